@@ -1,0 +1,108 @@
+//! What may be asked of a tenant's engine, and what it answers.
+
+use std::sync::Arc;
+
+use crate::alert::IncomingAlert;
+use crate::ids::{OutboxNumber, SilenceId};
+use crate::maintenance::MaintenanceWindow;
+use crate::notification::AttemptOutcome;
+use crate::policy::Policy;
+use crate::silence::{SilenceRejection, SilenceRequest};
+
+/// One thing to do. Anything random is in it already.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Alerts arrived from a source.
+    Ingest {
+        /// Checked ones; the order is kept.
+        alerts: Vec<IncomingAlert>,
+    },
+    /// A person makes or changes a silence.
+    SetSilence {
+        /// What is asked for.
+        request: SilenceRequest,
+        /// The id that a new silence gets.
+        fresh_id: SilenceId,
+    },
+    /// A person ends a silence.
+    ExpireSilence {
+        /// Which one.
+        id: SilenceId,
+    },
+    /// A person plans a maintenance window or changes the one of that name.
+    SetMaintenanceWindow {
+        /// The window.
+        window: MaintenanceWindow,
+    },
+    /// A person removes a maintenance window.
+    DeleteMaintenanceWindow {
+        /// Its name.
+        name: String,
+    },
+    /// An attempt to send ended.
+    AttemptEnded {
+        /// Which notification.
+        number: OutboxNumber,
+        /// How.
+        outcome: AttemptOutcome,
+        /// In `0.0..1.0`; spreads the next attempt.
+        jitter: f64,
+    },
+    /// A new configuration takes effect: groups are built anew from the alerts.
+    Reconfigure {
+        /// The configuration.
+        policy: Arc<Policy>,
+    },
+}
+
+/// The answer to a command, given after its turn is committed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Done; nothing more to say.
+    Done,
+    /// The alerts were taken; some may have met a bound.
+    Ingested(Ingested),
+    /// The silence has this id now.
+    Silence(SilenceId),
+    /// The command changed nothing.
+    Rejected(Rejection),
+}
+
+/// What became of the alerts of one command.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ingested {
+    /// Were not known or fire again.
+    pub fired: usize,
+    /// Were known and fire on.
+    pub refreshed: usize,
+    /// Are over.
+    pub resolved: usize,
+    /// Were left out because a bound was met.
+    pub limited: usize,
+}
+
+/// Why a command changed nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The silence cannot be.
+    #[error(transparent)]
+    Silence(#[from] SilenceRejection),
+    /// There is no such maintenance window.
+    #[error("there is no maintenance window `{name}`")]
+    UnknownMaintenanceWindow {
+        /// The name asked for.
+        name: String,
+    },
+    /// The window is the file's.
+    #[error("maintenance window `{name}` is provisioned by the configuration file; change it there")]
+    Provisioned {
+        /// Its name.
+        name: String,
+    },
+    /// As many windows as there may be.
+    #[error("there are {limit} maintenance windows already, which is the bound")]
+    TooManyMaintenanceWindows {
+        /// The bound.
+        limit: usize,
+    },
+}

@@ -1,0 +1,24 @@
+//! The domain of Tocsin and its decisions, as state machines.
+//!
+//! Input: the time and a [`command::Command`]. Output: [`event::Event`]s with reasons, the rows
+//! to write ([`rows::WriteSet`]), and what to send once they are written. Nothing else goes in,
+//! nothing else comes out: no I/O, no async, no clock, no randomness.
+
+pub mod alert;
+pub mod command;
+pub mod compat;
+pub mod event;
+pub mod ids;
+pub mod labels;
+pub mod maintenance;
+pub mod matcher;
+pub mod notification;
+pub mod policy;
+pub mod quote;
+pub mod rows;
+pub mod silence;
+pub mod tenant;
+pub mod time_interval;
+pub mod views;
+
+pub use tenant::{Tenant, Turn};

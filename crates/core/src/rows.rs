@@ -1,0 +1,161 @@
+//! What one turn writes and what a start reads: plain values that a store keeps as they are.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::alert::{Activity, Description, Identity};
+use crate::event::{MuteCause, Recorded};
+use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence};
+use crate::labels::{Fingerprint, Labels};
+use crate::notification::{LogEntry, LogKey, OutboxEntry};
+use crate::silence::Silence;
+
+/// Everything one turn changes. A store writes all of it in one transaction or nothing.
+///
+/// A row with a key that exists replaces the old one. Within one set each key occurs once.
+#[derive(Clone, Debug, Default)]
+pub struct WriteSet {
+    /// Appended to the history.
+    pub events: Vec<Recorded>,
+    /// Lives that began; never changed later.
+    pub identities: Vec<Arc<Identity>>,
+    /// Descriptions that are new or changed.
+    pub descriptions: Vec<(AlertNumber, Arc<Description>)>,
+    /// Alert states that are new or changed.
+    pub alerts: Vec<AlertRow>,
+    /// Groups that are new or changed.
+    pub groups: Vec<GroupRow>,
+    /// Groups that ended.
+    pub closed_groups: Vec<GroupNumber>,
+    /// Log entries that are new or changed.
+    pub log: Vec<(LogKey, LogEntry)>,
+    /// Log entries that are forgotten.
+    pub forgotten_log: Vec<LogKey>,
+    /// Notifications that are new or changed.
+    pub outbox: Vec<OutboxEntry>,
+    /// Notifications that were sent or given up.
+    pub finished_outbox: Vec<OutboxNumber>,
+    /// Silences that are new or changed.
+    pub silences: Vec<Silence>,
+    /// Silences that are forgotten.
+    pub forgotten_silences: Vec<Silence>,
+    /// Maintenance windows that were planned or changed through the API.
+    pub maintenance_windows: Vec<MaintenanceRow>,
+    /// Names of maintenance windows that were removed.
+    pub deleted_maintenance_windows: Vec<String>,
+}
+
+impl WriteSet {
+    /// Returns whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+            && self.identities.is_empty()
+            && self.descriptions.is_empty()
+            && self.alerts.is_empty()
+            && self.groups.is_empty()
+            && self.closed_groups.is_empty()
+            && self.log.is_empty()
+            && self.forgotten_log.is_empty()
+            && self.outbox.is_empty()
+            && self.finished_outbox.is_empty()
+            && self.silences.is_empty()
+            && self.forgotten_silences.is_empty()
+            && self.maintenance_windows.is_empty()
+            && self.deleted_maintenance_windows.is_empty()
+    }
+}
+
+/// The narrow, often written part of an alert.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertRow {
+    /// Its life.
+    pub number: AlertNumber,
+    /// The hash of its labels.
+    pub fingerprint: Fingerprint,
+    /// Start, end, last telling.
+    pub activity: Activity,
+    /// Whether the end of the last firing phase has been recorded.
+    pub is_resolved: bool,
+    /// How often it was told.
+    pub received: u64,
+    /// Whether the life is over: resolved, told, and no longer in memory.
+    pub is_closed: bool,
+}
+
+/// A group with its timers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupRow {
+    /// The group.
+    pub number: GroupNumber,
+    /// The unique key of its route; a group whose route is gone is not restored.
+    pub route: Arc<str>,
+    /// Its labels.
+    pub labels: Labels,
+    /// When its first alert arrived.
+    pub opened_at: Timestamp,
+    /// The next instant of its grid.
+    pub flush_at: Timestamp,
+    /// An instant before that at which it is looked at, too.
+    pub early_flush_at: Option<Timestamp>,
+    /// Whether it has been looked at before.
+    pub has_flushed: bool,
+    /// Its alerts, ascending by fingerprint, with what held each back at the last flush.
+    pub alerts: Vec<(Fingerprint, Option<MuteCause>)>,
+}
+
+/// A maintenance window made through the API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaintenanceRow {
+    /// Unique among the tenant's windows.
+    pub name: String,
+    /// Which alerts it holds back.
+    pub matchers: crate::matcher::Matchers,
+    /// Local start of the first occurrence.
+    pub starts_at: jiff::civil::DateTime,
+    /// Length of an occurrence, in seconds.
+    pub duration_seconds: i64,
+    /// IANA name of the zone.
+    pub time_zone: String,
+    /// RFC 5545 rule; `None` for once.
+    pub recurrence: Option<String>,
+    /// Why.
+    pub comment: String,
+    /// Who.
+    pub created_by: String,
+}
+
+/// Everything a start reads: the open state of one tenant.
+#[derive(Clone, Debug, Default)]
+pub struct TenantRows {
+    /// Alerts whose life is not over, ascending by number.
+    pub alerts: Vec<(Arc<Identity>, Arc<Description>, AlertRow)>,
+    /// Open groups, ascending by number.
+    pub groups: Vec<GroupRow>,
+    /// The whole log.
+    pub log: Vec<(LogKey, LogEntry)>,
+    /// Unsent notifications, ascending by number.
+    pub outbox: Vec<OutboxEntry>,
+    /// Silences, ascending by number.
+    pub silences: Vec<Silence>,
+    /// Maintenance windows made through the API, by name.
+    pub maintenance_windows: Vec<MaintenanceRow>,
+    /// The highest numbers ever given, so that none is given twice.
+    pub highest: Highest,
+}
+
+/// The highest numbers a tenant has given.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Highest {
+    /// Of alerts.
+    pub alert: AlertNumber,
+    /// Of groups.
+    pub group: GroupNumber,
+    /// Of notifications.
+    pub outbox: OutboxNumber,
+    /// Of silences.
+    pub silence: crate::ids::SilenceNumber,
+    /// Of events.
+    pub event: Sequence,
+}

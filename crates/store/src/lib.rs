@@ -1,0 +1,130 @@
+//! All SQL of Tocsin behind one trait.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use tocsin_core::alert::{Description, Identity};
+use tocsin_core::event::{Recorded, Subject};
+use tocsin_core::ids::{Sequence, TenantId};
+use tocsin_core::labels::Fingerprint;
+use tocsin_core::rows::{AlertRow, TenantRows, WriteSet};
+
+/// Where everything durable lives. Every call names its tenant.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Reads the open state of a tenant.
+    async fn load(&self, tenant: TenantId) -> Result<TenantRows, StoreError>;
+
+    /// Writes a turn in one transaction. When this returns, the turn survives power loss; when it
+    /// fails, nothing of it was written.
+    async fn commit(&self, tenant: TenantId, writes: WriteSet) -> Result<(), StoreError>;
+
+    /// Proves that the store can write, without changing anything a reader sees.
+    async fn probe(&self) -> Result<(), StoreError>;
+
+    /// Returns events that match, newest first, at most `query.limit`.
+    async fn events(&self, tenant: TenantId, query: EventQuery) -> Result<Vec<Recorded>, StoreError>;
+
+    /// Returns the lives of alerts with that fingerprint, open and closed, newest first.
+    async fn alert_history(
+        &self,
+        tenant: TenantId,
+        fingerprint: Fingerprint,
+        limit: usize,
+    ) -> Result<Vec<AlertRecord>, StoreError>;
+
+    /// Deletes what is older than the retention and not open, in bounded steps.
+    async fn purge(&self, tenant: TenantId, retention: Retention) -> Result<Purged, StoreError>;
+
+    /// Finishes what is under way and closes the files.
+    async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// Which events to read.
+#[derive(Clone, Debug, Default)]
+pub struct EventQuery {
+    /// About any of these; empty means all.
+    pub subjects: Vec<Subject>,
+    /// Of any of these kinds; empty means all.
+    pub kinds: Vec<String>,
+    /// Only events before this place: the cursor for the next page.
+    pub before: Option<Sequence>,
+    /// Only events after this place, for followers.
+    pub after: Option<Sequence>,
+    /// Not earlier than this.
+    pub from: Option<Timestamp>,
+    /// Earlier than this.
+    pub to: Option<Timestamp>,
+    /// At most this many; the store bounds it to [`MAX_EVENTS_PER_QUERY`].
+    pub limit: usize,
+}
+
+/// The most events one query returns.
+pub const MAX_EVENTS_PER_QUERY: usize = 1_000;
+
+/// One life of an alert.
+#[derive(Clone, Debug)]
+pub struct AlertRecord {
+    /// Labels, fingerprint, number.
+    pub identity: Arc<Identity>,
+    /// Annotations and generator URL, as last told.
+    pub description: Arc<Description>,
+    /// Start, end, counts.
+    pub row: AlertRow,
+}
+
+/// What may be deleted.
+#[derive(Clone, Copy, Debug)]
+pub struct Retention {
+    /// Events recorded before this.
+    pub events_before: Timestamp,
+    /// Closed alerts that ended before this.
+    pub alerts_before: Timestamp,
+}
+
+/// What was deleted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// Events.
+    pub events: u64,
+    /// Closed alerts.
+    pub alerts: u64,
+}
+
+/// Why the store did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no room, or the directory or file cannot be written; nothing was changed.
+    #[error("cannot write to {path}: {message}")]
+    Unwritable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        message: String,
+    },
+    /// A newer release wrote this database.
+    #[error("{path} has schema version {found}, this release knows up to {known}; use a newer Tocsin")]
+    TooNew {
+        /// The file.
+        path: String,
+        /// What it has.
+        found: i64,
+        /// What we know.
+        known: i64,
+    },
+    /// A row cannot be read.
+    #[error("{table} holds a row that cannot be read: {message}")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+    /// Anything else the database says.
+    #[error("database: {0}")]
+    Database(String),
+    /// The store was closed.
+    #[error("the store is closed")]
+    Closed,
+}
