@@ -1,1 +1,20 @@
-//! placeholder
+//! The HTTP side of Tocsin: Alertmanager's API v2, the native API, management endpoints and the
+//! plain front page.
+//!
+//! Handlers decode, ask the engine and encode. No decision is taken here.
+
+pub mod app;
+mod fallback;
+mod front;
+mod limits;
+mod management;
+pub mod metrics;
+pub mod reloader;
+mod serve;
+pub mod v1;
+pub mod v2;
+
+pub use app::{App, Options, router};
+pub use metrics::Metrics;
+pub use reloader::Reloader;
+pub use serve::serve;

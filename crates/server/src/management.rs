@@ -1,0 +1,47 @@
+//! Health, readiness, reload and metrics.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+
+use crate::App;
+
+/// Returns the management routes.
+pub(crate) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/-/healthy", get(|| async { "OK" }))
+        .route("/-/ready", get(ready))
+        .route("/-/reload", post(reload).put(reload))
+        .route("/metrics", get(metrics))
+}
+
+/// Answers 200 when the engine takes commands, otherwise 503 with the reason.
+async fn ready(State(app): State<Arc<App>>) -> Response {
+    match app.engine.readiness() {
+        Ok(()) => "OK".into_response(),
+        Err(reason) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {reason}\n")).into_response()
+        }
+    }
+}
+
+/// Reads the configuration anew; 500 with the complaint when that fails.
+async fn reload(State(app): State<Arc<App>>) -> Response {
+    match app.reloader.reload(&app.engine).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(error) => {
+            let text = format!("failed to reload config: {error}\n");
+            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+        }
+    }
+}
+
+/// Answers with all metrics in OpenMetrics' text format.
+async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let body = app.metrics.render(&app).await;
+    ([(header::CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], body).into_response()
+}

@@ -1,0 +1,136 @@
+//! The configuration in effect, and how a new one takes its place.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tocsin_core::command::Command;
+use tocsin_core::policy::Policy;
+use tocsin_engine::{EngineError, EngineHandle};
+
+/// A configuration that was read and checked.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// Compiled for the engine.
+    pub policy: Arc<Policy>,
+    yaml: String,
+    hash: u64,
+}
+
+impl Loaded {
+    /// Builds one from its parts.
+    pub fn new(policy: Arc<Policy>, yaml: String, hash: u64) -> Self {
+        Self { policy, yaml, hash }
+    }
+
+    /// Returns the configuration as YAML with all defaults filled in and secrets masked.
+    pub fn original_yaml(&self) -> &str {
+        &self.yaml
+    }
+
+    /// Returns a hash of the files it was read from.
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+/// Reads and checks the configuration files; the error is for people.
+pub type Load = Arc<dyn Fn() -> Result<Loaded, String> + Send + Sync>;
+
+/// Prepares everything a configuration needs outside the engine and returns what makes it take
+/// effect. All that can fail happens before it returns.
+pub type Apply = Arc<dyn Fn(&Loaded) -> Result<Commit, String> + Send + Sync>;
+
+/// Makes a prepared configuration take effect; cannot fail.
+pub type Commit = Box<dyn FnOnce() + Send>;
+
+/// How the last reload went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReloadState {
+    /// Whether the last attempt succeeded.
+    pub is_successful: bool,
+    /// When a configuration last took effect.
+    pub succeeded_at: Timestamp,
+}
+
+/// Why the configuration in effect was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum ReloadError {
+    /// The files cannot be read, are wrong, or ask for what cannot be done.
+    #[error("{0}")]
+    Rejected(String),
+    /// The engine did not take it.
+    #[error("the engine did not take the new configuration")]
+    Engine(#[source] EngineError),
+}
+
+/// Holds the configuration in effect and reads it anew on request, one request at a time.
+pub struct Reloader {
+    load: Load,
+    apply: Apply,
+    current: ArcSwap<Loaded>,
+    state: Mutex<ReloadState>,
+    turnstile: tokio::sync::Mutex<()>,
+}
+
+impl Reloader {
+    /// Builds one around the configuration the process started with.
+    pub fn new(initial: Loaded, load: Load, apply: Apply, now: Timestamp) -> Self {
+        Self {
+            load,
+            apply,
+            current: ArcSwap::from_pointee(initial),
+            state: Mutex::new(ReloadState { is_successful: true, succeeded_at: now }),
+            turnstile: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    /// Returns the configuration in effect.
+    pub fn current(&self) -> Arc<Loaded> {
+        self.current.load_full()
+    }
+
+    /// Returns how the last reload went.
+    pub fn state(&self) -> ReloadState {
+        *self.state.lock()
+    }
+
+    /// Reads the configuration anew and puts it into effect.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; the configuration in effect is untouched.
+    pub async fn reload(&self, engine: &EngineHandle) -> Result<(), ReloadError> {
+        let _turn = self.turnstile.lock().await;
+        let outcome = self.replace(engine).await;
+        let mut state = self.state.lock();
+        state.is_successful = outcome.is_ok();
+        match &outcome {
+            Ok(()) => {
+                state.succeeded_at = engine.now();
+                tracing::info!("configuration reloaded");
+            }
+            Err(error) => tracing::error!(%error, "configuration not reloaded, the old one stays"),
+        }
+        outcome
+    }
+
+    async fn replace(&self, engine: &EngineHandle) -> Result<(), ReloadError> {
+        let (load, apply) = (Arc::clone(&self.load), Arc::clone(&self.apply));
+        // Reading files and building clients may block.
+        let prepared = tokio::task::spawn_blocking(move || {
+            let loaded = load()?;
+            let commit = apply(&loaded)?;
+            Ok((loaded, commit))
+        });
+        let (loaded, commit) = prepared
+            .await
+            .unwrap_or_else(|panic| Err(format!("reading the configuration panicked: {panic}")))
+            .map_err(ReloadError::Rejected)?;
+        let policy = Arc::clone(&loaded.policy);
+        engine.command(Command::Reconfigure { policy }).await.map_err(ReloadError::Engine)?;
+        commit();
+        self.current.store(Arc::new(loaded));
+        Ok(())
+    }
+}
