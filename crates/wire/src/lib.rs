@@ -1,1 +1,3 @@
-//! placeholder
+//! Formats spoken with the world: public shapes, so that the domain can change without them.
+
+pub mod webhook;
