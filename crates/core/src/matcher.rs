@@ -1,16 +1,27 @@
 //! Matchers: the conditions on labels used by routes, silences, inhibition and filters.
 
+mod classic;
+mod go_regex;
+mod go_string;
 mod parse;
+mod utf8;
 
 use std::fmt;
 
 use compact_str::CompactString;
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, Serialize};
 
-pub use parse::{ParseError, ParseMode, parse_matcher, parse_matchers, Parsed};
+pub use parse::{MAX_TEXT_BYTES, ParseError, ParseMode, Parsed, parse_matcher, parse_matchers};
 
 use crate::labels::Labels;
+
+/// The longest regular expression that is compiled.
+pub const MAX_PATTERN_BYTES: usize = 16 * 1024;
+
+/// The most memory that one compiled regular expression may take; a pattern such as
+/// `(\pL{1000}){1000}` would otherwise take gigabytes.
+const MAX_COMPILED_BYTES: usize = 4 * 1024 * 1024;
 
 /// How a matcher compares a label's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -136,11 +147,23 @@ impl Matcher {
     }
 }
 
+/// Compiles Go's `^(?:pattern)$`.
 fn anchored(pattern: &str) -> Result<Regex, BadRegex> {
-    Regex::new(&format!("^(?:{pattern})$")).map_err(|error| BadRegex {
-        pattern: pattern.to_owned(),
-        message: error.to_string().lines().last().unwrap_or_default().trim().to_owned(),
-    })
+    let bad = |message: String| BadRegex { pattern: pattern.to_owned(), message };
+    if pattern.len() > MAX_PATTERN_BYTES {
+        let start: String = pattern.chars().take(32).collect();
+        let message = format!("it is longer than {MAX_PATTERN_BYTES} bytes");
+        return Err(BadRegex { pattern: format!("{start}…"), message });
+    }
+    let translated = go_regex::translate(pattern).map_err(bad)?;
+    RegexBuilder::new(&format!("^(?:{translated})$"))
+        .size_limit(MAX_COMPILED_BYTES)
+        .build()
+        .map_err(|error| {
+            let text = error.to_string();
+            let line = text.lines().last().unwrap_or_default().trim();
+            bad(line.strip_prefix("error: ").unwrap_or(line).to_owned())
+        })
 }
 
 impl PartialEq for Matcher {
