@@ -1,3 +1,4 @@
 //! Formats spoken with the world: public shapes, so that the domain can change without them.
 
+pub mod alertmanager;
 pub mod webhook;
