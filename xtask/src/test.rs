@@ -11,7 +11,8 @@ use crate::tally::Tally;
 use crate::workspace::{Workspace, answers, run as run_command, shown, succeeded};
 use crate::{generate, licences, tidy, tools};
 
-/// Tests read this variable: when it is `1`, those with a long form run it.
+/// Tests that can do more of the same read this variable: when it is `1`, they do. Tests that only
+/// exist in the long run are marked `#[ignore]`.
 const LONG_FORM: &str = "TOCSIN_TEST_LONG";
 
 /// What the caller asked for.
@@ -51,18 +52,21 @@ pub(crate) fn run(workspace: &Workspace, options: Options) -> Result<ExitCode> {
 /// Runs all tests: by nextest where it is installed, which does not know documentation tests, so
 /// cargo runs those; by cargo alone elsewhere.
 fn tests(workspace: &Workspace, options: Options, tally: &mut Tally) -> Result<()> {
-    let long_form = if options.is_long { "1" } else { "0" };
-    let mut run = |arguments: &[&str]| {
+    let mut run = |arguments: &[&str], long: &[&str]| {
         let mut command = workspace.cargo(arguments);
-        command.env(LONG_FORM, long_form);
+        if options.is_long {
+            command.args(long).env(LONG_FORM, "1");
+        }
         counted(&mut command, tally)
     };
     if answers(&mut workspace.cargo(&["nextest", "--version"])) {
-        let tests = run(&["nextest", "run", "--workspace", "--locked", "--no-fail-fast"]);
-        let documentation = run(&["test", "--workspace", "--locked", "--doc", "--no-fail-fast"]);
-        tests.and(documentation)
+        let arguments = ["nextest", "run", "--workspace", "--locked", "--no-fail-fast"];
+        let tests = run(&arguments, &["--run-ignored", "all"]);
+        let arguments = ["test", "--workspace", "--locked", "--doc", "--no-fail-fast"];
+        tests.and(run(&arguments, &[]))
     } else {
-        run(&["test", "--workspace", "--locked", "--no-fail-fast"])
+        let arguments = ["test", "--workspace", "--locked", "--no-fail-fast"];
+        run(&arguments, &["--", "--include-ignored"])
     }
 }
 
