@@ -94,7 +94,9 @@ pub enum Rejection {
         name: String,
     },
     /// The window is the file's.
-    #[error("maintenance window `{name}` is provisioned by the configuration file; change it there")]
+    #[error(
+        "maintenance window `{name}` is provisioned by the configuration file; change it there"
+    )]
     Provisioned {
         /// Its name.
         name: String,

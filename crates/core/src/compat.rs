@@ -48,8 +48,14 @@ impl Compat {
     /// The names of the switches as they are written under `compat:`, with what each does.
     pub const SWITCHES: [(&'static str, &'static str); 6] = [
         ("resolve_follows_page", "a resolve always follows a page, and only a page"),
-        ("retry_refused", "refused notifications are retried before the next flush, honouring Retry-After"),
-        ("route_identity", "equal sibling routes have groups of their own and do not tell a receiver twice"),
+        (
+            "retry_refused",
+            "refused notifications are retried before the next flush, honouring Retry-After",
+        ),
+        (
+            "route_identity",
+            "equal sibling routes have groups of their own and do not tell a receiver twice",
+        ),
         ("durable_alerts", "alerts, groups and timers survive a restart"),
         ("exact_repeat", "repeat_interval is kept to the second"),
         ("renotify_on_unmute", "the end of a silence or mute window is told at once"),

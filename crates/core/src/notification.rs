@@ -135,7 +135,7 @@ pub struct OutboxEntry {
     pub group: GroupNumber,
     /// Where it goes.
     pub key: LogKey,
-    /// What is told; `None` when there is nothing to send and only the log moves on.
+    /// What is told.
     pub notification: Arc<Notification>,
     /// What the log says once it has been told.
     pub firing: Vec<Fingerprint>,
@@ -149,6 +149,30 @@ pub struct OutboxEntry {
     pub due_at: Timestamp,
     /// After this it is given up and the next flush decides anew.
     pub deadline: Timestamp,
+}
+
+impl OutboxEntry {
+    /// Returns the key that makes sending twice harmless: the same before and after a crash,
+    /// different for every notification of every installation. 32 hexadecimal digits.
+    pub fn idempotency_key(&self) -> String {
+        use sha2::Digest as _;
+        let mut hash = sha2::Sha256::new();
+        for part in [&*self.key.group, &*self.key.receiver, &*self.key.kind] {
+            hash.update(part.as_bytes());
+            hash.update([0xff]);
+        }
+        hash.update(self.key.index.to_be_bytes());
+        hash.update(self.number.0.to_be_bytes());
+        hash.update(self.notification.decided_at.as_nanosecond().to_be_bytes());
+        hex::encode(&hash.finalize()[..16])
+    }
+}
+
+impl LogKey {
+    /// Returns the integration as people read it: `receiver/kind[index]`.
+    pub fn integration(&self) -> String {
+        format!("{}/{}[{}]", self.receiver, self.kind, self.index)
+    }
 }
 
 /// How one attempt to send ended.

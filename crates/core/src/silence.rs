@@ -19,7 +19,7 @@ pub struct Silence {
     pub matchers: Matchers,
     /// First instant.
     pub starts_at: Timestamp,
-    /// Last instant.
+    /// The instant at which it no longer mutes.
     pub ends_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
@@ -98,7 +98,7 @@ impl Silence {
     pub fn state_at(&self, now: Timestamp) -> SilenceState {
         if now < self.starts_at {
             SilenceState::Pending
-        } else if now > self.ends_at {
+        } else if now >= self.ends_at {
             SilenceState::Expired
         } else {
             SilenceState::Active

@@ -1,21 +1,76 @@
 //! How the rest of the process talks to a tenant's engine.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
 use tocsin_core::Tenant;
 use tocsin_core::command::{Command, Reply};
 use tocsin_core::event::Recorded;
 use tocsin_core::ids::TenantId;
 use tocsin_store::Store;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::EngineOptions;
+use crate::clock::Clock;
+
+/// Turns a follower of the feed may lag behind before it is told that it missed some.
+const FEED_TURNS: usize = 1_024;
 
 /// A tenant's engine, from outside. Cheap to clone.
 #[derive(Clone)]
-pub struct EngineHandle {}
+pub struct EngineHandle {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    tenant: TenantId,
+    inbox: mpsc::Sender<Request>,
+    inbox_requests: usize,
+    feed: broadcast::Sender<Arc<[Recorded]>>,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    /// Why nothing is accepted; empty while everything is well.
+    trouble: ArcSwapOption<String>,
+    counters: Counters,
+}
+
+#[derive(Default)]
+struct Counters {
+    turns: AtomicU64,
+    commands: AtomicU64,
+    commits: AtomicU64,
+    commit_nanoseconds: AtomicU64,
+    failed_commits: AtomicU64,
+}
+
+/// What an engine has done since it was started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Turns taken.
+    pub turns: u64,
+    /// Commands applied.
+    pub commands: u64,
+    /// Turns that had something to write.
+    pub commits: u64,
+    /// Time spent waiting for the store, in nanoseconds.
+    pub commit_nanoseconds: u64,
+    /// Turns that could not be written.
+    pub failed_commits: u64,
+    /// Requests waiting right now.
+    pub waiting: usize,
+}
+
+/// What lies in an inbox.
+pub(crate) enum Request {
+    Command(Command, oneshot::Sender<Result<Reply, EngineError>>),
+    Read(Box<dyn FnOnce(&Tenant, Timestamp) + Send>),
+    Stop(oneshot::Sender<()>),
+}
 
 /// Why the engine gave no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum EngineError {
     /// The inbox is full: the caller should try again after a moment.
     #[error("the engine is overloaded: {waiting} commands are waiting already")]
@@ -32,17 +87,39 @@ pub enum EngineError {
 }
 
 impl EngineHandle {
+    pub(crate) fn new(
+        options: EngineOptions,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+    ) -> (Self, mpsc::Receiver<Request>) {
+        let (inbox, requests) = mpsc::channel(options.inbox_requests.max(1));
+        let (feed, _) = broadcast::channel(FEED_TURNS);
+        let inner = Inner {
+            tenant: options.tenant,
+            inbox,
+            inbox_requests: options.inbox_requests,
+            feed,
+            store,
+            clock,
+            trouble: ArcSwapOption::empty(),
+            counters: Counters::default(),
+        };
+        (Self { inner: Arc::new(inner) }, requests)
+    }
+
     /// Returns the tenant this engine serves.
     pub fn tenant(&self) -> TenantId {
-        todo!()
+        self.inner.tenant
     }
 
     /// Hands in a command and returns its answer once its turn is committed.
     ///
     /// # Errors
     /// [`EngineError`]; nothing of the command happened.
-    pub async fn command(&self, _command: Command) -> Result<Reply, EngineError> {
-        todo!()
+    pub async fn command(&self, command: Command) -> Result<Reply, EngineError> {
+        let (answer, wait) = oneshot::channel();
+        self.hand_in(Request::Command(command, answer))?;
+        wait.await.unwrap_or(Err(EngineError::Stopping))
     }
 
     /// Runs `read` on the state between two turns and returns what it returns. Everything
@@ -53,15 +130,20 @@ impl EngineHandle {
     /// [`EngineError`] when the engine is overloaded or stopping.
     pub async fn read<R: Send + 'static>(
         &self,
-        _read: impl FnOnce(&Tenant, Timestamp) -> R + Send + 'static,
+        read: impl FnOnce(&Tenant, Timestamp) -> R + Send + 'static,
     ) -> Result<R, EngineError> {
-        todo!()
+        let (answer, wait) = oneshot::channel();
+        self.hand_in(Request::Read(Box::new(move |tenant, now| {
+            // A reader that went away needs no answer.
+            let _ = answer.send(read(tenant, now));
+        })))?;
+        wait.await.map_err(|_| EngineError::Stopping)
     }
 
     /// Returns a feed of the events of each committed turn, from now on. A follower that lags
     /// more than the feed's bound is told how many turns it missed.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<[Recorded]>> {
-        todo!()
+        self.inner.feed.subscribe()
     }
 
     /// Returns why the engine accepts nothing at the moment; `Ok` when it does.
@@ -69,16 +151,86 @@ impl EngineHandle {
     /// # Errors
     /// The reason, for people.
     pub fn readiness(&self) -> Result<(), String> {
-        todo!()
+        match self.inner.trouble.load_full() {
+            None if self.inner.inbox.is_closed() => Err("the engine has stopped".to_owned()),
+            None => Ok(()),
+            Some(why) => Err(why.as_ref().clone()),
+        }
     }
 
     /// Returns the store, for reads of the history.
     pub fn store(&self) -> &Arc<dyn Store> {
-        todo!()
+        &self.inner.store
     }
 
     /// Returns the present instant of the engine's clock.
     pub fn now(&self) -> Timestamp {
-        todo!()
+        self.inner.clock.now()
+    }
+
+    /// Returns what the engine has done since it was started.
+    pub fn stats(&self) -> Stats {
+        let counters = &self.inner.counters;
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Stats {
+            turns: read(&counters.turns),
+            commands: read(&counters.commands),
+            commits: read(&counters.commits),
+            commit_nanoseconds: read(&counters.commit_nanoseconds),
+            failed_commits: read(&counters.failed_commits),
+            waiting: self.inner.inbox_requests - self.inner.inbox.capacity(),
+        }
+    }
+
+    /// Lets the engine finish its turn and stop. Later requests are answered
+    /// [`EngineError::Stopping`].
+    pub async fn stop(&self) {
+        let (answer, wait) = oneshot::channel();
+        if self.inner.inbox.send(Request::Stop(answer)).await.is_ok() {
+            let _ = wait.await;
+        }
+    }
+
+    /// Hands in the end of an attempt. Unlike callers from outside it waits for room: what was
+    /// sent must be recorded.
+    pub(crate) async fn report(&self, command: Command) {
+        let (answer, wait) = oneshot::channel();
+        if self.inner.inbox.send(Request::Command(command, answer)).await.is_ok() {
+            let _ = wait.await;
+        }
+    }
+
+    pub(crate) fn publish(&self, events: Vec<Recorded>) {
+        if !events.is_empty() && self.inner.feed.receiver_count() > 0 {
+            let _ = self.inner.feed.send(events.into());
+        }
+    }
+
+    pub(crate) fn set_trouble(&self, why: Option<String>) {
+        self.inner.trouble.store(why.map(Arc::new));
+    }
+
+    pub(crate) fn count_turn(&self, commands: usize) {
+        self.inner.counters.turns.fetch_add(1, Ordering::Relaxed);
+        self.inner.counters.commands.fetch_add(commands as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn count_commit(&self, took: std::time::Duration, is_written: bool) {
+        let counters = &self.inner.counters;
+        let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        counters.commits.fetch_add(1, Ordering::Relaxed);
+        counters.commit_nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
+        if !is_written {
+            counters.failed_commits.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn hand_in(&self, request: Request) -> Result<(), EngineError> {
+        self.inner.inbox.try_send(request).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => {
+                EngineError::Overloaded { waiting: self.inner.inbox_requests }
+            }
+            mpsc::error::TrySendError::Closed(_) => EngineError::Stopping,
+        })
     }
 }

@@ -1,6 +1,72 @@
 //! The shell around the core: inboxes, turns, timers, outbox delivery and the real clock.
+//!
+//! One task per tenant owns the tenant's state. It takes what has arrived, asks the core, writes
+//! everything in one transaction, and only then answers, sends and publishes.
 
 pub mod clock;
+mod delivery;
 mod handle;
+mod housekeeping;
+mod run;
 
-pub use handle::{EngineError, EngineHandle};
+use std::sync::Arc;
+
+use tocsin_core::Tenant;
+use tocsin_core::ids::TenantId;
+use tocsin_core::policy::Policy;
+use tocsin_store::{Store, StoreError};
+
+pub use clock::{Clock, SystemClock};
+pub use delivery::{Deliver, Delivery};
+pub use handle::{EngineError, EngineHandle, Stats};
+pub use housekeeping::Keep;
+
+/// How an engine is sized. The defaults suit one tenant on a small machine.
+#[derive(Clone, Copy, Debug)]
+pub struct EngineOptions {
+    /// Whose engine it is.
+    pub tenant: TenantId,
+    /// Requests that may wait; one more is answered [`EngineError::Overloaded`].
+    pub inbox_requests: usize,
+    /// Requests taken into one turn; more wait for the next, so a turn stays short.
+    pub max_requests_per_turn: usize,
+    /// Attempts that may run at once towards one integration.
+    pub max_attempts_per_integration: usize,
+    /// How long the history is kept.
+    pub keep: Keep,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            tenant: TenantId::DEFAULT,
+            inbox_requests: 4_096,
+            max_requests_per_turn: 256,
+            max_attempts_per_integration: 16,
+            keep: Keep::default(),
+        }
+    }
+}
+
+/// Takes up work with what the store holds and returns how to talk to the engine.
+///
+/// # Errors
+/// [`StoreError`] when the state cannot be read or the start cannot be recorded.
+pub async fn start(
+    options: EngineOptions,
+    store: Arc<dyn Store>,
+    policy: Arc<Policy>,
+    deliver: Arc<dyn Deliver>,
+    clock: Arc<dyn Clock>,
+) -> Result<EngineHandle, StoreError> {
+    let rows = store.load(options.tenant).await?;
+    let now = clock.now();
+    let mut tenant = Tenant::restore(policy, rows, now);
+    let first = tenant.turn(now, Vec::new());
+    store.commit(options.tenant, first.writes.clone()).await?;
+    let (handle, inbox) = handle::EngineHandle::new(options, store, clock);
+    let engine = run::Engine::new(options, handle.clone(), tenant, deliver);
+    tokio::spawn(engine.run(first, inbox));
+    housekeeping::spawn(options, &handle);
+    Ok(handle)
+}

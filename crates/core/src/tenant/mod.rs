@@ -1,0 +1,217 @@
+//! One tenant's engine: all of its state, and the only place that changes it.
+//!
+//! A turn is: do what is due, apply the commands in order, do what they made due. Each family of
+//! decisions has its own file beneath; this one holds the state, the timers and the turn.
+
+mod deliver;
+mod flush;
+mod group;
+mod ingest;
+mod inhibit;
+mod maintain;
+mod mute;
+mod read;
+mod reconfigure;
+mod recorder;
+mod restore;
+mod silences;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::command::{Command, Rejection, Reply};
+use crate::ids::{GroupNumber, OutboxNumber, SilenceId, SilenceNumber};
+use crate::labels::{Fingerprint, Labels};
+use crate::notification::{LogEntry, LogKey, OutboxEntry};
+use crate::policy::{Policy, RouteIndex};
+use crate::rows::{Highest, WriteSet};
+
+use deliver::Outbound;
+use group::Group;
+use ingest::{Alert, Destinations};
+use inhibit::Inhibition;
+use maintain::Window;
+use recorder::Recorder;
+use silences::SilenceEntry;
+
+/// The most timers one turn works off; what is left is due at once in the next turn, so commands
+/// that wait are never held up for long.
+const MAX_TIMERS_PER_TURN: usize = 4_096;
+
+/// How often forgotten log entries are looked for.
+const SWEEP_INTERVAL: SignedDuration = SignedDuration::from_mins(15);
+
+/// What one turn decided.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// To be written in one transaction before anything else happens.
+    pub writes: WriteSet,
+    /// One for each command, in order; to be given once the writes are committed.
+    pub replies: Vec<Reply>,
+    /// To be attempted once the writes are committed, in order.
+    pub attempts: Vec<OutboxEntry>,
+}
+
+/// The state of one tenant.
+#[derive(Debug)]
+pub struct Tenant {
+    policy: Arc<Policy>,
+    started_at: Timestamp,
+    /// The latest instant seen: a clock that steps back does not turn history around.
+    latest: Timestamp,
+    alerts: BTreeMap<Fingerprint, Alert>,
+    firing_by_alertname: BTreeMap<String, usize>,
+    destinations: BTreeMap<Vec<RouteIndex>, Arc<Destinations>>,
+    groups: BTreeMap<GroupNumber, Group>,
+    group_index: BTreeMap<(RouteIndex, Fingerprint, Labels), GroupNumber>,
+    log: BTreeMap<LogKey, LogEntry>,
+    outbox: BTreeMap<OutboxNumber, Outbound>,
+    in_flight: BTreeMap<LogKey, OutboxNumber>,
+    silences: BTreeMap<SilenceNumber, SilenceEntry>,
+    silence_ids: BTreeMap<SilenceId, SilenceNumber>,
+    silence_index: silences::Index,
+    windows: BTreeMap<Arc<str>, Window>,
+    inhibition: Inhibition,
+    /// Alerts that were told again since their state was last written.
+    refreshed: Vec<Fingerprint>,
+    timers: BTreeSet<(Timestamp, Timer)>,
+    highest: Highest,
+    recorder: Recorder,
+    attempts: Vec<OutboxEntry>,
+}
+
+/// What may become due. At one instant the order of the variants is the order of work: what
+/// changes the state of alerts comes before what looks at it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    AlertEnd(Fingerprint),
+    Silence(SilenceNumber),
+    Window(Arc<str>),
+    Deadline(OutboxNumber),
+    Flush(GroupNumber),
+    Attempt(OutboxNumber),
+    Forget(Fingerprint),
+    Sweep,
+    Refresh,
+}
+
+impl Tenant {
+    /// Does everything that is due at `now`, then `commands` in order, and returns what to write,
+    /// answer and send. With no commands this is the wake-up call.
+    pub fn turn(&mut self, now: Timestamp, commands: Vec<Command>) -> Turn {
+        let now = self.advance(now);
+        let mut budget = MAX_TIMERS_PER_TURN;
+        self.wake(now, &mut budget);
+        let mut replies = Vec::with_capacity(commands.len());
+        for command in commands {
+            replies.push(self.apply(now, command).unwrap_or_else(Reply::Rejected));
+        }
+        self.wake(now, &mut budget);
+        Turn {
+            writes: self.collect_writes(),
+            replies,
+            attempts: std::mem::take(&mut self.attempts),
+        }
+    }
+
+    /// Returns the earliest instant at which [`Self::turn`] without commands would do anything.
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// Returns the configuration in effect.
+    pub fn policy(&self) -> &Arc<Policy> {
+        &self.policy
+    }
+
+    fn advance(&mut self, now: Timestamp) -> Timestamp {
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+
+    fn apply(&mut self, now: Timestamp, command: Command) -> Result<Reply, Rejection> {
+        match command {
+            Command::Ingest { alerts } => Ok(Reply::Ingested(self.ingest(now, alerts))),
+            Command::SetSilence { request, fresh_id } => {
+                Ok(Reply::Silence(self.set_silence(now, request, fresh_id)?))
+            }
+            Command::ExpireSilence { id } => {
+                self.expire_silence(now, id)?;
+                Ok(Reply::Done)
+            }
+            Command::SetMaintenanceWindow { window } => {
+                self.set_maintenance_window(now, window)?;
+                Ok(Reply::Done)
+            }
+            Command::DeleteMaintenanceWindow { name } => {
+                self.delete_maintenance_window(now, &name)?;
+                Ok(Reply::Done)
+            }
+            Command::AttemptEnded { number, outcome, jitter } => {
+                self.attempt_ended(now, number, outcome, jitter);
+                Ok(Reply::Done)
+            }
+            Command::Reconfigure { policy } => {
+                self.reconfigure(now, policy);
+                Ok(Reply::Done)
+            }
+        }
+    }
+
+    fn wake(&mut self, now: Timestamp, budget: &mut usize) {
+        while *budget > 0 {
+            match self.timers.first() {
+                Some((at, _)) if *at <= now => {}
+                _ => return,
+            }
+            let Some((at, timer)) = self.timers.pop_first() else { return };
+            *budget -= 1;
+            match timer {
+                Timer::AlertEnd(fingerprint) => self.alert_end_due(now, at, fingerprint),
+                Timer::Silence(number) => self.silence_due(now, number),
+                Timer::Window(name) => self.window_due(now, &name),
+                Timer::Deadline(number) => self.delivery_deadline_due(now, number),
+                Timer::Flush(number) => self.flush_due(now, number),
+                Timer::Attempt(number) => self.attempt_due(now, number),
+                Timer::Forget(fingerprint) => self.forget_due(now, fingerprint),
+                Timer::Sweep => self.sweep(now),
+                Timer::Refresh => self.write_refreshed(now),
+            }
+        }
+    }
+
+    fn schedule(&mut self, at: Timestamp, timer: Timer) {
+        self.timers.insert((at, timer));
+    }
+
+    /// Forgets log entries that nothing can refer to any more.
+    ///
+    /// With `resolve_follows_page` an entry outlives its expiry while an alert it tells as firing
+    /// is still known: without it the resolve of a page sent before a long silence would be lost.
+    fn sweep(&mut self, now: Timestamp) {
+        let keeps_told = self.policy.compat.resolve_follows_page;
+        let expired: Vec<LogKey> = self
+            .log
+            .iter()
+            .filter(|(key, entry)| {
+                entry.expires_at <= now
+                    && !self.in_flight.contains_key(*key)
+                    && !(keeps_told && entry.firing.iter().any(|fp| self.alerts.contains_key(fp)))
+            })
+            .map(|(key, _)| key.clone())
+            .collect();
+        for key in expired {
+            self.log.remove(&key);
+            self.recorder.forgotten_log.insert(key.clone());
+            self.recorder.log.remove(&key);
+        }
+        self.schedule(later(now, SWEEP_INTERVAL), Timer::Sweep);
+    }
+}
+
+/// Returns `at + span`, or the end of time.
+fn later(at: Timestamp, span: SignedDuration) -> Timestamp {
+    at.checked_add(span).unwrap_or(Timestamp::MAX)
+}

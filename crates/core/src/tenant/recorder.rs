@@ -1,0 +1,96 @@
+//! Collects what a turn changes, so that each row is written once however often it changed.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::Tenant;
+use crate::alert::Identity;
+use crate::event::{Event, Recorded};
+use crate::ids::{GroupNumber, OutboxNumber, Sequence, SilenceNumber};
+use crate::labels::Fingerprint;
+use crate::notification::LogKey;
+use crate::rows::WriteSet;
+use crate::silence::Silence;
+
+/// Keys of everything that changed since the last turn was collected.
+#[derive(Debug, Default)]
+pub(super) struct Recorder {
+    pub(super) events: Vec<Recorded>,
+    pub(super) identities: Vec<Arc<Identity>>,
+    pub(super) descriptions: BTreeSet<Fingerprint>,
+    pub(super) alerts: BTreeSet<Fingerprint>,
+    pub(super) closed_alerts: Vec<crate::rows::AlertRow>,
+    pub(super) groups: BTreeSet<GroupNumber>,
+    pub(super) closed_groups: Vec<GroupNumber>,
+    pub(super) log: BTreeSet<LogKey>,
+    pub(super) forgotten_log: BTreeSet<LogKey>,
+    pub(super) outbox: BTreeSet<OutboxNumber>,
+    pub(super) finished_outbox: Vec<OutboxNumber>,
+    pub(super) silences: BTreeSet<SilenceNumber>,
+    pub(super) forgotten_silences: Vec<Silence>,
+    pub(super) windows: BTreeSet<Arc<str>>,
+    pub(super) deleted_windows: BTreeSet<String>,
+}
+
+impl Tenant {
+    /// Appends an event to the history.
+    pub(super) fn record(&mut self, at: Timestamp, event: Event) {
+        let sequence = Sequence(self.highest.event.0 + 1);
+        self.highest.event = sequence;
+        self.recorder.events.push(Recorded { sequence, at, event });
+    }
+
+    /// Turns the collected keys into rows.
+    pub(super) fn collect_writes(&mut self) -> WriteSet {
+        let changed = std::mem::take(&mut self.recorder);
+        let mut alerts = changed.closed_alerts;
+        alerts.extend(changed.alerts.iter().filter_map(|fp| Some(self.alerts.get(fp)?.to_row())));
+        WriteSet {
+            events: changed.events,
+            identities: changed.identities,
+            descriptions: changed
+                .descriptions
+                .iter()
+                .filter_map(|fp| self.alerts.get(fp))
+                .map(|alert| (alert.identity.number, Arc::clone(&alert.description)))
+                .collect(),
+            alerts,
+            groups: changed
+                .groups
+                .iter()
+                .filter_map(|number| self.groups.get(number))
+                .map(|group| group.to_row(&self.policy))
+                .collect(),
+            closed_groups: changed.closed_groups,
+            log: changed
+                .log
+                .into_iter()
+                .filter_map(|key| {
+                    let entry = self.log.get(&key)?.clone();
+                    Some((key, entry))
+                })
+                .collect(),
+            forgotten_log: changed.forgotten_log.into_iter().collect(),
+            outbox: changed
+                .outbox
+                .iter()
+                .filter_map(|number| Some(self.outbox.get(number)?.entry.clone()))
+                .collect(),
+            finished_outbox: changed.finished_outbox,
+            silences: changed
+                .silences
+                .iter()
+                .filter_map(|number| Some(self.silences.get(number)?.silence.clone()))
+                .collect(),
+            forgotten_silences: changed.forgotten_silences,
+            maintenance_windows: changed
+                .windows
+                .iter()
+                .filter_map(|name| Some(self.windows.get(name)?.window.to_row()))
+                .collect(),
+            deleted_maintenance_windows: changed.deleted_windows.into_iter().collect(),
+        }
+    }
+}

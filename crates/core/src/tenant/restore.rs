@@ -1,0 +1,222 @@
+//! Taking up work with what the store holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::inhibit::Inhibition;
+use super::maintain::Window;
+use super::recorder::Recorder;
+use super::silences::Index;
+use super::{SWEEP_INTERVAL, Tenant, Timer, later};
+use crate::alert::{Activity, Description, Identity};
+use crate::event::Event;
+use crate::ids::GroupNumber;
+use crate::labels::{Fingerprint, Labels};
+use crate::maintenance::MaintenanceWindow;
+use crate::notification::OutboxEntry;
+use crate::policy::{Policy, RouteIndex};
+use crate::rows::{AlertRow, GroupRow, TenantRows};
+
+/// A notification found unsent is tried for at least this long after a start.
+const MIN_SPAN_AFTER_START: SignedDuration = SignedDuration::from_secs(10);
+
+type LoadedAlert = (Arc<Identity>, Arc<Description>, AlertRow);
+
+impl Tenant {
+    /// Takes up work at `now` with what the store holds.
+    ///
+    /// Alerts come first, then what holds them back, then groups and timers: nothing is told
+    /// before everything that could hold it back is known. What changes by this is written with
+    /// the first turn.
+    pub fn restore(policy: Arc<Policy>, rows: TenantRows, now: Timestamp) -> Self {
+        let mut tenant = Self {
+            started_at: now,
+            latest: now,
+            alerts: BTreeMap::new(),
+            firing_by_alertname: BTreeMap::new(),
+            destinations: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            group_index: BTreeMap::new(),
+            log: rows.log.into_iter().collect(),
+            outbox: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
+            silences: BTreeMap::new(),
+            silence_ids: BTreeMap::new(),
+            silence_index: Index::default(),
+            windows: BTreeMap::new(),
+            inhibition: Inhibition::new(&policy.inhibit_rules),
+            refreshed: Vec::new(),
+            timers: BTreeSet::new(),
+            highest: rows.highest,
+            recorder: Recorder::default(),
+            attempts: Vec::new(),
+            policy,
+        };
+        for silence in rows.silences {
+            let number = silence.number;
+            tenant.adopt_silence(silence);
+            tenant.recorder.silences.remove(&number);
+            tenant.follow_silence(now, number);
+        }
+        for row in rows.maintenance_windows {
+            if let Ok(window) = MaintenanceWindow::from_row(row) {
+                let name = Arc::clone(&window.name);
+                let entry = Window { window, is_provisioned: false, open: None };
+                tenant.windows.insert(Arc::clone(&name), entry);
+                tenant.window_due(now, &name);
+            }
+        }
+        tenant.provision_windows(now);
+        if tenant.policy.compat.durable_alerts {
+            tenant.restore_alerts(now, rows.alerts);
+            tenant.restore_groups(now, rows.groups);
+            tenant.restore_outbox(now, rows.outbox);
+        } else {
+            tenant.forget_rows(rows.alerts, rows.groups, &rows.outbox);
+        }
+        tenant.recount_firing();
+        tenant.schedule(later(now, SWEEP_INTERVAL), Timer::Sweep);
+        tenant.record(
+            now,
+            Event::EngineStarted {
+                alerts: tenant.alerts.values().filter(|alert| !alert.is_resolved).count(),
+                groups: tenant.groups.len(),
+                notifications: tenant.outbox.len(),
+            },
+        );
+        tenant
+    }
+
+    fn restore_alerts(&mut self, now: Timestamp, alerts: Vec<LoadedAlert>) {
+        let heard_at = alerts.iter().map(|(_, _, row)| row.activity.updated_at).max();
+        let downtime = heard_at.map_or(SignedDuration::ZERO, |at| now.duration_since(at));
+        for (identity, description, mut row) in alerts {
+            let fingerprint = identity.fingerprint;
+            if !row.is_resolved {
+                row.activity = self.outlive_downtime(now, downtime, row.activity);
+            }
+            let AlertRow { activity, is_resolved, received, .. } = row;
+            self.enroll(identity, description, activity, is_resolved, received);
+            if is_resolved {
+                continue;
+            }
+            if let Some(alert) = self.alerts.get(&fingerprint) {
+                self.inhibition.fires(fingerprint, &alert.sides);
+            }
+            self.set_end_timer(fingerprint, activity.ends_at);
+        }
+    }
+
+    /// Gives a firing alert the time that its source could not use to tell us it goes on:
+    /// nothing resolves because *we* were down. A timeout begins anew; a source's own end moves
+    /// by the downtime, at most to where a timeout would be.
+    fn outlive_downtime(
+        &self,
+        now: Timestamp,
+        downtime: SignedDuration,
+        mut activity: Activity,
+    ) -> Activity {
+        let anew = later(now, self.policy.resolve_timeout);
+        if activity.is_timeout {
+            activity.ends_at = activity.ends_at.max(anew);
+        } else {
+            let moved = later(activity.ends_at, downtime.max(SignedDuration::ZERO)).min(anew);
+            activity.ends_at = activity.ends_at.max(moved);
+        }
+        activity
+    }
+
+    /// Restores the groups that the present configuration would build, with their timers, and
+    /// opens those that it wants and the store does not have.
+    fn restore_groups(&mut self, now: Timestamp, rows: Vec<GroupRow>) {
+        let routes: BTreeMap<Arc<str>, RouteIndex> = (0_u32..)
+            .zip(&self.policy.routes.nodes)
+            .map(|(index, route)| (Arc::clone(&route.unique_key), RouteIndex(index)))
+            .collect();
+        for row in rows {
+            let wanted: Vec<_> = match routes.get(&row.route) {
+                Some(route) => row
+                    .alerts
+                    .iter()
+                    .filter(|(fp, _)| self.belongs(*fp, *route, &row.labels))
+                    .cloned()
+                    .collect(),
+                None => Vec::new(),
+            };
+            match routes.get(&row.route) {
+                Some(route) if !wanted.is_empty() => self.restore_group(*route, row, wanted),
+                _ => self.recorder.closed_groups.push(row.number),
+            }
+        }
+        // Whatever fires and is not in all of its groups joins them now: the configuration may
+        // have changed while we were down.
+        let all: Vec<(Fingerprint, bool)> =
+            self.alerts.iter().map(|(fp, alert)| (*fp, alert.is_resolved)).collect();
+        for (fingerprint, is_resolved) in all {
+            if is_resolved {
+                self.schedule_forgetting(now, fingerprint);
+            } else {
+                self.join_groups(now, fingerprint);
+            }
+        }
+    }
+
+    fn belongs(&self, fingerprint: Fingerprint, route: RouteIndex, labels: &Labels) -> bool {
+        self.alerts.get(&fingerprint).is_some_and(|alert| {
+            let group_by = &self.policy.routes.get(route).group_by;
+            alert.destinations.routes.contains(&route)
+                && group_by.labels_of(&alert.identity.labels) == *labels
+        })
+    }
+
+    fn restore_group(
+        &mut self,
+        route: RouteIndex,
+        row: GroupRow,
+        alerts: Vec<(Fingerprint, Option<crate::event::MuteCause>)>,
+    ) {
+        let number: GroupNumber = row.number;
+        let key = (route, row.labels.fingerprint(), row.labels);
+        let mut group = self.new_group(number, key, row.opened_at, row.flush_at);
+        group.early_flush_at = row.early_flush_at;
+        group.has_flushed = row.has_flushed;
+        for (fingerprint, muted) in alerts {
+            group.alerts.insert(fingerprint);
+            if let Some(cause) = muted {
+                group.muted.insert(fingerprint, cause);
+            }
+            if let Some(alert) = self.alerts.get_mut(&fingerprint) {
+                alert.groups.push(number);
+            }
+        }
+        self.groups.insert(number, group);
+        self.reschedule(number);
+    }
+
+    /// Unsent notifications are tried at once. Those that were sent just before a crash are sent
+    /// again with the same idempotency key.
+    fn restore_outbox(&mut self, now: Timestamp, entries: Vec<OutboxEntry>) {
+        for mut entry in entries {
+            entry.deadline = entry.deadline.max(later(now, MIN_SPAN_AFTER_START));
+            entry.due_at = entry.due_at.min(entry.deadline);
+            let number = entry.number;
+            self.enqueue(entry);
+            self.recorder.outbox.remove(&number);
+        }
+        self.readdress_outbox(now);
+    }
+
+    fn forget_rows(
+        &mut self,
+        alerts: Vec<LoadedAlert>,
+        groups: Vec<GroupRow>,
+        outbox: &[OutboxEntry],
+    ) {
+        let closed = alerts.into_iter().map(|(_, _, row)| AlertRow { is_closed: true, ..row });
+        self.recorder.closed_alerts.extend(closed);
+        self.recorder.closed_groups.extend(groups.into_iter().map(|row| row.number));
+        self.recorder.finished_outbox.extend(outbox.iter().map(|entry| entry.number));
+    }
+}

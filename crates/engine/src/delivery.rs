@@ -1,0 +1,124 @@
+//! Attempts to send: many at once, never more than a few towards the same place.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tocsin_connect::Outbound;
+use tocsin_core::command::Command;
+use tocsin_core::notification::{AttemptOutcome, Failure, FailureClass, OutboxEntry};
+use tokio::sync::Semaphore;
+use tracing::{debug, warn};
+
+use crate::handle::EngineHandle;
+
+/// No attempt takes longer, whatever an integration's own time limit says.
+const MAX_ATTEMPT: Duration = Duration::from_secs(120);
+
+/// Sends a notification once.
+#[async_trait]
+pub trait Deliver: Send + Sync + 'static {
+    /// Makes one attempt and tells how it ended. It never panics on what comes back.
+    async fn attempt(&self, entry: &OutboxEntry, idempotency_key: &str) -> AttemptOutcome;
+}
+
+/// The integrations of the configuration in effect; a reload swaps them.
+pub struct Delivery {
+    current: ArcSwap<Outbound>,
+}
+
+impl Delivery {
+    /// Starts with these integrations.
+    pub fn new(outbound: Outbound) -> Self {
+        Self { current: ArcSwap::from_pointee(outbound) }
+    }
+
+    /// Puts other integrations into effect; attempts under way end with the old ones.
+    pub fn replace(&self, outbound: Outbound) {
+        self.current.store(Arc::new(outbound));
+    }
+}
+
+#[async_trait]
+impl Deliver for Delivery {
+    async fn attempt(&self, entry: &OutboxEntry, idempotency_key: &str) -> AttemptOutcome {
+        let outbound = self.current.load_full();
+        outbound.attempt(entry, idempotency_key).await
+    }
+}
+
+/// Runs attempts and reports how they ended.
+pub(crate) struct Pool {
+    deliver: Arc<dyn Deliver>,
+    handle: EngineHandle,
+    per_integration: usize,
+    places: Mutex<BTreeMap<String, Arc<Semaphore>>>,
+}
+
+impl Pool {
+    pub(crate) fn new(
+        deliver: Arc<dyn Deliver>,
+        handle: EngineHandle,
+        per_integration: usize,
+    ) -> Self {
+        Self { deliver, handle, per_integration, places: Mutex::default() }
+    }
+
+    /// Starts an attempt as soon as its integration has a place. Waiting attempts are bounded by
+    /// the outbox: each notification waits at most once.
+    pub(crate) fn attempt(&self, entry: OutboxEntry) {
+        let place = self.place(entry.key.integration());
+        let (deliver, handle) = (Arc::clone(&self.deliver), self.handle.clone());
+        tokio::spawn(async move {
+            let Ok(_permit) = place.acquire_owned().await else { return };
+            let number = entry.number;
+            let integration = entry.key.integration();
+            let outcome = run(deliver, entry).await;
+            match &outcome {
+                AttemptOutcome::Delivered { .. } => {
+                    debug!(notification = number.0, "sent to {integration}");
+                }
+                AttemptOutcome::Failed(failure) | AttemptOutcome::Refused(failure) => {
+                    warn!(
+                        notification = number.0,
+                        "not sent to {integration}: {}", failure.message
+                    );
+                }
+            }
+            let jitter = rand::random::<f64>();
+            handle.report(Command::AttemptEnded { number, outcome, jitter }).await;
+        });
+    }
+
+    fn place(&self, integration: String) -> Arc<Semaphore> {
+        let mut places = self.places.lock();
+        let place = places
+            .entry(integration)
+            .or_insert_with(|| Arc::new(Semaphore::new(self.per_integration.max(1))));
+        Arc::clone(place)
+    }
+}
+
+/// Runs one attempt in a task of its own, so that even a panic ends as an outcome and the
+/// notification is tried again.
+async fn run(deliver: Arc<dyn Deliver>, entry: OutboxEntry) -> AttemptOutcome {
+    let attempt = tokio::spawn(async move {
+        let key = entry.idempotency_key();
+        tokio::time::timeout(MAX_ATTEMPT, deliver.attempt(&entry, &key)).await
+    });
+    match attempt.await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => failed(
+            FailureClass::ContextDeadlineExceeded,
+            format!("the attempt took longer than {} s", MAX_ATTEMPT.as_secs()),
+        ),
+        Err(error) => failed(FailureClass::Other, format!("the attempt broke off: {error}")),
+    }
+}
+
+fn failed(class: FailureClass, message: String) -> AttemptOutcome {
+    AttemptOutcome::Failed(Failure { class, message, retry_after_ms: None })
+}

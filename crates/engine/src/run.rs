@@ -1,0 +1,203 @@
+//! The turn: take what has arrived, decide, write, then act.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tocsin_core::command::Command;
+use tocsin_core::{Tenant, Turn};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, info};
+
+use crate::EngineOptions;
+use crate::delivery::{Deliver, Pool};
+use crate::handle::{EngineError, EngineHandle, Request};
+
+/// How often an engine that cannot write tries whether it can again.
+const RECOVERY_PAUSE: Duration = Duration::from_secs(1);
+
+/// The longest sleep between two looks at the clock, in case the wall clock is set forward.
+const MAX_SLEEP: Duration = Duration::from_secs(60);
+
+type Answer = oneshot::Sender<Result<tocsin_core::command::Reply, EngineError>>;
+
+/// One tenant's state and everything needed to act on it.
+pub(crate) struct Engine {
+    options: EngineOptions,
+    handle: EngineHandle,
+    tenant: Tenant,
+    pool: Pool,
+}
+
+/// The requests of one turn, by what happens to them.
+#[derive(Default)]
+struct Taken {
+    commands: Vec<Command>,
+    answers: Vec<Answer>,
+    reads: Vec<Box<dyn FnOnce(&Tenant, jiff::Timestamp) + Send>>,
+    stop: Option<oneshot::Sender<()>>,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        options: EngineOptions,
+        handle: EngineHandle,
+        tenant: Tenant,
+        deliver: Arc<dyn Deliver>,
+    ) -> Self {
+        let pool = Pool::new(deliver, handle.clone(), options.max_attempts_per_integration);
+        Self { options, handle, tenant, pool }
+    }
+
+    pub(crate) async fn run(mut self, first: Turn, mut inbox: mpsc::Receiver<Request>) {
+        self.release(first, Vec::new());
+        let mut requests = Vec::with_capacity(self.options.max_requests_per_turn);
+        loop {
+            let sleep = self.until_next_deadline();
+            tokio::select! {
+                biased;
+                count = inbox.recv_many(&mut requests, self.options.max_requests_per_turn) => {
+                    if count == 0 {
+                        return;
+                    }
+                }
+                () = tokio::time::sleep(sleep) => {}
+            }
+            let mut taken = Taken::default();
+            for request in requests.drain(..) {
+                taken.add(request);
+            }
+            let stop = taken.stop.take();
+            self.take_turn(taken, &mut inbox).await;
+            if let Some(stopped) = stop {
+                inbox.close();
+                let _ = stopped.send(());
+                return;
+            }
+        }
+    }
+
+    fn until_next_deadline(&self) -> Duration {
+        let Some(deadline) = self.tenant.next_deadline() else { return MAX_SLEEP };
+        let span = deadline.duration_since(self.handle.now());
+        // The timer wheel rounds up to a millisecond; rounding here, too, would be late twice.
+        Duration::try_from(span).unwrap_or(Duration::ZERO).min(MAX_SLEEP)
+    }
+
+    async fn take_turn(&mut self, taken: Taken, inbox: &mut mpsc::Receiver<Request>) {
+        let now = self.handle.now();
+        self.handle.count_turn(taken.commands.len());
+        let mut turn = self.tenant.turn(now, taken.commands);
+        if !turn.writes.is_empty() {
+            // The feed needs the events after the store has taken the rest.
+            let events = turn.writes.events.clone();
+            let writes = std::mem::take(&mut turn.writes);
+            let started = Instant::now();
+            let result = self.handle.store().commit(self.options.tenant, writes).await;
+            self.handle.count_commit(started.elapsed(), result.is_ok());
+            if let Err(error) = result {
+                let why = error.to_string();
+                error!("a turn could not be written, nothing of it takes effect: {why}");
+                for answer in taken.answers {
+                    let _ = answer.send(Err(EngineError::NotWritten(why.clone())));
+                }
+                self.recover(why, taken.reads, inbox).await;
+                return;
+            }
+            turn.writes.events = events;
+        }
+        self.release(turn, taken.answers);
+        for read in taken.reads {
+            read(&self.tenant, now);
+        }
+    }
+
+    /// What was decided is written: now callers are answered, pages sent, watchers told.
+    fn release(&self, turn: Turn, answers: Vec<Answer>) {
+        for (answer, reply) in answers.into_iter().zip(turn.replies) {
+            // A caller that went away needs no answer.
+            let _ = answer.send(Ok(reply));
+        }
+        for entry in turn.attempts {
+            self.pool.attempt(entry);
+        }
+        self.handle.publish(turn.writes.events);
+    }
+
+    /// The memory is ahead of what is written, so it is dropped and read anew. Until a write
+    /// succeeds, commands are refused and readers see what the store holds.
+    async fn recover(
+        &mut self,
+        why: String,
+        reads: Vec<Box<dyn FnOnce(&Tenant, jiff::Timestamp) + Send>>,
+        inbox: &mut mpsc::Receiver<Request>,
+    ) {
+        self.handle.set_trouble(Some(why.clone()));
+        let mut waiting = reads;
+        let mut stopping = None;
+        loop {
+            match self.resume().await {
+                Ok(()) => break,
+                Err(error) => self.handle.set_trouble(Some(error)),
+            }
+            for read in waiting.drain(..) {
+                read(&self.tenant, self.handle.now());
+            }
+            let pause = tokio::time::sleep(RECOVERY_PAUSE);
+            tokio::pin!(pause);
+            loop {
+                tokio::select! {
+                    () = &mut pause => break,
+                    request = inbox.recv() => match request {
+                        Some(Request::Command(_, answer)) => {
+                            let _ = answer.send(Err(EngineError::NotWritten(why.clone())));
+                        }
+                        Some(Request::Read(read)) => read(&self.tenant, self.handle.now()),
+                        Some(Request::Stop(stopped)) => stopping = Some(stopped),
+                        None => return,
+                    },
+                }
+                if let Some(stopped) = stopping.take() {
+                    inbox.close();
+                    let _ = stopped.send(());
+                    return;
+                }
+            }
+        }
+        info!("writing works again; the engine resumes from what the store holds");
+        self.handle.set_trouble(None);
+        for read in waiting {
+            read(&self.tenant, self.handle.now());
+        }
+    }
+
+    /// Reads the state anew and records that work was taken up again.
+    async fn resume(&mut self) -> Result<(), String> {
+        let tenant_id = self.options.tenant;
+        let store = Arc::clone(self.handle.store());
+        let rows = store.load(tenant_id).await.map_err(|error| error.to_string())?;
+        let now = self.handle.now();
+        let policy = Arc::clone(self.tenant.policy());
+        self.tenant = Tenant::restore(policy, rows, now);
+        store.probe().await.map_err(|error| error.to_string())?;
+        let mut first = self.tenant.turn(now, Vec::new());
+        let events = first.writes.events.clone();
+        let writes = std::mem::take(&mut first.writes);
+        store.commit(tenant_id, writes).await.map_err(|error| error.to_string())?;
+        first.writes.events = events;
+        self.release(first, Vec::new());
+        Ok(())
+    }
+}
+
+impl Taken {
+    fn add(&mut self, request: Request) {
+        match request {
+            Request::Command(command, answer) => {
+                self.commands.push(command);
+                self.answers.push(answer);
+            }
+            Request::Read(read) => self.reads.push(read),
+            Request::Stop(stopped) => self.stop = Some(stopped),
+        }
+    }
+}
