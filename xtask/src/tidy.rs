@@ -105,4 +105,18 @@ mod tests {
             .collect();
         assert!(errors.is_empty(), "`cargo xtask tidy` complains:\n{}", errors.join("\n"));
     }
+
+    /// A reader that lost its way in a literal or comment would leave braces without partners.
+    #[test]
+    fn every_source_file_is_taken_apart_rightly() {
+        let workspace = Workspace::find().expect("the workspace of these tests");
+        let paths = workspace.files().expect("a list of files");
+        for file in files_of(&workspace, &paths, |path| path.ends_with(".rs")) {
+            let source = Source::read(&file.path, &file.text);
+            let count = |brace: char| -> usize {
+                source.numbered().map(|(_, line)| line.code.matches(brace).count()).sum()
+            };
+            assert_eq!(count('{'), count('}'), "{}", file.path);
+        }
+    }
 }

@@ -9,7 +9,7 @@ const PURE_ROOMS: [(&str, &str); 16] = [
     ("async fn", "decisions are plain functions; async belongs in `engine`"),
     (".await", "decisions are plain functions; async belongs in `engine`"),
     ("SystemTime", "take `now: Timestamp` as a parameter"),
-    ("Instant", "take `now: Timestamp` as a parameter"),
+    ("Instant::now", "take `now: Timestamp` as a parameter"),
     ("Timestamp::now", "take `now: Timestamp` as a parameter"),
     ("Zoned::now", "take `now: Timestamp` as a parameter"),
     ("TimeZone::system", "the zone is part of the configuration, not of the machine"),
@@ -92,12 +92,22 @@ fn unfinished(source: &Source) -> Vec<Problem> {
 
 fn allowances(source: &Source) -> Vec<Problem> {
     let attributes = ["#[allow(", "#![allow("];
-    let lines = source.numbered().filter(|(_, line)| {
-        attributes.iter().any(|attribute| line.code.trim_start().starts_with(attribute))
+    let lines = source.numbered().filter(|(number, line)| {
+        let is_allowance = attributes.iter().any(|it| line.code.trim_start().starts_with(it));
+        is_allowance && !gives_reason(source, *number)
     });
     let message = "write `#[expect(…, reason = \"…\")]` instead of `allow`: it says why, and \
-                   complains once it is no longer needed";
+                   complains once it is no longer needed; where it is needed only sometimes, as \
+                   in a macro, give `allow` a reason";
     lines.map(|(number, _)| Problem::on_line(&source.path, number, message)).collect()
+}
+
+/// Returns whether the attribute that begins on that line has a reason.
+fn gives_reason(source: &Source, number: usize) -> bool {
+    let rest = source.numbered().skip(number - 1).map(|(_, line)| line.code.as_str());
+    let mut is_over = false;
+    rest.take_while(|code| !std::mem::replace(&mut is_over, code.contains(")]")))
+        .any(|code| has_word(code, "reason"))
 }
 
 fn prints(source: &Source) -> Vec<Problem> {
