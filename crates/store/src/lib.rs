@@ -1,5 +1,8 @@
 //! All SQL of Tocsin behind one trait.
 
+mod codec;
+mod sqlite;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -9,6 +12,8 @@ use tocsin_core::event::{Recorded, Subject};
 use tocsin_core::ids::{Sequence, TenantId};
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::rows::{AlertRow, TenantRows, WriteSet};
+
+pub use sqlite::{DATABASE_FILE, SqliteOptions, SqliteStore};
 
 /// Where everything durable lives. Every call names its tenant.
 #[async_trait]
@@ -24,7 +29,11 @@ pub trait Store: Send + Sync + 'static {
     async fn probe(&self) -> Result<(), StoreError>;
 
     /// Returns events that match, newest first, at most `query.limit`.
-    async fn events(&self, tenant: TenantId, query: EventQuery) -> Result<Vec<Recorded>, StoreError>;
+    async fn events(
+        &self,
+        tenant: TenantId,
+        query: EventQuery,
+    ) -> Result<Vec<Recorded>, StoreError>;
 
     /// Returns the lives of alerts with that fingerprint, open and closed, newest first.
     async fn alert_history(
@@ -104,7 +113,9 @@ pub enum StoreError {
         message: String,
     },
     /// A newer release wrote this database.
-    #[error("{path} has schema version {found}, this release knows up to {known}; use a newer Tocsin")]
+    #[error(
+        "{path} has schema version {found}, this release knows up to {known}; use a newer Tocsin"
+    )]
     TooNew {
         /// The file.
         path: String,

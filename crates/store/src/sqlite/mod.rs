@@ -1,0 +1,201 @@
+//! The store on an embedded SQLite database: one file in the data directory.
+//!
+//! One thread writes, each turn in one transaction that is synced before it is answered; readers
+//! have connections of their own and see the last turn; a third kind of connection keeps the
+//! write-ahead log short.
+
+mod checkpoint;
+mod columns;
+mod connect;
+mod failure;
+mod history;
+mod load;
+mod lock;
+mod purge;
+mod readers;
+mod schema;
+mod write;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use tocsin_core::event::Recorded;
+use tocsin_core::ids::TenantId;
+use tocsin_core::labels::Fingerprint;
+use tocsin_core::rows::{TenantRows, WriteSet};
+
+use crate::{AlertRecord, EventQuery, Purged, Retention, Store, StoreError};
+use failure::{Failure, unwritable};
+use lock::DirectoryLock;
+use readers::Readers;
+use writer::Writer;
+
+/// The name of the database in the data directory.
+pub const DATABASE_FILE: &str = "tocsin.db";
+
+/// The unit of the file and of the log.
+const PAGE_BYTES: u64 = 4096;
+
+/// A probe fails when fewer pages than this are left below the size limit.
+const MIN_FREE_PAGES: i64 = 16;
+
+/// How the store is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct SqliteOptions {
+    /// How many queries may read at once; at least one.
+    pub readers: u32,
+    /// The most bytes the database file may have; `None` for as many as the disk takes.
+    pub max_bytes: Option<u64>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self { readers: 4, max_bytes: None }
+    }
+}
+
+/// A [`Store`] in one file of a data directory that belongs to this process.
+///
+/// Dropping it without [`Store::close`] waits for the turns under way and leaves the log as a
+/// crash would; the next start reads it.
+pub struct SqliteStore {
+    path: PathBuf,
+    readers: Readers,
+    writer: Writer,
+    /// The last field: released after the connections are closed.
+    lock: std::sync::Mutex<Option<DirectoryLock>>,
+}
+
+impl SqliteStore {
+    /// Opens the database in `directory`, makes both when they are missing, and migrates.
+    ///
+    /// Blocks for some milliseconds, longer when a migration has much to do.
+    ///
+    /// # Errors
+    /// [`StoreError::Unwritable`] when the directory cannot be used, also because another process
+    /// has it; [`StoreError::TooNew`] when a later release wrote it.
+    pub fn open(directory: &Path, options: SqliteOptions) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
+        let lock = DirectoryLock::take(directory)?;
+        let path = directory.join(DATABASE_FILE);
+        let mut connection = connect::writer(&path)?;
+        schema::migrate(&mut connection, &path).map_err(|failure| failure.of_write(&path))?;
+        limit_size(&connection, options.max_bytes).map_err(|failure| failure.of_write(&path))?;
+        Ok(Self {
+            readers: Readers::new(path.clone(), options.readers.max(1)),
+            writer: Writer::start(&path, connection)?,
+            path,
+            lock: std::sync::Mutex::new(Some(lock)),
+        })
+    }
+
+    /// Returns the path of the database file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Changes the most bytes the database file may have; it never shrinks by that. Beyond,
+    /// writes fail with [`StoreError::Unwritable`] as they do on a full disk.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] after the store was closed.
+    pub async fn limit_size(&self, max_bytes: Option<u64>) -> Result<(), StoreError> {
+        self.writer.run(move |connection| limit_size(connection, max_bytes)).await
+    }
+}
+
+fn limit_size(connection: &Connection, max_bytes: Option<u64>) -> Result<(), Failure> {
+    let pages = max_bytes.map_or(MAX_PAGES, |bytes| (bytes / PAGE_BYTES).clamp(1, MAX_PAGES));
+    connection.pragma_update_and_check(None, "max_page_count", pages.cast_signed(), |_| Ok(()))?;
+    Ok(())
+}
+
+/// The most pages SQLite can number.
+const MAX_PAGES: u64 = 0xffff_fffe;
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn load(&self, tenant: TenantId) -> Result<TenantRows, StoreError> {
+        self.readers.run(move |connection| load::tenant_rows(connection, tenant)).await
+    }
+
+    async fn commit(&self, tenant: TenantId, writes: WriteSet) -> Result<(), StoreError> {
+        self.writer
+            .transaction(move |connection| write::write_set(connection, tenant, &writes))
+            .await
+    }
+
+    async fn probe(&self) -> Result<(), StoreError> {
+        let path = self.path.clone();
+        self.writer.transaction(move |connection| probe(connection, &path)).await
+    }
+
+    async fn events(
+        &self,
+        tenant: TenantId,
+        query: EventQuery,
+    ) -> Result<Vec<Recorded>, StoreError> {
+        self.readers.query(move |connection| history::events(connection, tenant, &query)).await
+    }
+
+    async fn alert_history(
+        &self,
+        tenant: TenantId,
+        fingerprint: Fingerprint,
+        limit: usize,
+    ) -> Result<Vec<AlertRecord>, StoreError> {
+        self.readers
+            .query(move |connection| history::lives(connection, tenant, fingerprint, limit))
+            .await
+    }
+
+    async fn purge(&self, tenant: TenantId, retention: Retention) -> Result<Purged, StoreError> {
+        let mut purged = Purged::default();
+        // Each step is a transaction of its own, and turns that wait come in between.
+        let mut next = Some(-1);
+        while let Some(after) = next {
+            let step = self
+                .writer
+                .transaction(move |it| purge::old_events(it, tenant, retention, after))
+                .await?;
+            purged.events += step.deleted;
+            next = step.next;
+        }
+        let mut next = Some(0);
+        while next.is_some() {
+            let step =
+                self.writer.transaction(move |it| purge::old_lives(it, tenant, retention)).await?;
+            purged.alerts += step.deleted;
+            next = step.next;
+        }
+        Ok(purged)
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.readers.close().await;
+        // The log is complete without this; emptying it only makes the next start quicker.
+        let emptied = self.writer.run(|connection| Ok(checkpoint::empty_log(connection)?)).await;
+        self.writer.stop();
+        self.writer.join();
+        self.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        emptied
+    }
+}
+
+/// Writes a row that no reader looks at.
+fn probe(connection: &Connection, path: &Path) -> Result<(), Failure> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let used = pragma("page_count")? - pragma("freelist_count")?;
+    if pragma("max_page_count")? - used < MIN_FREE_PAGES {
+        return Err(unwritable(path, &"the database has reached its size limit").into());
+    }
+    connection
+        .prepare_cached(
+            "INSERT INTO probe (id, count) VALUES (1, 1) \
+             ON CONFLICT (id) DO UPDATE SET count = count + 1",
+        )?
+        .execute([])?;
+    Ok(())
+}
