@@ -1,0 +1,17 @@
+//! The values that keys hold: what they accept, how they print, and what they must not show.
+
+mod basic;
+mod duration;
+mod host_port;
+mod secret;
+mod template;
+mod url;
+
+pub use basic::Any;
+pub use duration::{BadDuration, parse_duration, print_duration};
+pub use host_port::HostPort;
+pub use secret::{MAX_SECRET_FILE_BYTES, Secret, SecretSource};
+pub use template::Template;
+pub use url::{SecretUrl, Url};
+
+pub(crate) use secret::MASK;
