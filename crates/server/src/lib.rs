@@ -15,6 +15,7 @@ pub mod v1;
 pub mod v2;
 
 pub use app::{App, Options, router};
+pub use limits::Peer;
 pub use metrics::Metrics;
 pub use reloader::Reloader;
 pub use serve::serve;

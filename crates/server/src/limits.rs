@@ -1,13 +1,202 @@
 //! Bounds and observation around every route.
+//!
+//! From the outside in: every request gets an id, is counted and logged; a panic becomes a 500;
+//! then the rate, the number of concurrent GETs, the time, and the size of the body are bounded.
 
+use std::any::Any;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::decompression::RequestDecompressionLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::timeout::RequestBodyTimeoutLayer;
 
-use crate::App;
+use crate::{App, fallback};
+
+/// The header that carries a request's id.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How long a body may pause.
+const BODY_PAUSE: Duration = Duration::from_secs(30);
+
+/// How many clients are remembered for their rate before idle ones are forgotten.
+const MAX_REMEMBERED_CLIENTS: usize = 10_000;
+
+/// How many requests a client may save up, in seconds of its rate.
+const BURST_SECONDS: u32 = 2;
+
+/// The address a request came from; put into its extensions by the accept loop.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
 
 /// Puts the bounds that `app` asks for around `routes`.
 pub(crate) fn around(routes: Router, app: &Arc<App>) -> Router {
-    routes.layer(DefaultBodyLimit::max(app.options.max_request_bytes))
+    let options = &app.options;
+    let mut routes = routes
+        .layer(DefaultBodyLimit::max(options.max_request_bytes))
+        .layer(RequestDecompressionLayer::new())
+        .layer(RequestBodyTimeoutLayer::new(BODY_PAUSE));
+    if !options.request_timeout.is_zero() {
+        routes = routes.layer(from_fn_with_state(options.request_timeout, bound_time));
+    }
+    let gets = Arc::new(Gets {
+        running: Semaphore::new(options.max_concurrent_gets.clamp(1, Semaphore::MAX_PERMITS)),
+        limit: options.max_concurrent_gets,
+        app: Arc::clone(app),
+    });
+    routes = routes.layer(from_fn_with_state(gets, bound_gets));
+    if let Some(rate) = NonZeroU32::new(options.requests_per_second) {
+        let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST_SECONDS - 1));
+        let quota = Quota::per_second(rate).allow_burst(burst);
+        let rates = Arc::new(Rates {
+            clients: RateLimiter::dashmap(quota),
+            clock: DefaultClock::default(),
+            app: Arc::clone(app),
+        });
+        routes = routes.layer(from_fn_with_state(rates, bound_rate));
+    }
+    routes
+        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(from_fn_with_state(Arc::clone(app), observe))
+        .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+        .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+}
+
+/// Counts the request and writes the access log.
+async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let extensions = request.extensions();
+    let peer = extensions.get::<Peer>().map(|peer| peer.0);
+    let route = extensions.get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
+    let id = request.headers().get(REQUEST_ID).cloned();
+    app.metrics.request_started();
+    let response = next.run(request).await;
+    let elapsed = started.elapsed();
+    let prefix = app.options.prefix();
+    let route = route.as_deref().map(|route| route.strip_prefix(&prefix).unwrap_or(route));
+    app.metrics.request_ended(route, &method, response.status(), elapsed);
+    tracing::debug!(
+        http.method = %method,
+        http.path = %path,
+        http.status = response.status().as_u16(),
+        http.peer = peer.map(tracing::field::display),
+        http.request_id = id.as_ref().and_then(|id| id.to_str().ok()),
+        duration_ms = elapsed.as_secs_f64() * 1_000.0,
+        "{method} {path}"
+    );
+    response
+}
+
+/// Answers a request whose handler panicked; what it said is logged, not sent.
+fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
+    let said = panic.downcast_ref::<String>().map(String::as_str);
+    let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("nothing");
+    tracing::error!(panic = said, "a request handler panicked");
+    let detail = "the request met a defect of the server, which has been logged";
+    let status = StatusCode::INTERNAL_SERVER_ERROR;
+    fallback::problem(status, "internal", "Internal error", detail)
+}
+
+struct Rates {
+    clients: DefaultKeyedRateLimiter<IpAddr>,
+    clock: DefaultClock,
+    app: Arc<App>,
+}
+
+/// Answers 429 to a client that asks too often. Probes are exempt: they must not fail because
+/// something behind the same address is busy.
+async fn bound_rate(State(rates): State<Arc<Rates>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if path.contains("/-/") {
+        return next.run(request).await;
+    }
+    let peer = request.extensions().get::<Peer>();
+    let client = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| client_of(peer.0.ip()));
+    if rates.clients.len() > MAX_REMEMBERED_CLIENTS {
+        rates.clients.retain_recent();
+    }
+    let Err(early) = rates.clients.check_key(&client) else { return next.run(request).await };
+    rates.app.metrics.rate_limited();
+    let seconds = early.wait_time_from(rates.clock.now()).as_secs() + 1;
+    let limit = rates.app.options.requests_per_second;
+    let detail = format!("more than {limit} requests per second; try again in {seconds} s");
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let answer = fallback::refuse(path, status, "rate_limited", "Too many requests", &detail);
+    ([(header::RETRY_AFTER, seconds.to_string())], answer).into_response()
+}
+
+/// Returns what counts as one client: an IPv4 address, or the /64 that one IPv6 host has at will.
+fn client_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let network = u128::from(v6) & !u128::from(u64::MAX);
+            IpAddr::V6(Ipv6Addr::from(network))
+        }
+        v4 => v4,
+    }
+}
+
+struct Gets {
+    running: Semaphore,
+    limit: usize,
+    app: Arc<App>,
+}
+
+/// Answers 503 when as many GET requests to the API are worked on as there may be.
+async fn bound_gets(State(gets): State<Arc<Gets>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    if request.method() != Method::GET || !path.contains("/api/") {
+        return next.run(request).await;
+    }
+    // Held until the answer begins, so a live feed does not occupy a place for as long as it runs.
+    let Ok(_place) = gets.running.try_acquire() else {
+        gets.app.metrics.get_rejected();
+        let limit = gets.limit;
+        let detail =
+            format!("Limit of concurrent GET requests reached ({limit}), try again later.");
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        let answer = fallback::refuse(path, status, "too_many_gets", "Overloaded", &detail);
+        return ([(header::RETRY_AFTER, "1")], answer).into_response();
+    };
+    next.run(request).await
+}
+
+/// Answers 503 when a handler, reading the body included, takes too long.
+async fn bound_time(State(timeout): State<Duration>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    match tokio::time::timeout(timeout, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            let detail = format!("Exceeded configured timeout of {} s.", timeout.as_secs_f64());
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            fallback::refuse(&path, status, "timeout", "Took too long", &detail)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_host_is_one_client_whatever_address_it_picks() {
+        let client = |text: &str| client_of(text.parse().unwrap());
+        assert_eq!(client("2001:db8:1:2::1"), client("2001:db8:1:2:ffff::9"));
+        assert_ne!(client("2001:db8:1:2::1"), client("2001:db8:1:3::1"));
+        assert_eq!(client("::ffff:192.0.2.7"), client("192.0.2.7"));
+        assert_ne!(client("192.0.2.7"), client("192.0.2.8"));
+    }
 }

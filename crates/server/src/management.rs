@@ -12,10 +12,14 @@ use crate::App;
 
 /// Returns the management routes.
 pub(crate) fn router() -> Router<Arc<App>> {
+    let reload = post(reload).put(reload).fallback(async || {
+        let text = "This endpoint requires a POST or PUT request.\n";
+        (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "POST,PUT")], text)
+    });
     Router::new()
-        .route("/-/healthy", get(|| async { "OK" }))
+        .route("/-/healthy", get(async || "OK"))
         .route("/-/ready", get(ready))
-        .route("/-/reload", post(reload).put(reload))
+        .route("/-/reload", reload)
         .route("/metrics", get(metrics))
 }
 
@@ -40,8 +44,13 @@ async fn reload(State(app): State<Arc<App>>) -> Response {
     }
 }
 
-/// Answers with all metrics in OpenMetrics' text format.
+/// Answers with all metrics.
 async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let body = app.metrics.render(&app).await;
-    ([(header::CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], body).into_response()
+    match app.metrics.render(&app).await {
+        Ok(text) => ([(header::CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], text).into_response(),
+        Err(error) => {
+            let text = format!("metrics cannot be written: {error}\n");
+            (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
+        }
+    }
 }

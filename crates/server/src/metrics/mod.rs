@@ -1,0 +1,204 @@
+//! What is counted, and how it is shown: our own names, and those of Alertmanager that its
+//! dashboards and meta-alerts use.
+
+mod feed;
+mod gauges;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{Method, StatusCode};
+use parking_lot::Mutex;
+use prometheus_client::encoding::text;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Metric, Registry};
+
+use self::feed::FeedMetrics;
+use self::gauges::StateGauges;
+use crate::App;
+
+/// The media type of the rendered metrics.
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The upper bounds of the request durations, in seconds.
+const DURATION_BUCKETS: [f64; 10] = [0.001, 0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// Names and values of the labels of one series.
+type LabelSet<const N: usize> = [(&'static str, Cow<'static, str>); N];
+
+/// All counters of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Mutex<Registry>,
+    received: Family<LabelSet<2>, Counter>,
+    invalid: Family<LabelSet<1>, Counter>,
+    limited: Counter,
+    durations: Family<LabelSet<3>, Histogram>,
+    in_flight: Gauge,
+    gets_rejected: Counter,
+    rate_limited: Counter,
+    feed: FeedMetrics,
+    gauges: StateGauges,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::default();
+        let r = &mut registry;
+        let histogram: fn() -> Histogram = || Histogram::new(DURATION_BUCKETS);
+        let durations = Family::new_with_constructor(histogram);
+        let metrics = Self {
+            received: add(
+                r,
+                "alertmanager_alerts_received",
+                "Alerts received, by status and API version",
+                Family::default(),
+            ),
+            invalid: add(
+                r,
+                "alertmanager_alerts_invalid",
+                "Received alerts that were invalid",
+                Family::default(),
+            ),
+            limited: add(
+                r,
+                "alertmanager_alerts_limited",
+                "Alerts left out because a bound was met",
+                Counter::default(),
+            ),
+            durations: add(
+                r,
+                "alertmanager_http_request_duration_seconds",
+                "Time from a request's head to the head of its answer",
+                durations,
+            ),
+            in_flight: add(
+                r,
+                "alertmanager_http_requests_in_flight",
+                "Requests being worked on",
+                Gauge::default(),
+            ),
+            gets_rejected: add(
+                r,
+                "alertmanager_http_concurrency_limit_exceeded",
+                "GET requests refused because too many were being worked on",
+                Counter::default(),
+            ),
+            rate_limited: add(
+                r,
+                "tocsin_http_rate_limited",
+                "Requests refused because their client made too many",
+                Counter::default(),
+            ),
+            feed: FeedMetrics::register(r),
+            gauges: StateGauges::register(r),
+            registry: Mutex::default(),
+        };
+        // Series that begin at zero let `increase` see their first step.
+        for status in ["firing", "resolved"] {
+            drop(metrics.received.get_or_create(&[("status", status.into()), V2]));
+        }
+        drop(metrics.invalid.get_or_create(&[V2]));
+        *metrics.registry.lock() = registry;
+        metrics
+    }
+}
+
+const V2: (&str, Cow<'static, str>) = ("version", Cow::Borrowed("v2"));
+
+/// Registers a metric under `name`; counters get `_total` behind it when they are shown.
+fn add<M: Metric + Clone>(registry: &mut Registry, name: &str, help: &str, metric: M) -> M {
+    registry.register(name, help, metric.clone());
+    metric
+}
+
+impl Metrics {
+    /// Lets other parts of the process register metrics of their own.
+    pub fn register(&self, register: impl FnOnce(&mut Registry)) {
+        register(&mut self.registry.lock());
+    }
+
+    /// Counts alerts that were posted to API v2; invalid ones are also in one of the other two.
+    pub fn alerts_received(&self, firing: usize, resolved: usize, invalid: usize) {
+        let status = |status: &'static str| [("status", Cow::Borrowed(status)), V2];
+        self.received.get_or_create(&status("firing")).inc_by(firing as u64);
+        self.received.get_or_create(&status("resolved")).inc_by(resolved as u64);
+        self.invalid.get_or_create(&[V2]).inc_by(invalid as u64);
+    }
+
+    /// Counts alerts that met a bound.
+    pub fn alerts_limited(&self, limited: usize) {
+        self.limited.inc_by(limited as u64);
+    }
+
+    /// Counts the beginning of a request.
+    pub(crate) fn request_started(&self) {
+        self.in_flight.inc();
+    }
+
+    /// Counts the end of a request. `route` is the pattern, not the path, so that the number of
+    /// series is bounded.
+    pub(crate) fn request_ended(
+        &self,
+        route: Option<&str>,
+        method: &Method,
+        status: StatusCode,
+        elapsed: Duration,
+    ) {
+        self.in_flight.dec();
+        let method = match *method {
+            Method::GET => "get",
+            Method::HEAD => "head",
+            Method::POST => "post",
+            Method::PUT => "put",
+            Method::PATCH => "patch",
+            Method::DELETE => "delete",
+            Method::OPTIONS => "options",
+            _ => "other",
+        };
+        let labels = [
+            ("handler", Cow::Owned(route.unwrap_or("unknown").to_owned())),
+            ("method", Cow::Borrowed(method)),
+            ("code", Cow::Owned(status.as_u16().to_string())),
+        ];
+        self.durations.get_or_create(&labels).observe(elapsed.as_secs_f64());
+    }
+
+    /// Counts a GET refused because too many were being worked on.
+    pub(crate) fn get_rejected(&self) {
+        self.gets_rejected.inc();
+    }
+
+    /// Counts a request refused because its client made too many.
+    pub(crate) fn rate_limited(&self) {
+        self.rate_limited.inc();
+    }
+
+    /// Counts what the engine's feed tells, until the engine stops.
+    pub async fn follow(self: Arc<Self>, mut feed: feed::Feed) {
+        self.feed.follow(&mut feed).await;
+    }
+
+    /// Returns all metrics as text. Gauges of the engine's state keep their last value while the
+    /// engine is too busy to tell.
+    ///
+    /// # Errors
+    /// When a metric cannot be written, which is a defect.
+    pub async fn render(&self, app: &App) -> Result<String, std::fmt::Error> {
+        match app.engine.read(|tenant, now| tenant.counts(now)).await {
+            Ok(counts) => self.gauges.set_counts(&counts),
+            Err(error) => tracing::debug!(%error, "the engine's gauges are stale"),
+        }
+        let current = app.reloader.current();
+        self.gauges.set_configuration(&current, app.reloader.state());
+        self.gauges.set_process(app);
+        self.feed.expect_integrations(&current.policy);
+        let mut out = String::with_capacity(16 << 10);
+        text::encode(&mut out, &self.registry.lock())?;
+        Ok(out)
+    }
+}

@@ -1,0 +1,36 @@
+//! `/api/v2/alerts/groups`.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use tocsin_core::views::GroupView;
+use tocsin_wire::alertmanager::encode_groups;
+
+use super::filter::{AlertFilter, off_thread};
+use super::query::Params;
+use super::reply::{self, Failure};
+use crate::App;
+
+/// Lists groups with their firing alerts, by labels (fewer first), then by receiver.
+pub(super) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Response, Failure> {
+    let policy = Arc::clone(&app.reloader.current().policy);
+    let filter = AlertFilter::read(&params, &policy, app.options.parse_mode)?;
+    let mut groups = app.engine.read(|tenant, now| tenant.groups(now)).await?;
+    let count = groups.iter().map(|group| group.alerts.len()).sum();
+    let body = off_thread(count, move || {
+        groups.retain_mut(|group| keep(group, &filter));
+        encode_groups(&groups)
+    });
+    Ok(reply::json(body.await))
+}
+
+/// Reduces a group to what is asked for and returns whether anything is left.
+fn keep(group: &mut GroupView, filter: &AlertFilter) -> bool {
+    let is_muted = group.alerts.iter().any(|alert| !alert.status.muted_by.is_empty());
+    if (is_muted && !filter.takes_muted_groups()) || !filter.takes_receiver(&group.receiver) {
+        return false;
+    }
+    group.alerts.retain(|alert| filter.takes(alert));
+    !group.alerts.is_empty()
+}
