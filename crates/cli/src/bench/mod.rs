@@ -1,0 +1,309 @@
+//! `tocsin bench`: this binary measured beside an Alertmanager on the same machine, in one run.
+
+mod client;
+mod load;
+mod process;
+mod report;
+mod sink;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use tocsin_engine::{Clock as _, SystemClock};
+
+use load::Rate;
+use process::{Program, Server};
+use report::{Figure, Report, Unit};
+
+/// Alerts posted in the steady load: as many per second, for as many seconds.
+const STEADY_RATE: usize = 1_000;
+const STEADY_SECONDS: usize = 10;
+
+/// How long known alerts are sent again and again.
+const RESEND_SPAN: Duration = Duration::from_secs(8);
+
+/// Measures ingestion, queries, memory, start and notification latency.
+#[derive(clap::Args, Clone, Debug)]
+pub(crate) struct BenchArgs {
+    /// The Alertmanager to measure beside; without one only this binary is measured.
+    #[arg(long, value_name = "PROGRAM")]
+    peer: Option<String>,
+
+    /// Write the results as Markdown to this file, too.
+    #[arg(long, value_name = "FILE")]
+    write: Option<PathBuf>,
+
+    /// Alerts held in the largest measurement.
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
+    alerts: u32,
+}
+
+/// What one program achieved.
+#[derive(Default)]
+struct Results {
+    small: Option<Held>,
+    large: Option<Held>,
+    fresh: Option<Rate>,
+    again: Option<Rate>,
+    resident_bytes: Option<u64>,
+    restart: Option<Duration>,
+    latency: Option<(Duration, Duration)>,
+}
+
+/// How long lists take with so many alerts held.
+struct Held {
+    alerts: Duration,
+    groups: Duration,
+}
+
+/// Runs all measurements.
+pub(crate) async fn run(args: BenchArgs) -> Result<()> {
+    let directory = tempfile::tempdir()?;
+    let large = usize::try_from(args.alerts)?;
+    let small = large / 5;
+    let ours = measure(&Program::Tocsin, &directory.path().join("tocsin"), small, large)
+        .await
+        .context("measuring this binary")?;
+    let peer = match &args.peer {
+        None => Results::default(),
+        Some(path) => {
+            let program = Program::Alertmanager(path.clone());
+            measure(&program, &directory.path().join("peer"), small, large)
+                .await
+                .with_context(|| format!("measuring {path}"))?
+        }
+    };
+    let report = Report {
+        machine: report::machine(),
+        peer: args.peer.as_deref().map(report::version_of),
+        figures: figures(&ours, &peer, small, large),
+    };
+    anstream_print(&report.to_text())?;
+    if let Some(path) = &args.write {
+        std::fs::write(path, report.to_markdown())
+            .with_context(|| format!("{} cannot be written", path.display()))?;
+    }
+    Ok(())
+}
+
+fn anstream_print(text: &str) -> Result<()> {
+    use std::io::Write as _;
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+async fn measure(
+    program: &Program,
+    directory: &Path,
+    small: usize,
+    large: usize,
+) -> Result<Results> {
+    let mut results = Results::default();
+    let now = SystemClock.now();
+    let server = Server::start(program, directory, QUIET).await?;
+    let first = load::batches(0, small, now);
+    let rest = load::batches(small, large - small, now);
+    let warm = load::drive(server.address, &first, None).await?;
+    results.small = Some(time_lists(&server).await?);
+    results.fresh = Some(load::drive(server.address, &rest, None).await?);
+    tracing::debug!("first {} alerts/s", warm.alerts_per_second);
+    results.large = Some(time_lists(&server).await?);
+    let mut all = first.to_vec();
+    all.extend(rest.to_vec());
+    results.again = Some(load::drive(server.address, &all.into(), Some(RESEND_SPAN)).await?);
+    results.resident_bytes = Some(server.resident_bytes()?);
+    server.kill().await?;
+    if matches!(program, Program::Tocsin) {
+        let restarted = Server::start(program, directory, QUIET).await?;
+        results.restart = Some(restarted.started_in);
+        restarted.kill().await?;
+    }
+    results.latency = Some(steady(program, &directory.join("steady")).await?);
+    Ok(results)
+}
+
+async fn time_lists(server: &Server) -> Result<Held> {
+    let (alerts, _) = load::time_get(server.address, "/api/v2/alerts", 5).await?;
+    let (groups, _) = load::time_get(server.address, "/api/v2/alerts/groups", 5).await?;
+    Ok(Held { alerts, groups })
+}
+
+/// Posts alerts at a steady rate, each a group of its own that does not wait, and returns the
+/// median and the 99th percentile of the time until its webhook arrived.
+async fn steady(program: &Program, directory: &Path) -> Result<(Duration, Duration)> {
+    let (sink, arrivals) = sink::start().await?;
+    let config = PROMPT.replace("SINK", &sink.to_string());
+    let server = Server::start(program, directory, &config).await?;
+    let mut clients = Vec::new();
+    for _ in 0..load::CONNECTIONS {
+        clients.push(client::Client::connect(server.address).await?);
+    }
+    let total = STEADY_RATE * STEADY_SECONDS;
+    let mut sent = std::collections::BTreeMap::new();
+    let started = Instant::now();
+    for number in 0..total {
+        let due = Duration::from_micros(1_000_000 * number as u64 / STEADY_RATE as u64);
+        tokio::time::sleep_until((started + due).into()).await;
+        let alert = load::alert(number, SystemClock.now());
+        let pod = alert["labels"]["pod"].as_str().unwrap_or_default().to_owned();
+        let request =
+            client::post("/api/v2/alerts", serde_json::json!([alert]).to_string().as_bytes());
+        sent.insert(pod, Instant::now());
+        let index = number % clients.len();
+        clients[index].send(&request).await?;
+    }
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while arrivals.lock().len() < total && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let arrivals = arrivals.lock().clone();
+    anyhow::ensure!(arrivals.len() == total, "only {} of {total} webhooks arrived", arrivals.len());
+    let mut latencies: Vec<Duration> =
+        sent.iter().map(|(pod, at)| arrivals[pod].duration_since(*at)).collect();
+    latencies.sort_unstable();
+    server.kill().await?;
+    Ok((load::quantile(&latencies, 50), load::quantile(&latencies, 99)))
+}
+
+/// Nothing is sent: what is measured is taking alerts in and giving them out.
+const QUIET: &str = r#"
+route:
+  receiver: "null"
+  group_by: [alertname, cluster, service]
+  group_wait: 30s
+  group_interval: 5m
+  repeat_interval: 4h
+receivers:
+  - name: "null"
+inhibit_rules:
+  - source_matchers: [severity="critical"]
+    target_matchers: [severity="warning"]
+    equal: [cluster, service, instance]
+"#;
+
+/// Everything is sent at once.
+const PROMPT: &str = r#"
+route:
+  receiver: sink
+  group_by: ["..."]
+  group_wait: 0s
+  group_interval: 5m
+  repeat_interval: 4h
+receivers:
+  - name: sink
+    webhook_configs:
+      - url: http://SINK/
+"#;
+
+fn figures(ours: &Results, peer: &Results, small: usize, large: usize) -> Vec<Figure> {
+    let per_second = |rate: &Option<Rate>| rate.map(|rate| rate.alerts_per_second);
+    let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
+    let p99 = |rate: &Option<Rate>| rate.map(|rate| millis(rate.p99));
+    let p50 = |rate: &Option<Rate>| rate.map(|rate| millis(rate.p50));
+    let alerts = |held: &Option<Held>| held.as_ref().map(|held| millis(held.alerts));
+    let groups = |held: &Option<Held>| held.as_ref().map(|held| millis(held.groups));
+    #[expect(clippy::cast_precision_loss, reason = "bytes of memory are far below 2^52")]
+    let memory = |bytes: Option<u64>| bytes.map(|bytes| bytes as f64 / 1_048_576.0);
+    let figure = |name: String, unit, ours, peer, target| Figure { name, unit, ours, peer, target };
+    vec![
+        figure(
+            "re-sent alerts".into(),
+            Unit::PerSecond,
+            per_second(&ours.again),
+            per_second(&peer.again),
+            Some(5.0),
+        ),
+        figure(
+            "re-sent alerts, p50 of a batch".into(),
+            Unit::Milliseconds,
+            p50(&ours.again),
+            p50(&peer.again),
+            None,
+        ),
+        figure(
+            "re-sent alerts, p99 of a batch".into(),
+            Unit::Milliseconds,
+            p99(&ours.again),
+            p99(&peer.again),
+            Some(1.0),
+        ),
+        figure(
+            "new alerts (ours on disk before the answer)".into(),
+            Unit::PerSecond,
+            per_second(&ours.fresh),
+            per_second(&peer.fresh),
+            Some(2.0),
+        ),
+        figure(
+            "new alerts, p50 of a batch".into(),
+            Unit::Milliseconds,
+            p50(&ours.fresh),
+            p50(&peer.fresh),
+            None,
+        ),
+        figure(
+            "new alerts, p99 of a batch".into(),
+            Unit::Milliseconds,
+            p99(&ours.fresh),
+            p99(&peer.fresh),
+            Some(1.0),
+        ),
+        figure(
+            format!("GET /api/v2/alerts with {small} alerts"),
+            Unit::Milliseconds,
+            alerts(&ours.small),
+            alerts(&peer.small),
+            Some(0.1),
+        ),
+        figure(
+            format!("GET /api/v2/alerts with {large} alerts"),
+            Unit::Milliseconds,
+            alerts(&ours.large),
+            alerts(&peer.large),
+            Some(0.1),
+        ),
+        figure(
+            format!("GET /api/v2/alerts/groups with {small} alerts"),
+            Unit::Milliseconds,
+            groups(&ours.small),
+            groups(&peer.small),
+            Some(0.1),
+        ),
+        figure(
+            format!("GET /api/v2/alerts/groups with {large} alerts"),
+            Unit::Milliseconds,
+            groups(&ours.large),
+            groups(&peer.large),
+            Some(0.1),
+        ),
+        figure(
+            format!("resident memory with {large} alerts"),
+            Unit::Mebibytes,
+            memory(ours.resident_bytes),
+            memory(peer.resident_bytes),
+            Some(0.5),
+        ),
+        figure(
+            format!("start with {large} stored alerts"),
+            Unit::AtMost(1_000.0),
+            ours.restart.map(millis),
+            None,
+            None,
+        ),
+        figure(
+            format!("accepted → webhook received, {STEADY_RATE} alerts/s, p50"),
+            Unit::Milliseconds,
+            ours.latency.map(|l| millis(l.0)),
+            peer.latency.map(|l| millis(l.0)),
+            None,
+        ),
+        figure(
+            format!("accepted → webhook received, {STEADY_RATE} alerts/s, p99"),
+            Unit::AtMost(50.0),
+            ours.latency.map(|l| millis(l.1)),
+            peer.latency.map(|l| millis(l.1)),
+            None,
+        ),
+    ]
+}

@@ -1,0 +1,165 @@
+//! The results as text and as Markdown, with the machine they were measured on.
+
+use std::fmt::Write as _;
+
+/// All results of one run.
+pub(super) struct Report {
+    pub(super) machine: Vec<(String, String)>,
+    pub(super) peer: Option<String>,
+    pub(super) figures: Vec<Figure>,
+}
+
+/// One measured quantity.
+pub(super) struct Figure {
+    pub(super) name: String,
+    pub(super) unit: Unit,
+    pub(super) ours: Option<f64>,
+    pub(super) peer: Option<f64>,
+    /// The ratio to the peer that is aimed at: at least for rates, at most for everything else.
+    pub(super) target: Option<f64>,
+}
+
+/// What a figure counts, and which way is better.
+#[derive(Clone, Copy)]
+pub(super) enum Unit {
+    /// More is better.
+    PerSecond,
+    /// Less is better.
+    Milliseconds,
+    /// Less is better.
+    Mebibytes,
+    /// Milliseconds with a bound of their own, whatever the peer does.
+    AtMost(f64),
+}
+
+impl Figure {
+    fn ratio(&self) -> Option<f64> {
+        Some(self.ours? / self.peer.filter(|peer| *peer > 0.0)?)
+    }
+
+    fn value(&self, value: Option<f64>) -> String {
+        let Some(value) = value else { return "–".to_owned() };
+        match self.unit {
+            Unit::PerSecond => format!("{value:.0} /s"),
+            Unit::Milliseconds | Unit::AtMost(_) => format!("{value:.1} ms"),
+            Unit::Mebibytes => format!("{value:.0} MiB"),
+        }
+    }
+
+    fn target(&self) -> String {
+        match (self.unit, self.target) {
+            (Unit::AtMost(bound), _) => format!("≤ {bound:.0} ms"),
+            (Unit::PerSecond, Some(target)) => format!("≥ {target} ×"),
+            (_, Some(target)) => format!("≤ {target} ×"),
+            (_, None) => String::new(),
+        }
+    }
+
+    fn verdict(&self) -> &'static str {
+        let is_met = match (self.unit, self.target) {
+            (Unit::AtMost(bound), _) => self.ours.map(|ours| ours <= bound),
+            (Unit::PerSecond, Some(target)) => self.ratio().map(|ratio| ratio >= target),
+            (_, Some(target)) => self.ratio().map(|ratio| ratio <= target),
+            (_, None) => None,
+        };
+        match is_met {
+            Some(true) => "met",
+            Some(false) => "missed",
+            None => "",
+        }
+    }
+
+    fn cells(&self) -> [String; 6] {
+        [
+            self.name.clone(),
+            self.value(self.ours),
+            self.value(self.peer),
+            self.ratio().map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2} ×")),
+            self.target(),
+            self.verdict().to_owned(),
+        ]
+    }
+}
+
+const HEADINGS: [&str; 6] = ["figure", "Tocsin", "Alertmanager", "ratio", "target", ""];
+
+impl Report {
+    pub(super) fn to_text(&self) -> String {
+        let mut table = comfy_table::Table::new();
+        table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(HEADINGS);
+        for figure in &self.figures {
+            table.add_row(figure.cells());
+        }
+        format!("{table}\n")
+    }
+
+    pub(super) fn to_markdown(&self) -> String {
+        let mut text = String::from(
+            "# Benchmarks\n\nMeasured by `cargo xtask bench`, which writes this page: both servers run one after the \
+             other\non the same machine, the load generator beside them. Tocsin answers a request only when what\nit \
+             changes is on disk (SQLite, `synchronous=FULL`); Alertmanager keeps alerts in memory.\n\n",
+        );
+        for (name, value) in &self.machine {
+            let _ = writeln!(text, "- {name}: {value}");
+        }
+        if let Some(peer) = &self.peer {
+            let _ = writeln!(text, "- peer: {peer}");
+        }
+        let _ = writeln!(text, "\n| {} |", HEADINGS.join(" | "));
+        text.push_str("| --- | ---: | ---: | ---: | ---: | --- |\n");
+        for figure in &self.figures {
+            let _ = writeln!(text, "| {} |", figure.cells().join(" | "));
+        }
+        text.push_str(NOTES);
+        text
+    }
+}
+
+const NOTES: &str = "
+## How it is measured
+
+- **Alerts** have 11 labels, 3 annotations and about 900 bytes as JSON; one in ten is critical and
+  inhibits nine neighbours by one rule with three equal labels. Groups are by alert name, cluster
+  and service. They are posted in batches of 64 over 4 connections.
+- **New alerts** were never seen before; **re-sent alerts** are known and still fire.
+- **Lists** are the median of five requests after one that warms up.
+- **Memory** is the resident set after all of it.
+- **Start** is from starting the process until `/-/ready` answers 200, after a SIGKILL.
+- **Webhooks**: 1,000 alerts per second, each its own group with `group_wait: 0s`, from sending the
+  request to the arrival of its webhook.
+";
+
+/// Returns what the machine is.
+pub(super) fn machine() -> Vec<(String, String)> {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let cpu = read("/proc/cpuinfo");
+    let model = cpu
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .map_or("unknown", |rest| rest.trim_start_matches([' ', '\t', ':']));
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let memory = read("/proc/meminfo");
+    let kilobytes: u64 = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))
+        .and_then(|rest| rest.split_whitespace().next())
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0);
+    vec![
+        ("processor".to_owned(), format!("{model}, {cores} cores")),
+        ("memory".to_owned(), format!("{} GiB", kilobytes >> 20)),
+        ("system".to_owned(), format!("Linux {}", read("/proc/sys/kernel/osrelease").trim())),
+        ("Tocsin".to_owned(), format!("{} ({} build)", env!("CARGO_PKG_VERSION"), build())),
+    ]
+}
+
+fn build() -> &'static str {
+    if cfg!(debug_assertions) { "debug: figures mean nothing" } else { "release" }
+}
+
+/// Returns the first line a program prints about its version.
+pub(super) fn version_of(program: &str) -> String {
+    let output = std::process::Command::new(program).arg("--version").output();
+    let text = output.map(|output| [output.stdout, output.stderr].concat()).unwrap_or_default();
+    String::from_utf8_lossy(&text).lines().next().unwrap_or(program).to_owned()
+}

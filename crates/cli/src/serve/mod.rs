@@ -1,0 +1,351 @@
+//! `tocsin serve`: the server in the foreground.
+
+pub(crate) mod flags;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use jiff::SignedDuration;
+use tocsin_config::LoadOptions;
+use tocsin_connect::Outbound;
+use tocsin_core::matcher::ParseMode;
+use tocsin_core::policy::Policy;
+use tocsin_engine::{Clock as _, Delivery, EngineHandle, EngineOptions, Keep, SystemClock};
+use tocsin_server::reloader::{Commit, Loaded, Reloader};
+use tocsin_server::{App, Metrics, Options};
+use tocsin_store::Store;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tracing::{info, warn};
+
+use crate::logging;
+use flags::ServeFlags;
+
+/// How long requests that run when the server is told to stop may still take.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Runs the server until it is told to stop.
+pub(crate) async fn run(flags: ServeFlags) -> Result<()> {
+    logging::init(flags.log_level, flags.log_format);
+    warn_of_ignored(&flags)?;
+    let server =
+        Server::assemble(&flags, Arc::new(std::sync::Mutex::new(std::io::stdout()))).await?;
+    let listeners = bind(&flags.web_listen_address).await?;
+    server.serve(listeners, stop_signal()?).await
+}
+
+/// A server that is ready to listen.
+pub(crate) struct Server {
+    pub(crate) app: Arc<App>,
+    pub(crate) store: Arc<dyn Store>,
+}
+
+/// What standard output receivers write to.
+pub(crate) type Output = tocsin_connect::Output;
+
+impl Server {
+    /// Reads the configuration, opens the store, takes up work.
+    pub(crate) async fn assemble(flags: &ServeFlags, output: Output) -> Result<Self> {
+        tocsin_connect::install_crypto();
+        let source = Source::new(flags)?;
+        let first = source.read().map_err(anyhow::Error::msg)?;
+        for warning in &first.warnings {
+            warn!("{warning}");
+        }
+        let options = http_options(flags, &first)?;
+        let context = tocsin_connect::Context::new(options.external_url.clone(), output);
+        let outbound = Outbound::new(&first.config, &context)?;
+        let delivery = Arc::new(Delivery::new(outbound));
+        let store = open_store(&flags.storage_path).await?;
+        let policy = source.policy_of(&first);
+        let keep =
+            Keep { events: first.config.retention.events, alerts: first.config.retention.alerts };
+        let engine = tocsin_engine::start(
+            EngineOptions { keep, ..EngineOptions::default() },
+            Arc::clone(&store),
+            Arc::clone(&policy),
+            Arc::clone(&delivery) as _,
+            Arc::new(SystemClock),
+        )
+        .await
+        .context("the engine cannot take up work")?;
+        let reloader = reloader(source, &first, policy, delivery, context);
+        let app = Arc::new(App {
+            metrics: Metrics::start(&engine),
+            reloader: Arc::new(reloader),
+            started_at: SystemClock.now(),
+            options,
+            engine,
+        });
+        Ok(Self { app, store })
+    }
+
+    /// Serves until `stop` changes, then ends what is under way.
+    pub(crate) async fn serve(self, listeners: Vec<TcpListener>, mut stop: Stop) -> Result<()> {
+        let (halt, _) = watch::channel(false);
+        let mut serving = tokio::task::JoinSet::new();
+        for listener in listeners {
+            let address = listener.local_addr()?;
+            info!(%address, "Listening on");
+            let mut halted = halt.subscribe();
+            let until_halted = async move {
+                // An error means that the sender is gone, which is a halt, too.
+                let _ = halted.wait_for(|is_halted| *is_halted).await;
+            };
+            serving.spawn(tocsin_server::serve(listener, Arc::clone(&self.app), until_halted));
+        }
+        loop {
+            tokio::select! {
+                () = stop.wait() => break,
+                () = stop.reload() => {
+                    // The reloader has logged how it went.
+                    let _ = self.app.reloader.reload(&self.app.engine).await;
+                }
+                Some(ended) = serving.join_next() => {
+                    ended?.context("a listener failed")?;
+                }
+            }
+        }
+        info!("stopping");
+        let _ = halt.send(true);
+        let drained = async { while serving.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            warn!("some requests were still running after {} s", DRAIN.as_secs());
+        }
+        self.app.engine.stop().await;
+        self.store.close().await?;
+        Ok(())
+    }
+}
+
+/// When to stop and when to read the configuration anew.
+pub(crate) struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+}
+
+impl Stop {
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    async fn reload(&mut self) {
+        self.hangup.recv().await;
+    }
+}
+
+pub(crate) fn stop_signal() -> Result<Stop> {
+    Ok(Stop {
+        terminate: signal(SignalKind::terminate())?,
+        interrupt: signal(SignalKind::interrupt())?,
+        hangup: signal(SignalKind::hangup())?,
+    })
+}
+
+/// Where the configuration comes from, and what flags add to it.
+#[derive(Clone)]
+struct Source {
+    path: PathBuf,
+    options: LoadOptions,
+    retention: SignedDuration,
+    start_delay: SignedDuration,
+    silences: usize,
+    silence_bytes: usize,
+    alerts_per_alertname: usize,
+}
+
+impl Source {
+    fn new(flags: &ServeFlags) -> Result<Self> {
+        Ok(Self {
+            path: flags.config_file.clone(),
+            options: load_options(parse_mode(&flags.enable_feature)?),
+            retention: duration("--data.retention", &flags.data_retention)?,
+            start_delay: duration("--dispatch.start-delay", &flags.dispatch_start_delay)?,
+            silences: flags.silences_max,
+            silence_bytes: flags.silences_max_bytes,
+            alerts_per_alertname: flags.alerts_per_alertname,
+        })
+    }
+
+    fn read(&self) -> Result<tocsin_config::Loaded, String> {
+        tocsin_config::load(&self.path, &self.options).map_err(|report| report.to_string())
+    }
+
+    /// Returns the compiled configuration with what flags say; a flag that was given wins.
+    fn policy_of(&self, loaded: &tocsin_config::Loaded) -> Arc<Policy> {
+        let mut policy = Policy::clone(&loaded.policy);
+        policy.retention = self.retention;
+        policy.start_delay = self.start_delay;
+        let given = |flag: usize, file: usize| if flag > 0 { flag } else { file };
+        policy.limits.silences = given(self.silences, policy.limits.silences);
+        policy.limits.silence_bytes = given(self.silence_bytes, policy.limits.silence_bytes);
+        policy.limits.alerts_per_alertname =
+            given(self.alerts_per_alertname, policy.limits.alerts_per_alertname);
+        Arc::new(policy)
+    }
+}
+
+pub(crate) fn load_options(mode: ParseMode) -> LoadOptions {
+    LoadOptions { parse_mode: mode, ..LoadOptions::default() }
+}
+
+fn reloader(
+    source: Source,
+    first: &tocsin_config::Loaded,
+    policy: Arc<Policy>,
+    delivery: Arc<Delivery>,
+    context: tocsin_connect::Context,
+) -> Reloader {
+    let initial = Loaded::new(policy, first.original_yaml(), first.hash());
+    // What was read last, for the integrations: the server only knows the compiled form.
+    let latest = Arc::new(parking_lot::Mutex::new(first.config.clone()));
+    let for_load = Arc::clone(&latest);
+    let load = move || {
+        let loaded = source.read()?;
+        for warning in &loaded.warnings {
+            warn!("{warning}");
+        }
+        let policy = source.policy_of(&loaded);
+        let result = Loaded::new(policy, loaded.original_yaml(), loaded.hash());
+        *for_load.lock() = loaded.config;
+        Ok(result)
+    };
+    let apply = move |_: &Loaded| -> Result<Commit, String> {
+        let outbound =
+            Outbound::new(&latest.lock(), &context).map_err(|error| error.to_string())?;
+        let delivery = Arc::clone(&delivery);
+        Ok(Box::new(move || delivery.replace(outbound)))
+    };
+    Reloader::new(initial, Arc::new(load), Arc::new(apply), SystemClock.now())
+}
+
+/// Opens the store; what is wrong with the directory is said before anything listens.
+async fn open_store(directory: &Path) -> Result<Arc<dyn Store>> {
+    let directory = directory.to_owned();
+    let opened = tokio::task::spawn_blocking(move || {
+        tocsin_store::SqliteStore::open(&directory, tocsin_store::SqliteOptions::default())
+    });
+    Ok(Arc::new(opened.await??))
+}
+
+fn http_options(flags: &ServeFlags, loaded: &tocsin_config::Loaded) -> Result<Options> {
+    let defaults = Options::default();
+    let external_url = match &flags.web_external_url {
+        Some(url) => url.trim_end_matches('/').to_owned(),
+        None => default_external_url(&flags.web_listen_address),
+    };
+    let route_prefix = match &flags.web_route_prefix {
+        Some(prefix) => prefix.clone(),
+        None => path_of(&external_url).to_owned(),
+    };
+    let timeout = duration("--web.timeout", &flags.web_timeout)?;
+    let limits = &loaded.config.limits;
+    Ok(Options {
+        route_prefix,
+        max_concurrent_gets: match flags.web_get_concurrency {
+            0 => defaults.max_concurrent_gets,
+            n => n,
+        },
+        request_timeout: match Duration::try_from(timeout) {
+            Ok(Duration::ZERO) | Err(_) => defaults.request_timeout,
+            Ok(timeout) => timeout,
+        },
+        max_request_bytes: limits.max_request_bytes,
+        requests_per_second: limits.requests_per_second,
+        reported_version: flags.compat_version.clone(),
+        cluster_listen_address: flags.cluster_listen_address.clone(),
+        parse_mode: parse_mode(&flags.enable_feature)?,
+        external_url,
+        ..defaults
+    })
+}
+
+fn default_external_url(listen: &[String]) -> String {
+    let port = listen.first().and_then(|a| a.rsplit(':').next()).unwrap_or("9093");
+    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "localhost" } else { host.trim() };
+    format!("http://{host}:{port}")
+}
+
+fn path_of(url: &str) -> &str {
+    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
+    after_scheme.find('/').map_or("", |slash| &after_scheme[slash..])
+}
+
+pub(crate) async fn bind(addresses: &[String]) -> Result<Vec<TcpListener>> {
+    let mut listeners = Vec::new();
+    for address in addresses {
+        let listener = match address.strip_prefix(':') {
+            // As Go does: no host means every address, IPv6 included where the machine has it.
+            Some(port) => match TcpListener::bind(format!("[::]:{port}")).await {
+                Ok(listener) => Ok(listener),
+                Err(_) => TcpListener::bind(format!("0.0.0.0:{port}")).await,
+            },
+            None => TcpListener::bind(address.as_str()).await,
+        };
+        let listener = listener.with_context(|| {
+            format!("cannot listen on `{address}`; choose another with --web.listen-address")
+        })?;
+        listeners.push(listener);
+    }
+    Ok(listeners)
+}
+
+/// Returns the address a client on this machine uses.
+pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), address.port())
+    } else {
+        address
+    }
+}
+
+pub(crate) fn parse_mode(features: &[String]) -> Result<ParseMode> {
+    let has = |name: &str| features.iter().any(|feature| feature == name);
+    match (has("classic-mode"), has("utf8-strict-mode")) {
+        (true, true) => bail!("classic-mode and utf8-strict-mode exclude each other; enable one"),
+        (true, false) => Ok(ParseMode::Classic),
+        (false, true) => Ok(ParseMode::Utf8Strict),
+        (false, false) => Ok(ParseMode::Fallback),
+    }
+}
+
+fn duration(flag: &str, text: &str) -> Result<SignedDuration> {
+    tocsin_config::parse_duration(text)
+        .map_err(|error| anyhow::anyhow!("{flag}: {error}; write it like 30s, 5m or 120h"))
+}
+
+fn warn_of_ignored(flags: &ServeFlags) -> Result<()> {
+    if flags.ignored.web_systemd_socket {
+        bail!("--web.systemd-socket is not supported; use --web.listen-address");
+    }
+    if !flags.ignored.web_config_file.is_empty() {
+        bail!(
+            "--web.config.file is not supported yet: this release serves plain HTTP without \
+             sign-in; put a proxy with TLS in front and listen on a loopback address"
+        );
+    }
+    let given = flags.ignored.given();
+    if !given.is_empty() {
+        info!("flags without effect here: {}", given.join(" "));
+    }
+    for feature in &flags.enable_feature {
+        if !matches!(feature.as_str(), "classic-mode" | "utf8-strict-mode") {
+            info!("feature `{feature}` has no effect here");
+        }
+    }
+    Ok(())
+}
+
+/// Returns a handle for code that only needs the engine.
+pub(crate) fn engine_of(server: &Server) -> &EngineHandle {
+    &server.app.engine
+}
