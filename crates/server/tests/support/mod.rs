@@ -1,0 +1,237 @@
+//! A server on a real engine and a real database in a temporary directory, with a clock that
+//! stands still unless a test moves it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use jiff::{SignedDuration, Timestamp};
+use parking_lot::Mutex;
+use tempfile::TempDir;
+use tocsin_core::compat::Compat;
+use tocsin_core::labels::Labels;
+use tocsin_core::matcher::{Matcher, Matchers};
+use tocsin_core::notification::{AttemptOutcome, OutboxEntry};
+use tocsin_core::policy::{
+    GroupBy, InhibitRule, Integration, Limits, Policy, Receiver, Route, RouteIndex, RouteTree,
+};
+use tocsin_core::time_interval::{DayRange, TimeInterval};
+use tocsin_engine::{Clock, Deliver, EngineOptions};
+use tocsin_server::reloader::{Commit, Loaded};
+use tocsin_server::{App, Metrics, Options, Reloader};
+use tocsin_store::{SqliteOptions, SqliteStore};
+use tower::ServiceExt as _;
+
+/// When tests begin.
+pub const NOON: &str = "2026-11-20T12:00:00Z";
+
+/// The text that `config.original` shows.
+pub const ORIGINAL: &str = "route:\n  receiver: hook\n";
+
+/// A clock that tests move by hand.
+pub struct HandClock(Mutex<Timestamp>);
+
+impl HandClock {
+    pub fn advance(&self, seconds: i64) {
+        *self.0.lock() += SignedDuration::from_secs(seconds);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock()
+    }
+}
+
+/// Takes every notification.
+struct Swallow;
+
+#[async_trait]
+impl Deliver for Swallow {
+    async fn attempt(&self, _: &OutboxEntry, _: &str) -> AttemptOutcome {
+        AttemptOutcome::Delivered { receipt: None }
+    }
+}
+
+/// What reading the configuration gives from now on.
+pub type NextLoad = Arc<Mutex<Result<Loaded, String>>>;
+
+pub struct TestServer {
+    pub app: Arc<App>,
+    pub router: Router,
+    pub clock: Arc<HandClock>,
+    pub store: Arc<SqliteStore>,
+    pub next_load: NextLoad,
+    /// How often a configuration took effect outside the engine.
+    pub commits: Arc<Mutex<usize>>,
+    _directory: TempDir,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        assert_eq!(self.header("content-type"), "application/json", "{self:?}");
+        serde_json::from_str(&self.body).unwrap()
+    }
+
+    /// Status and body, for comparing both at once.
+    pub fn pair(&self) -> (u16, &str) {
+        (self.status, &self.body)
+    }
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::start_with(Options::default()).await
+    }
+
+    pub async fn start_with(options: Options) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path(), SqliteOptions::default()).unwrap();
+        let store = Arc::new(store);
+        let clock = Arc::new(HandClock(Mutex::new(NOON.parse().unwrap())));
+        let policy = Arc::new(policy());
+        let engine = tocsin_engine::start(
+            EngineOptions::default(),
+            Arc::clone(&store) as _,
+            Arc::clone(&policy),
+            Arc::new(Swallow),
+            Arc::clone(&clock) as _,
+        );
+        let engine = engine.await.unwrap();
+        let loaded = Loaded::new(policy, ORIGINAL.to_owned(), 7 << 16);
+        let next_load = Arc::new(Mutex::new(Ok(loaded.clone())));
+        let commits = Arc::new(Mutex::new(0));
+        let (load, count) = (Arc::clone(&next_load), Arc::clone(&commits));
+        let reloader = Reloader::new(
+            loaded,
+            Arc::new(move || load.lock().clone()),
+            Arc::new(move |_| {
+                let count = Arc::clone(&count);
+                Ok(Box::new(move || *count.lock() += 1) as Commit)
+            }),
+            clock.now(),
+        );
+        let app = Arc::new(App {
+            engine,
+            reloader: Arc::new(reloader),
+            options,
+            metrics: Arc::new(Metrics::default()),
+            started_at: clock.now(),
+        });
+        let router = tocsin_server::router(Arc::clone(&app));
+        Self { app, router, clock, store, next_load, commits, _directory: directory }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        Answer { status: parts.status.as_u16(), headers: parts.headers, body }
+    }
+
+    pub async fn ask(&self, method: &str, path: &str) -> Answer {
+        self.send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path).await
+    }
+
+    pub async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::post(path).header("content-type", "application/json");
+        self.send(request.body(body.into()).unwrap()).await
+    }
+
+    /// Posts alerts with these labels that fire from now until the resolve timeout.
+    pub async fn fire(&self, alerts: &[&[(&str, &str)]]) {
+        let body: Vec<_> = alerts
+            .iter()
+            .map(|labels| {
+                let labels: BTreeMap<_, _> = labels.iter().copied().collect();
+                serde_json::json!({ "labels": labels })
+            })
+            .collect();
+        let answer = self.post("/api/v2/alerts", serde_json::to_string(&body).unwrap()).await;
+        assert_eq!(answer.pair(), (200, ""));
+    }
+}
+
+/// Everything to `hook`, but `team="db"` to `db.hook`, and `Noise` to `null`, which is never
+/// active. Critical alerts inhibit warnings of the same cluster.
+pub fn policy() -> Policy {
+    let never = DayRange { start: 1900, end: 1900 };
+    let never = TimeInterval { years: vec![never], ..TimeInterval::default() };
+    let inhibit = InhibitRule {
+        name: None,
+        source: Matchers::new(vec![Matcher::equal("severity", "critical")]),
+        target: Matchers::new(vec![Matcher::equal("severity", "warning")]),
+        equal: vec!["cluster".into()],
+    };
+    let nodes = vec![
+        Route { children: vec![RouteIndex(1), RouteIndex(2)], ..route("{}", "hook", &[]) },
+        route("{}/{team=\"db\"}", "db.hook", &[("team", "db")]),
+        Route {
+            active_time_intervals: vec![Arc::from("never")],
+            group_by: GroupBy::Names(vec!["alertname".into()]),
+            ..route("{}/{alertname=\"Noise\"}", "null", &[("alertname", "Noise")])
+        },
+    ];
+    Policy {
+        resolve_timeout: SignedDuration::from_mins(5),
+        routes: RouteTree { nodes },
+        inhibit_rules: vec![inhibit],
+        time_intervals: BTreeMap::from([(Arc::from("never"), vec![never])]),
+        receivers: vec![receiver("hook", 1), receiver("db.hook", 1), receiver("null", 0)],
+        maintenance_windows: Vec::new(),
+        compat: Compat::NATIVE,
+        retention: SignedDuration::from_hours(120),
+        start_delay: SignedDuration::ZERO,
+        limits: Limits::default(),
+    }
+}
+
+fn route(key: &str, receiver: &str, matchers: &[(&str, &str)]) -> Route {
+    let matchers = matchers.iter().map(|(name, value)| Matcher::equal(*name, *value));
+    Route {
+        parent: (key != "{}").then_some(RouteIndex(0)),
+        children: Vec::new(),
+        key: Arc::from(key),
+        unique_key: Arc::from(key),
+        receiver: Arc::from(receiver),
+        matchers: Matchers::new(matchers.collect()),
+        is_continue: false,
+        group_by: GroupBy::Names(vec!["alertname".into(), "cluster".into()]),
+        group_wait: SignedDuration::from_secs(30),
+        group_wait_by_severity: BTreeMap::new(),
+        group_interval: SignedDuration::from_mins(5),
+        repeat_interval: SignedDuration::from_hours(4),
+        mute_time_intervals: Vec::new(),
+        active_time_intervals: Vec::new(),
+        labels: Labels::default(),
+    }
+}
+
+fn receiver(name: &str, webhooks: u32) -> Receiver {
+    let integration = |index| Integration { kind: "webhook", index, send_resolved: true };
+    Receiver {
+        name: Arc::from(name),
+        labels: Labels::from([("name", name)]),
+        integrations: (0..webhooks).map(integration).collect(),
+    }
+}
