@@ -4,10 +4,16 @@
 //! needs ([`Loaded`]) or everything that is wrong ([`Report`]), each with its place.
 
 mod diagnostic;
+mod document;
+mod global;
 mod http;
 mod integration;
+mod interval;
+mod native;
+mod observability;
 mod reader;
 mod receivers;
+mod route;
 mod section;
 mod values;
 mod yaml;

@@ -308,10 +308,10 @@ impl<'f> Reader<'f> {
 
 /// Returns how a section is called in a complaint: `RouteConfig` is "route".
 pub(crate) fn section_title(name: &str) -> String {
-    let name = name.strip_suffix("Config").unwrap_or(name);
-    if name.is_empty() {
+    if name == "Document" {
         return "the file".to_owned();
     }
+    let name = name.strip_suffix("Config").or(name.strip_suffix("Document")).unwrap_or(name);
     let mut title = String::new();
     for (index, c) in name.char_indices() {
         if c.is_ascii_uppercase() && index > 0 {

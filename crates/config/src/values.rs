@@ -1,6 +1,7 @@
 //! The values that keys hold: what they accept, how they print, and what they must not show.
 
 mod basic;
+mod bytes;
 mod duration;
 mod host_port;
 mod secret;
@@ -8,6 +9,7 @@ mod template;
 mod url;
 
 pub use basic::Any;
+pub use bytes::Bytes;
 pub use duration::{BadDuration, parse_duration, print_duration};
 pub use host_port::HostPort;
 pub use secret::{MAX_SECRET_FILE_BYTES, Secret, SecretSource};
