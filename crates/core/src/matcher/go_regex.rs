@@ -148,7 +148,8 @@ impl Translation<'_> {
         match self.peek().ok_or("trailing backslash")? {
             'Q' => {
                 let quoted = &self.rest[1..];
-                let (text, rest) = quoted.split_once("\\E").unwrap_or((quoted, ""));
+                // Without an end the quotation would swallow the anchors.
+                let (text, rest) = quoted.split_once("\\E").ok_or("missing `\\E` after `\\Q`")?;
                 self.rest = rest;
                 text.chars().for_each(|c| self.literal(c));
                 return Ok(());
@@ -372,7 +373,7 @@ mod tests {
             // Quoted text.
             (r"\Qa.b\E.", "a.bx", true),
             (r"\Qa.b\E.", "axbx", false),
-            (r"\Q[a", "[a", true),
+            (r"\Q[a\E", "[a", true),
             (r"\Qab\E*", "abbb", true),
             // What is special in Rust alone stays literal.
             (r"\<a\>", "<a>", true),
@@ -424,6 +425,7 @@ mod tests {
     fn patterns_that_go_refuses_are_refused_with_a_reason() {
         for (pattern, reason) in [
             (r"\C", "`\\C`, a single byte, is not supported"),
+            (r"\Qa", "missing `\\E`"),
             ("(?=a)", "look-around"),
             ("(?<!a)", "look-around"),
             ("(?x)a b", "`x` in `(?x` is not one of the flags"),
