@@ -105,6 +105,18 @@ CREATE TABLE event (
 
 CREATE INDEX event_by_subject ON event (tenant, subject_kind, subject_number, sequence);
 
+CREATE INDEX event_by_kind ON event (tenant, kind, sequence);
+
+-- The span of time of each thousand events. Events take effect in nearly, but not exactly, the
+-- order of their places, so this leads to a time without an entry per event.
+CREATE TABLE event_block (
+    tenant INTEGER NOT NULL,
+    block INTEGER NOT NULL, -- sequence / 1000
+    earliest_at INTEGER NOT NULL,
+    latest_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, block)
+) STRICT, WITHOUT ROWID;
+
 -- The highest numbers ever given, which must outlive the rows that had them.
 CREATE TABLE highest_number (
     tenant INTEGER NOT NULL PRIMARY KEY,

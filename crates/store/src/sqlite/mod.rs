@@ -154,21 +154,21 @@ impl Store for SqliteStore {
     async fn purge(&self, tenant: TenantId, retention: Retention) -> Result<Purged, StoreError> {
         let mut purged = Purged::default();
         // Each step is a transaction of its own, and turns that wait come in between.
-        let mut next = Some(-1);
-        while let Some(after) = next {
-            let step = self
-                .writer
-                .transaction(move |it| purge::old_events(it, tenant, retention, after))
-                .await?;
+        loop {
+            let step =
+                self.writer.transaction(move |it| purge::old_events(it, tenant, retention)).await?;
             purged.events += step.deleted;
-            next = step.next;
+            if step.is_over {
+                break;
+            }
         }
-        let mut next = Some(0);
-        while next.is_some() {
+        loop {
             let step =
                 self.writer.transaction(move |it| purge::old_lives(it, tenant, retention)).await?;
             purged.alerts += step.deleted;
-            next = step.next;
+            if step.is_over {
+                break;
+            }
         }
         Ok(purged)
     }

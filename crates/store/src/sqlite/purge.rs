@@ -1,51 +1,64 @@
 //! Deletes what retention no longer keeps, a little at a time.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 use tocsin_core::ids::TenantId;
 
 use super::failure::Failure;
-use crate::Retention;
+use super::history::EVENTS_PER_BLOCK;
+use crate::{Retention, codec};
 
-/// How many rows one transaction deletes at most: few enough that a turn waits only milliseconds.
-const MAX_ROWS_PER_STEP: i64 = 1_000;
+/// How many lives one transaction deletes at most: few enough that a turn waits only
+/// milliseconds. Of events it is the [`EVENTS_PER_BLOCK`].
+const MAX_LIVES_PER_STEP: i64 = 1_000;
 
 /// What one step did.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Step {
-    /// How many rows it deleted.
+    /// How many events or lives it deleted.
     pub(super) deleted: u64,
-    /// Where the next step begins; `None` when nothing is left.
-    pub(super) next: Option<i64>,
+    /// Whether nothing is left to delete.
+    pub(super) is_over: bool,
 }
 
-/// Deletes old events after the place `after`, in the transaction that is open.
-///
-/// Events are kept in the order in which they were written, so the first thousand that hold
-/// nothing old end the search. An event whose time lies in the future, from a clock that was
-/// wrong, stays behind without keeping the ones around it.
+/// Deletes the old events of one block, in the transaction that is open.
 pub(super) fn old_events(
     connection: &Connection,
     tenant: TenantId,
     retention: Retention,
-    after: i64,
 ) -> Result<Step, Failure> {
     let tenant = tenant.0.cast_signed();
-    let (seen, last): (i64, Option<i64>) = connection
+    let bound = codec::instant(retention.events_before);
+    let block: Option<i64> = connection
         .prepare_cached(
-            "SELECT count(*), max(sequence) FROM ( \
-                 SELECT sequence FROM event WHERE tenant = ?1 AND sequence > ?2 \
-                 ORDER BY sequence LIMIT ?3)",
+            "SELECT block FROM event_block WHERE tenant = ?1 AND earliest_at < ?2 \
+             ORDER BY block LIMIT 1",
         )?
-        .query_row((tenant, after, MAX_ROWS_PER_STEP), |row| Ok((row.get(0)?, row.get(1)?)))?;
-    let Some(last) = last else { return Ok(Step::default()) };
+        .query_row((tenant, bound), |row| row.get(0))
+        .optional()?;
+    let Some(block) = block else { return Ok(Step { deleted: 0, is_over: true }) };
+    let (first, end) = (block * EVENTS_PER_BLOCK, (block + 1) * EVENTS_PER_BLOCK);
     let deleted = connection
         .prepare_cached(
             "DELETE FROM event \
-             WHERE tenant = ?1 AND sequence > ?2 AND sequence <= ?3 AND at < ?4",
+             WHERE tenant = ?1 AND sequence >= ?2 AND sequence < ?3 AND at < ?4",
         )?
-        .execute((tenant, after, last, crate::codec::instant(retention.events_before)))?;
-    let is_over = deleted == 0 || seen < MAX_ROWS_PER_STEP;
-    Ok(Step { deleted: deleted as u64, next: (!is_over).then_some(last) })
+        .execute((tenant, first, end, bound))?;
+    let earliest_left: Option<i64> = connection
+        .prepare_cached(
+            "SELECT min(at) FROM event WHERE tenant = ?1 AND sequence >= ?2 AND sequence < ?3",
+        )?
+        .query_row((tenant, first, end), |row| row.get(0))?;
+    match earliest_left {
+        Some(at) => connection
+            .prepare_cached(
+                "UPDATE event_block SET earliest_at = ?3 WHERE tenant = ?1 AND block = ?2",
+            )?
+            .execute((tenant, block, at))?,
+        None => connection
+            .prepare_cached("DELETE FROM event_block WHERE tenant = ?1 AND block = ?2")?
+            .execute((tenant, block))?,
+    };
+    Ok(Step { deleted: deleted as u64, is_over: false })
 }
 
 /// Deletes lives that ended long ago, in the transaction that is open.
@@ -61,10 +74,9 @@ pub(super) fn old_lives(
              WHERE tenant = ?1 AND is_closed = 1 AND ends_at < ?2 \
              ORDER BY ends_at LIMIT ?3",
         )?
-        .query_map(
-            (tenant, crate::codec::instant(retention.alerts_before), MAX_ROWS_PER_STEP),
-            |row| row.get(0),
-        )?
+        .query_map((tenant, codec::instant(retention.alerts_before), MAX_LIVES_PER_STEP), |row| {
+            row.get(0)
+        })?
         .collect::<Result<Vec<i64>, _>>()?;
     for sql in [
         "DELETE FROM alert_identity WHERE tenant = ?1 AND number = ?2",
@@ -76,6 +88,6 @@ pub(super) fn old_lives(
             delete.execute((tenant, number))?;
         }
     }
-    let is_over = (numbers.len() as u64) < MAX_ROWS_PER_STEP.unsigned_abs();
-    Ok(Step { deleted: numbers.len() as u64, next: (!is_over).then_some(0) })
+    let is_over = (numbers.len() as u64) < MAX_LIVES_PER_STEP.unsigned_abs();
+    Ok(Step { deleted: numbers.len() as u64, is_over })
 }

@@ -1,5 +1,7 @@
 //! A turn as rows: every statement that changes what readers see, except retention.
 
+use std::collections::BTreeMap;
+
 use rusqlite::types::ToSql;
 use rusqlite::{CachedStatement, Connection};
 use serde::Serialize;
@@ -8,6 +10,7 @@ use tocsin_core::rows::{AlertRow, Highest, WriteSet};
 
 use super::columns::Json;
 use super::failure::Failure;
+use super::history::EVENTS_PER_BLOCK;
 use crate::codec;
 
 /// Writes all of `writes` into the transaction that is open on `connection`.
@@ -84,6 +87,28 @@ impl<'c> RowWriter<'c> {
                 subject_number.cast_signed(),
                 Json(payload),
             ))?;
+        }
+        self.event_blocks(writes)
+    }
+
+    fn event_blocks(&self, writes: &WriteSet) -> Result<(), Failure> {
+        let mut blocks: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+        for recorded in &writes.events {
+            let at = codec::instant(recorded.at);
+            let block = recorded.sequence.0.cast_signed() / EVENTS_PER_BLOCK;
+            let (earliest, latest) = blocks.entry(block).or_insert((at, at));
+            *earliest = at.min(*earliest);
+            *latest = at.max(*latest);
+        }
+        let mut widen = self.statement(
+            "INSERT INTO event_block (tenant, block, earliest_at, latest_at) \
+             VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (tenant, block) DO UPDATE SET \
+                 earliest_at = min(earliest_at, excluded.earliest_at), \
+                 latest_at = max(latest_at, excluded.latest_at)",
+        )?;
+        for (block, (earliest, latest)) in blocks {
+            widen.execute((self.tenant, block, earliest, latest))?;
         }
         Ok(())
     }

@@ -1,0 +1,68 @@
+//! What every store must do, run against each of them.
+
+mod arbitrary;
+mod history;
+mod model;
+mod retention;
+mod sqlite;
+mod state;
+
+use tocsin_store::Store;
+
+/// A store to test, empty at first.
+trait Fixture: Sized {
+    /// The store under test.
+    type Store: Store;
+
+    /// Makes an empty store.
+    async fn make() -> Self;
+
+    /// Returns the store.
+    fn store(&self) -> &Self::Store;
+
+    /// Drops the store without closing it and opens it again.
+    async fn reopen(self) -> Self;
+}
+
+/// Makes a test of each story, on fresh stores of one kind.
+macro_rules! contract {
+    ($fixture:ty: $($module:ident :: $story:ident),+ $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $story() {
+                let fixture = <$fixture as $crate::Fixture>::make().await;
+                $crate::$module::$story(fixture).await;
+            }
+        )+
+    };
+}
+
+/// Makes a test of every story there is; a new kind of store needs one line.
+macro_rules! whole_contract {
+    ($fixture:ty) => {
+        $crate::contract! {
+            $fixture:
+            state::a_tenant_that_never_wrote_is_empty,
+            state::what_was_written_is_what_is_loaded,
+            state::every_turn_survives_a_crash,
+            state::a_failing_turn_leaves_nothing,
+            state::highest_numbers_outlive_their_rows,
+            state::tenants_do_not_see_each_other,
+            state::a_probe_changes_nothing,
+            state::turns_and_readers_at_the_same_time_see_whole_turns,
+            state::a_closed_store_refuses,
+            history::every_kind_of_event_comes_back,
+            history::queries_agree_with_a_plain_search,
+            history::pages_show_every_event_once,
+            history::a_page_is_bounded,
+            history::followers_get_what_came_after,
+            history::lives_come_newest_first_open_or_closed,
+            retention::old_events_go_and_young_ones_stay,
+            retention::only_lives_that_ended_long_ago_go,
+            retention::a_long_history_is_purged_to_the_end,
+            retention::purging_keeps_what_is_open,
+        }
+    };
+}
+
+use {contract, whole_contract};
