@@ -106,5 +106,5 @@ pub fn router(app: Arc<App>) -> Router {
             .nest(&prefix, trees)
             .fallback(fallback::not_found)
     };
-    limits::around(routes.with_state(Arc::clone(&app)), &app)
+    limits::around(routes.with_state(Arc::clone(&app)), app)
 }

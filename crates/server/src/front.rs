@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
+use tocsin_core::Tenant;
 use tocsin_core::labels::{ALERTNAME, Labels};
 use tocsin_core::views::GroupView;
 use tocsin_engine::EngineError;
@@ -39,7 +40,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
 
 /// Answers with the front page.
 pub(crate) async fn page(State(app): State<Arc<App>>) -> Response {
-    let groups = app.engine.read(|tenant, now| tenant.groups(now)).await;
+    let groups = app.engine.read(Tenant::groups).await;
     let html = render(&app.options.prefix(), groups);
     let headers =
         [(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY), (header::CACHE_CONTROL, "no-store")];

@@ -41,7 +41,7 @@ const BURST_SECONDS: u32 = 2;
 pub struct Peer(pub SocketAddr);
 
 /// Puts the bounds that `app` asks for around `routes`.
-pub(crate) fn around(routes: Router, app: &Arc<App>) -> Router {
+pub(crate) fn around(routes: Router, app: Arc<App>) -> Router {
     let options = &app.options;
     let mut routes = routes
         .layer(DefaultBodyLimit::max(options.max_request_bytes))
@@ -53,7 +53,7 @@ pub(crate) fn around(routes: Router, app: &Arc<App>) -> Router {
     let gets = Arc::new(Gets {
         running: Semaphore::new(options.max_concurrent_gets.clamp(1, Semaphore::MAX_PERMITS)),
         limit: options.max_concurrent_gets,
-        app: Arc::clone(app),
+        app: Arc::clone(&app),
     });
     routes = routes.layer(from_fn_with_state(gets, bound_gets));
     if let Some(rate) = NonZeroU32::new(options.requests_per_second) {
@@ -62,13 +62,13 @@ pub(crate) fn around(routes: Router, app: &Arc<App>) -> Router {
         let rates = Arc::new(Rates {
             clients: RateLimiter::dashmap(quota),
             clock: DefaultClock::default(),
-            app: Arc::clone(app),
+            app: Arc::clone(&app),
         });
         routes = routes.layer(from_fn_with_state(rates, bound_rate));
     }
     routes
         .layer(CatchPanicLayer::custom(answer_panic))
-        .layer(from_fn_with_state(Arc::clone(app), observe))
+        .layer(from_fn_with_state(app, observe))
         .layer(PropagateRequestIdLayer::new(REQUEST_ID))
         .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
 }
@@ -101,6 +101,7 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
 }
 
 /// Answers a request whose handler panicked; what it said is logged, not sent.
+#[expect(clippy::needless_pass_by_value, reason = "the layer hands it over like this")]
 fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
     let said = panic.downcast_ref::<String>().map(String::as_str);
     let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("nothing");

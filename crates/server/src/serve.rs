@@ -29,7 +29,7 @@ const MAX_CONNECTIONS: usize = 4_096;
 /// How long a client may take to send the head of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The size of a request's head, in bytes; larger ones are answered with 431.
-const MAX_HEADER_BYTES: usize = 64 << 10;
+const MAX_HEADER_BYTES: u32 = 64 << 10;
 /// How many headers a request has at most; more are answered with 431.
 const MAX_HEADERS: usize = 100;
 /// How many requests one HTTP/2 connection runs at once.
@@ -103,12 +103,12 @@ async fn converse(stream: TcpStream, peer: Peer, routes: Router, watcher: Watche
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_TIMEOUT)
-        .max_buf_size(MAX_HEADER_BYTES)
+        .max_buf_size(MAX_HEADER_BYTES as usize)
         .max_headers(MAX_HEADERS);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .max_header_list_size(MAX_HEADER_BYTES as u32)
+        .max_header_list_size(MAX_HEADER_BYTES)
         .max_concurrent_streams(MAX_STREAMS)
         .keep_alive_interval(WRITE_STALL);
     let io = TokioIo::new(StallGuard { stream, stalled: None });

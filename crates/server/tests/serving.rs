@@ -1,5 +1,7 @@
 //! Management, bounds, and the accept loop.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop right there")]
+
 mod support;
 
 use std::io::Write as _;

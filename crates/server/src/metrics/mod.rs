@@ -16,6 +16,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
+use tocsin_core::Tenant;
 
 use self::feed::FeedMetrics;
 use self::gauges::StateGauges;
@@ -189,7 +190,7 @@ impl Metrics {
     /// # Errors
     /// When a metric cannot be written, which is a defect.
     pub async fn render(&self, app: &App) -> Result<String, std::fmt::Error> {
-        match app.engine.read(|tenant, now| tenant.counts(now)).await {
+        match app.engine.read(Tenant::counts).await {
             Ok(counts) => self.gauges.set_counts(&counts),
             Err(error) => tracing::debug!(%error, "the engine's gauges are stale"),
         }

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tocsin_core::Tenant;
 use tocsin_core::command::{Command, Reply};
 use tocsin_core::matcher::ParseMode;
 use tocsin_wire::alertmanager::{AlertContext, ApiError, decode_alerts, encode_alerts};
@@ -23,7 +24,7 @@ const MAX_INLINE_BYTES: usize = 256 << 10;
 pub(super) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Response, Failure> {
     let policy = Arc::clone(&app.reloader.current().policy);
     let filter = AlertFilter::read(&params, &policy, app.options.parse_mode)?;
-    let mut alerts = app.engine.read(|tenant, now| tenant.alerts(now)).await?;
+    let mut alerts = app.engine.read(Tenant::alerts).await?;
     let body = off_thread(alerts.len(), move || {
         alerts.retain(|alert| filter.takes_any_receiver(alert) && filter.takes(alert));
         encode_alerts(alerts.iter())

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
+use tocsin_core::Tenant;
 use tocsin_core::views::GroupView;
 use tocsin_wire::alertmanager::encode_groups;
 
@@ -16,7 +17,7 @@ use crate::App;
 pub(super) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Response, Failure> {
     let policy = Arc::clone(&app.reloader.current().policy);
     let filter = AlertFilter::read(&params, &policy, app.options.parse_mode)?;
-    let mut groups = app.engine.read(|tenant, now| tenant.groups(now)).await?;
+    let mut groups = app.engine.read(Tenant::groups).await?;
     let count = groups.iter().map(|group| group.alerts.len()).sum();
     let body = off_thread(count, move || {
         groups.retain_mut(|group| keep(group, &filter));

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use tocsin_core::Tenant;
 use tocsin_core::command::{Command, Rejection, Reply};
 use tocsin_core::ids::SilenceId;
 use tocsin_core::silence::{SilenceRejection, SilenceState};
@@ -34,7 +35,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
         SilenceState::Pending => params.flag("pending"),
         SilenceState::Expired => params.flag("expired"),
     };
-    let silences = app.engine.read(|tenant, now| tenant.silences(now)).await?;
+    let silences = app.engine.read(Tenant::silences).await?;
     let shown = silences.iter().filter(|(silence, state)| {
         shows(*state) && wanted.iter().all(|one| silence.matchers.iter().any(|has| has == one))
     });

@@ -1,6 +1,9 @@
 //! A server on a real engine and a real database in a temporary directory, with a clock that
 //! stands still unless a test moves it.
 
+#![allow(dead_code, reason = "each file of tests uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop right there")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,16 +29,16 @@ use tocsin_store::{SqliteOptions, SqliteStore};
 use tower::ServiceExt as _;
 
 /// When tests begin.
-pub const NOON: &str = "2026-11-20T12:00:00Z";
+pub(crate) const NOON: &str = "2026-11-20T12:00:00Z";
 
 /// The text that `config.original` shows.
-pub const ORIGINAL: &str = "route:\n  receiver: hook\n";
+pub(crate) const ORIGINAL: &str = "route:\n  receiver: hook\n";
 
 /// A clock that tests move by hand.
-pub struct HandClock(Mutex<Timestamp>);
+pub(crate) struct HandClock(Mutex<Timestamp>);
 
 impl HandClock {
-    pub fn advance(&self, seconds: i64) {
+    pub(crate) fn advance(&self, seconds: i64) {
         *self.0.lock() += SignedDuration::from_secs(seconds);
     }
 }
@@ -57,49 +60,49 @@ impl Deliver for Swallow {
 }
 
 /// What reading the configuration gives from now on.
-pub type NextLoad = Arc<Mutex<Result<Loaded, String>>>;
+pub(crate) type NextLoad = Arc<Mutex<Result<Loaded, String>>>;
 
-pub struct TestServer {
-    pub app: Arc<App>,
-    pub router: Router,
-    pub clock: Arc<HandClock>,
-    pub store: Arc<SqliteStore>,
-    pub next_load: NextLoad,
+pub(crate) struct TestServer {
+    pub(crate) app: Arc<App>,
+    pub(crate) router: Router,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) next_load: NextLoad,
     /// How often a configuration took effect outside the engine.
-    pub commits: Arc<Mutex<usize>>,
+    pub(crate) commits: Arc<Mutex<usize>>,
     _directory: TempDir,
 }
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: String,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Answer {
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         assert_eq!(self.header("content-type"), "application/json", "{self:?}");
         serde_json::from_str(&self.body).unwrap()
     }
 
     /// Status and body, for comparing both at once.
-    pub fn pair(&self) -> (u16, &str) {
+    pub(crate) fn pair(&self) -> (u16, &str) {
         (self.status, &self.body)
     }
 }
 
 impl TestServer {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(Options::default()).await
     }
 
-    pub async fn start_with(options: Options) -> Self {
+    pub(crate) async fn start_with(options: Options) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(directory.path(), SqliteOptions::default()).unwrap();
         let store = Arc::new(store);
@@ -137,7 +140,7 @@ impl TestServer {
         Self { app, router, clock, store, next_load, commits, _directory: directory }
     }
 
-    pub async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
@@ -145,21 +148,21 @@ impl TestServer {
         Answer { status: parts.status.as_u16(), headers: parts.headers, body }
     }
 
-    pub async fn ask(&self, method: &str, path: &str) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str) -> Answer {
         self.send(Request::builder().method(method).uri(path).body(Body::empty()).unwrap()).await
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.ask("GET", path).await
     }
 
-    pub async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: impl Into<Body>) -> Answer {
         let request = Request::post(path).header("content-type", "application/json");
         self.send(request.body(body.into()).unwrap()).await
     }
 
     /// Posts alerts with these labels that fire from now until the resolve timeout.
-    pub async fn fire(&self, alerts: &[&[(&str, &str)]]) {
+    pub(crate) async fn fire(&self, alerts: &[&[(&str, &str)]]) {
         let body: Vec<_> = alerts
             .iter()
             .map(|labels| {
@@ -174,7 +177,7 @@ impl TestServer {
 
 /// Everything to `hook`, but `team="db"` to `db.hook`, and `Noise` to `null`, which is never
 /// active. Critical alerts inhibit warnings of the same cluster.
-pub fn policy() -> Policy {
+pub(crate) fn policy() -> Policy {
     let never = DayRange { start: 1900, end: 1900 };
     let never = TimeInterval { years: vec![never], ..TimeInterval::default() };
     let inhibit = InhibitRule {
