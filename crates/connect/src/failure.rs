@@ -185,11 +185,14 @@ mod tests {
 
     #[test]
     fn an_absurd_wait_is_bounded() {
-        let AttemptOutcome::Refused(failure) =
-            Undelivered::status("x", 429, retry_after_ms("99999999999999999999", None, Timestamp::UNIX_EPOCH), b"")
-                .retry_after_ms(Some(u64::MAX))
-                .into_outcome(&Redactor::new())
-        else {
+        let AttemptOutcome::Refused(failure) = Undelivered::status(
+            "x",
+            429,
+            retry_after_ms("99999999999999999999", None, Timestamp::UNIX_EPOCH),
+            b"",
+        )
+        .retry_after_ms(Some(u64::MAX))
+        .into_outcome(&Redactor::new()) else {
             panic!("429 is a refusal");
         };
         assert_eq!(failure.retry_after_ms, Some(MAX_RETRY_AFTER_MS));

@@ -1,6 +1,30 @@
-//! One small module per outside service.
+//! Telling others: one small module per outside service.
+//!
+//! [`Outbound`] holds everything a configuration names; [`Outbound::attempt`] tries once to
+//! deliver one outbox entry and says how that ended. When to try again, and whether at all, is
+//! decided elsewhere: nothing here keeps state about messages.
+//!
+//! An attempt always ends (a time limit), never reads or writes without a bound, and never lets a
+//! secret into what it returns: addresses are shown as scheme and host, and whatever the other
+//! side echoes is searched for the secrets that were used.
+
+mod email;
 mod failure;
+mod http;
 mod message;
+mod outbound;
 mod redact;
-mod http { pub(crate) mod tls; }
-mod email { mod layout; mod smtp; }
+mod secret;
+mod slack;
+mod stdout;
+mod webhook;
+
+pub use http::ClientError;
+pub use http::tls::TlsError;
+pub use outbound::{ConnectError, Context, DEFAULT_TIMEOUT, Outbound};
+
+/// Installs the process's cryptography for TLS; calling it again does nothing.
+pub fn install_crypto() {
+    // The error says that there is one already, which is what was wanted.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+}

@@ -180,8 +180,7 @@ impl Line {
 
 /// Words the title: how many fire, which alerts, and the values that name the place.
 fn title(notification: &Notification, common: &Labels, firing: usize) -> String {
-    let mut title =
-        if firing > 0 { format!("[FIRING:{firing}]") } else { "[RESOLVED]".to_owned() };
+    let mut title = if firing > 0 { format!("[FIRING:{firing}]") } else { "[RESOLVED]".to_owned() };
     let group = &notification.group_labels;
     match group.get(ALERTNAME).or_else(|| common.get(ALERTNAME)) {
         Some(name) => {
@@ -293,10 +292,7 @@ pub(crate) mod tests {
         }
     }
 
-    pub(crate) fn notification(
-        group: &[(&str, &str)],
-        alerts: Vec<NotifiedAlert>,
-    ) -> Notification {
+    pub(crate) fn notification(group: &[(&str, &str)], alerts: Vec<NotifiedAlert>) -> Notification {
         Notification {
             receiver: "ops".into(),
             group_key: "{}:{}".into(),

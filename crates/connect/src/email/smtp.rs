@@ -109,11 +109,8 @@ impl Smarthost {
         // In clear, PLAIN is only used towards ourselves; LOGIN is no better, but Alertmanager
         // allows it and configurations depend on that.
         let is_private = connection.is_encrypted() || self.is_loopback();
-        let mechanisms: &[Mechanism] = if is_private {
-            &[Mechanism::Plain, Mechanism::Login]
-        } else {
-            &[Mechanism::Login]
-        };
+        let mechanisms: &[Mechanism] =
+            if is_private { &[Mechanism::Plain, Mechanism::Login] } else { &[Mechanism::Login] };
         if connection.server_info().get_auth_mechanism(mechanisms).is_none() {
             return self.go_without(connection).await;
         }
@@ -138,7 +135,8 @@ impl Smarthost {
             .command(hello)
             .await
             .map_err(|error| self.undelivered("greeting", &error))?;
-        let offered = answer.message().find_map(|line| line.strip_prefix("AUTH ").map(str::to_owned));
+        let offered =
+            answer.message().find_map(|line| line.strip_prefix("AUTH ").map(str::to_owned));
         match offered {
             None => Ok(()),
             Some(offered) => Err(Undelivered::refused(
@@ -157,7 +155,8 @@ impl Smarthost {
             || self.host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
-    fn name(&self) -> String {
+    /// Returns how the server is called in errors.
+    pub(super) fn name(&self) -> String {
         format!("mail server {}:{}", self.host, self.port)
     }
 

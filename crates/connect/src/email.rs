@@ -1,0 +1,115 @@
+//! Mail over SMTP.
+
+mod compose;
+mod layout;
+mod smtp;
+
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{
+    Certificate, CertificateStore, Identity, TlsParameters, TlsVersion as MinVersion,
+};
+use tocsin_config::EmailConfig;
+use tocsin_core::notification::FailureClass;
+
+use self::smtp::{Security, Smarthost};
+use crate::failure::{Undelivered, chain};
+use crate::http::tls::{TlsMaterial, TlsVersion};
+use crate::outbound::Job;
+use crate::redact::Redactor;
+use crate::secret;
+
+/// Sends one mail to all recipients.
+pub(crate) async fn send(
+    config: &EmailConfig,
+    job: &Job<'_>,
+    redactor: &mut Redactor,
+) -> Result<(), Undelivered> {
+    let mail = compose::mail(config, job)?;
+    let smarthost = smarthost(config, redactor).await?;
+    let name = smarthost.name();
+    // The dialogue is a large future; most attempts are not mails.
+    job.deadline.bound(&name, Box::pin(smarthost.deliver(&mail))).await?
+}
+
+async fn smarthost(
+    config: &EmailConfig,
+    redactor: &mut Redactor,
+) -> Result<Smarthost, Undelivered> {
+    let Some(server) = &config.smarthost else {
+        return Err(unfit("no `smarthost` is set"));
+    };
+    let hello = config.hello.clone().filter(|hello| !hello.is_empty());
+    let hello = hello.unwrap_or_else(|| "localhost".to_owned());
+    if hello.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(unfit("`hello` is not a host name"));
+    }
+    let security = match (config.is_implicit_tls(), config.require_tls.unwrap_or(true)) {
+        (true, _) => Security::Implicit(tls(config, &server.host).await?),
+        (false, true) => Security::StartTls(tls(config, &server.host).await?),
+        (false, false) => Security::None,
+    };
+    Ok(Smarthost {
+        host: server.host.clone(),
+        port: server.port,
+        hello,
+        security,
+        credentials: credentials(config, redactor).await?,
+    })
+}
+
+async fn credentials(
+    config: &EmailConfig,
+    redactor: &mut Redactor,
+) -> Result<Option<Credentials>, Undelivered> {
+    let Some(user) = config.auth_username.clone().filter(|user| !user.is_empty()) else {
+        return Ok(None);
+    };
+    let Some(source) = config.password() else {
+        return Err(match config.cram_md5_secret() {
+            Some(_) => unfit(
+                "`auth_secret` is for CRAM-MD5, which this release does not speak; set \
+                 `auth_password` for LOGIN or PLAIN",
+            ),
+            None => unfit("`auth_username` is set but no `auth_password`"),
+        });
+    };
+    let other = config.auth_identity.as_deref().filter(|id| !id.is_empty() && *id != user);
+    if other.is_some() {
+        return Err(unfit("an `auth_identity` other than the user is not supported"));
+    }
+    let password = secret::read(source, redactor).await?;
+    Ok(Some(Credentials::new(user, password.expose().to_owned())))
+}
+
+async fn tls(config: &EmailConfig, host: &str) -> Result<TlsParameters, Undelivered> {
+    let settings = config.tls_config.clone().unwrap_or_default();
+    let material = secret::offload(move || TlsMaterial::read(&settings)).await?;
+    parameters(material, host).map_err(|error| unfit(&chain(&error)))
+}
+
+fn parameters(
+    material: TlsMaterial,
+    host: &str,
+) -> Result<TlsParameters, lettre::transport::smtp::Error> {
+    let name = material.server_name.unwrap_or_else(|| host.to_owned());
+    let mut builder = TlsParameters::builder(name);
+    if let Some(pem) = &material.ca {
+        builder = builder
+            .certificate_store(CertificateStore::None)
+            .add_root_certificate(Certificate::from_pem(pem)?);
+    }
+    if let Some((certificate, key)) = &material.identity {
+        builder = builder.identify_with(Identity::from_pem(certificate, key)?);
+    }
+    if material.insecure_skip_verify {
+        builder = builder.dangerous_accept_invalid_certs(true);
+    }
+    if material.min_version == Some(TlsVersion::V13) {
+        builder = builder.set_min_tls_version(MinVersion::Tlsv13);
+    }
+    builder.build()
+}
+
+fn unfit(why: &str) -> Undelivered {
+    Undelivered::refused(FailureClass::Other, format!("email: {why}"))
+}

@@ -1,0 +1,198 @@
+//! The HTTP client of one configuration, made anew when the certificates it uses have changed.
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::Path;
+
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, NoProxy, Proxy};
+use tocsin_config::{
+    HttpConfig, OAuth2, Secret, SecretSource, TlsConfig, TlsVersion as Version, Url,
+};
+use tocsin_core::notification::FailureClass;
+use tokio::sync::Mutex;
+
+use super::tls::{TlsError, TlsMaterial, TlsVersion};
+use crate::failure::{Undelivered, chain};
+use crate::secret::offload;
+
+/// The longest file of certificates that is read; the bundles of operating systems are a quarter.
+const MAX_PEM_FILE_BYTES: u64 = 1024 * 1024;
+
+/// Why a client cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// A file of the TLS settings cannot be read.
+    #[error(transparent)]
+    File(#[from] std::io::Error),
+    /// The TLS settings do not work.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The proxy's address or headers do not work.
+    #[error("the proxy cannot be used: {0}")]
+    Proxy(String),
+    /// The client refuses its settings.
+    #[error("the HTTP client cannot be set up")]
+    Client(#[source] reqwest::Error),
+}
+
+/// A client and the certificates it was made with.
+pub(super) struct RenewingClient {
+    tls: TlsConfig,
+    settings: Settings,
+    current: Mutex<(TlsMaterial, Client)>,
+}
+
+/// What a client is made of beside TLS.
+struct Settings {
+    http2: bool,
+    proxy: Option<Url>,
+    no_proxy: String,
+    proxy_from_environment: bool,
+    proxy_connect_header: BTreeMap<String, Vec<Secret>>,
+}
+
+impl RenewingClient {
+    /// Makes the client of an `http_config`.
+    pub(super) fn of_http(config: &HttpConfig) -> Result<Self, ClientError> {
+        Self::new(
+            &config.tls_config,
+            Settings {
+                http2: config.enable_http2,
+                proxy: config.proxy_url.clone(),
+                no_proxy: config.no_proxy.clone(),
+                proxy_from_environment: config.proxy_from_environment,
+                proxy_connect_header: config.proxy_connect_header.clone(),
+            },
+        )
+    }
+
+    /// Makes the client that fetches tokens.
+    pub(super) fn of_oauth2(config: &OAuth2) -> Result<Self, ClientError> {
+        Self::new(
+            &config.tls_config,
+            Settings {
+                http2: true,
+                proxy: config.proxy_url.clone(),
+                no_proxy: config.no_proxy.clone(),
+                proxy_from_environment: config.proxy_from_environment,
+                proxy_connect_header: config.proxy_connect_header.clone(),
+            },
+        )
+    }
+
+    fn new(tls: &TlsConfig, settings: Settings) -> Result<Self, ClientError> {
+        let material = TlsMaterial::read(tls)?;
+        let client = settings.build(&material)?;
+        Ok(Self { tls: tls.clone(), settings, current: Mutex::new((material, client)) })
+    }
+
+    /// Returns the client, a new one if a certificate file changed: short-lived certificates are
+    /// replaced while we run.
+    pub(super) async fn get(&self) -> Result<Client, Undelivered> {
+        let mut current = self.current.lock().await;
+        if names_files(&self.tls) {
+            let tls = self.tls.clone();
+            let material = offload(move || TlsMaterial::read(&tls)).await?;
+            if material != current.0 {
+                let client = self
+                    .settings
+                    .build(&material)
+                    .map_err(|error| Undelivered::failed(FailureClass::Other, chain(&error)))?;
+                *current = (material, client);
+            }
+        }
+        Ok(current.1.clone())
+    }
+}
+
+impl Settings {
+    fn build(&self, material: &TlsMaterial) -> Result<Client, ClientError> {
+        let mut builder = Client::builder()
+            .tls_backend_preconfigured(material.client_config(self.http2)?)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false);
+        if !self.http2 {
+            builder = builder.http1_only();
+        }
+        if let Some(proxy) = &self.proxy {
+            builder = builder.proxy(self.proxy(proxy)?);
+        } else if !self.proxy_from_environment {
+            // Alertmanager reads the environment only when it is told to.
+            builder = builder.no_proxy();
+        }
+        builder.build().map_err(|error| ClientError::Client(error.without_url()))
+    }
+
+    fn proxy(&self, url: &Url) -> Result<Proxy, ClientError> {
+        let mut headers = HeaderMap::new();
+        for (name, values) in &self.proxy_connect_header {
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| ClientError::Proxy(format!("`{name}` is not a header name")))?;
+            for value in values {
+                let mut value = HeaderValue::from_str(value.expose()).map_err(|_| {
+                    let why = format!("the value of `{name}` holds a forbidden character");
+                    ClientError::Proxy(why)
+                })?;
+                value.set_sensitive(true);
+                headers.append(&name, value);
+            }
+        }
+        let proxy = Proxy::all(url.as_str())
+            .map_err(|error| ClientError::Proxy(chain(&error.without_url())))?
+            .no_proxy(NoProxy::from_string(&self.no_proxy));
+        Ok(if headers.is_empty() { proxy } else { proxy.headers(headers) })
+    }
+}
+
+impl TlsMaterial {
+    /// Reads everything that TLS settings point to.
+    pub(crate) fn read(config: &TlsConfig) -> std::io::Result<Self> {
+        let ca = pem(&config.ca, config.ca_file.as_deref())?;
+        let cert = pem(&config.cert, config.cert_file.as_deref())?;
+        let key = match SecretSource::of(config.key.as_ref(), config.key_file.as_deref()) {
+            Some(source) => Some(source.read()?.expose().as_bytes().to_vec()),
+            None => None,
+        };
+        Ok(Self {
+            ca,
+            identity: cert.zip(key),
+            server_name: (!config.server_name.is_empty()).then(|| config.server_name.clone()),
+            insecure_skip_verify: config.insecure_skip_verify,
+            min_version: config.min_version.map(version),
+            max_version: config.max_version.map(version),
+        })
+    }
+}
+
+fn version(version: Version) -> TlsVersion {
+    match version {
+        Version::Tls10 | Version::Tls11 => TlsVersion::Older,
+        Version::Tls12 => TlsVersion::V12,
+        Version::Tls13 => TlsVersion::V13,
+    }
+}
+
+fn names_files(tls: &TlsConfig) -> bool {
+    tls.ca_file.is_some() || tls.cert_file.is_some() || tls.key_file.is_some()
+}
+
+/// Returns the PEM of a pair `key` / `key_file`.
+fn pem(inline: &str, file: Option<&Path>) -> std::io::Result<Option<Vec<u8>>> {
+    if !inline.is_empty() {
+        return Ok(Some(inline.as_bytes().to_vec()));
+    }
+    let Some(path) = file else { return Ok(None) };
+    let read = || {
+        let mut pem = Vec::new();
+        std::fs::File::open(path)?.take(MAX_PEM_FILE_BYTES + 1).read_to_end(&mut pem)?;
+        if pem.len() as u64 > MAX_PEM_FILE_BYTES {
+            let why = format!("longer than {MAX_PEM_FILE_BYTES} bytes");
+            return Err(std::io::Error::other(why));
+        }
+        Ok(pem)
+    };
+    read()
+        .map(Some)
+        .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+}

@@ -1,0 +1,173 @@
+//! One question and its answer: redirects followed with care, the answer read with a bound.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{AsHeaderName, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::{Client, Method, Response, Url};
+use tocsin_core::notification::FailureClass;
+use tokio::time::{Instant, timeout_at};
+
+use crate::failure::{Undelivered, chain, retry_after_ms};
+use crate::redact::{Redactor, origin};
+
+/// The most redirects that are followed for one message.
+const MAX_REDIRECTS: usize = 10;
+
+/// The most bytes of an answer that are read; what comes after them is not waited for.
+pub(crate) const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// How long the rest of an answer may take once its status is known.
+const MAX_BODY_WAIT: Duration = Duration::from_secs(5);
+
+/// When an attempt has to end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Deadline {
+    at: Instant,
+    limit: Duration,
+}
+
+impl Deadline {
+    /// Ends `limit` from now.
+    pub(crate) fn after(limit: Duration) -> Self {
+        Self { at: Instant::now() + limit, limit }
+    }
+
+    /// Awaits `future` no longer than to the deadline.
+    pub(crate) async fn bound<F: Future>(
+        &self,
+        target: &str,
+        future: F,
+    ) -> Result<F::Output, Undelivered> {
+        timeout_at(self.at, future).await.map_err(|_| Undelivered::timed_out(target, self.limit))
+    }
+}
+
+/// What is sent.
+pub(crate) struct Question {
+    /// How the other side is called in errors, its address not included.
+    pub(crate) target: &'static str,
+    /// Where to.
+    pub(crate) url: Url,
+    /// Headers that anybody may see.
+    pub(crate) headers: HeaderMap,
+    /// Headers that only the configured host may see.
+    pub(crate) private_headers: HeaderMap,
+    /// The body.
+    pub(crate) body: Vec<u8>,
+    /// Whether a redirect is followed or an error.
+    pub(crate) follow_redirects: bool,
+    /// The present time, for a `Retry-After` that is a date.
+    pub(crate) now: Timestamp,
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    /// How long the other side asks us to wait.
+    pub(crate) retry_after_ms: Option<u64>,
+    /// The beginning of the body, at most [`MAX_ANSWER_BYTES`].
+    pub(crate) body: Vec<u8>,
+    /// Why the body is not all there, if it is not.
+    pub(crate) incomplete: Option<String>,
+}
+
+impl Answer {
+    /// Returns whether the status is a success.
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// Posts `question` and reads the answer, whatever its status.
+pub(crate) async fn post(
+    client: &Client,
+    question: Question,
+    deadline: Deadline,
+    redactor: &mut Redactor,
+) -> Result<Answer, Undelivered> {
+    let Question { target, mut url, headers, mut private_headers, body, .. } = question;
+    let mut method = Method::POST;
+    for _ in 0..=MAX_REDIRECTS {
+        redactor.hide_url(&url);
+        let name = format!("{target} at {}", origin(&url));
+        let mut request = client
+            .request(method.clone(), url.clone())
+            .headers(headers.clone())
+            .headers(private_headers.clone());
+        if method == Method::POST {
+            request = request.body(body.clone());
+        }
+        let response = deadline
+            .bound(&name, request.send())
+            .await?
+            .map_err(|error| Undelivered::failed(FailureClass::Other, network(&name, error)))?;
+
+        let Some(next) = question.follow_redirects.then(|| redirect(&url, &response)).flatten()
+        else {
+            return Ok(read(response, deadline, question.now).await);
+        };
+        let next =
+            next.map_err(|why| Undelivered::refused(FailureClass::Other, format!("{name} {why}")))?;
+        // Whoever else is named there must not learn how we prove who we are.
+        if next.origin() != url.origin() {
+            private_headers.clear();
+        }
+        // A redirected message is posted again: turned into a GET, as browsers do, it would be
+        // lost while the answer looks like a success. Only 303 says that it has been taken.
+        if response.status().as_u16() == 303 {
+            method = Method::GET;
+        }
+        url = next;
+    }
+    Err(Undelivered::refused(
+        FailureClass::Other,
+        format!("{target} at {}: more than {MAX_REDIRECTS} redirects", origin(&url)),
+    ))
+}
+
+/// Returns where the answer sends us, if it does; the error says what is wrong with that place.
+fn redirect(from: &Url, response: &Response) -> Option<Result<Url, &'static str>> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location = header(response, LOCATION)?;
+    Some(match from.join(location) {
+        Ok(next) if matches!(next.scheme(), "http" | "https") && next.has_host() => Ok(next),
+        Ok(_) => Err("redirects to something that is not HTTP"),
+        Err(_) => Err("redirects to something that is not an address"),
+    })
+}
+
+async fn read(mut response: Response, deadline: Deadline, now: Timestamp) -> Answer {
+    let status = response.status().as_u16();
+    let retry_after_ms = header(&response, RETRY_AFTER)
+        .and_then(|value| retry_after_ms(value, header(&response, DATE), now));
+    let until = deadline.at.min(Instant::now() + MAX_BODY_WAIT);
+    let mut body = Vec::new();
+    let incomplete = loop {
+        match timeout_at(until, response.chunk()).await {
+            Ok(Ok(Some(chunk))) => {
+                let room = MAX_ANSWER_BYTES - body.len();
+                body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                if chunk.len() > room {
+                    break Some(format!("longer than {MAX_ANSWER_BYTES} bytes"));
+                }
+            }
+            Ok(Ok(None)) => break None,
+            Ok(Err(error)) => break Some(chain(&error.without_url())),
+            Err(_) => break Some("the end did not come in time".to_owned()),
+        }
+    };
+    Answer { status, retry_after_ms, body, incomplete }
+}
+
+fn header(response: &Response, name: impl AsHeaderName) -> Option<&str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+/// Words an error of the network without the address that it carries.
+fn network(name: &str, error: reqwest::Error) -> String {
+    format!("{name}: {}", chain(&error.without_url()))
+}

@@ -1,0 +1,237 @@
+//! Everything that can be told something, and one attempt to tell it.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tocsin_config::{
+    EmailConfig, HttpConfig, IntegrationConfig, ReceiverConfig, Settings, SlackConfig,
+    StdoutConfig, WebhookConfig,
+};
+use tocsin_core::notification::{AttemptOutcome, FailureClass, LogKey, Notification, OutboxEntry};
+
+use crate::failure::Undelivered;
+use crate::http::{ClientError, Deadline, Sender};
+use crate::redact::Redactor;
+use crate::{email, slack, stdout, webhook};
+
+/// How long one attempt may take when the receiver does not say.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What messages say about us and where local ones go.
+#[derive(Clone)]
+pub struct Context {
+    /// Where people reach this server.
+    pub external_url: String,
+    /// The `User-Agent` of HTTP requests.
+    pub user_agent: String,
+    /// Our version.
+    pub version: String,
+    /// Where `stdout` receivers write.
+    pub output: Arc<Mutex<dyn Write + Send>>,
+}
+
+impl Context {
+    /// Describes this server; `stdout` receivers write to the standard output.
+    pub fn new(external_url: impl Into<String>, version: impl Into<String>) -> Self {
+        let version = version.into();
+        Self {
+            external_url: external_url.into(),
+            user_agent: format!("Tocsin/{version}"),
+            version,
+            output: Arc::new(Mutex::new(std::io::stdout())),
+        }
+    }
+
+    /// Replaces the standard output.
+    #[must_use]
+    pub fn with_output(mut self, output: Arc<Mutex<dyn Write + Send>>) -> Self {
+        self.output = output;
+        self
+    }
+}
+
+/// Why the receivers of a configuration cannot be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("receiver `{receiver}`, {kind} {index}: {source}")]
+pub struct ConnectError {
+    /// The name of the receiver.
+    pub receiver: Arc<str>,
+    /// The kind of the integration.
+    pub kind: &'static str,
+    /// Its position among the receiver's integrations of that kind.
+    pub index: u32,
+    /// What is wrong.
+    pub source: ClientError,
+}
+
+/// Everything that can be told something.
+pub struct Outbound {
+    integrations: BTreeMap<Place, Integration>,
+    context: Context,
+}
+
+/// Where an integration is found: receiver, kind, index.
+type Place = (Arc<str>, Arc<str>, u32);
+
+/// One way to tell somebody, ready to be used.
+enum Integration {
+    Webhook(Box<WebhookConfig>, Arc<Sender>),
+    Slack(Box<SlackConfig>, Arc<Sender>),
+    Email(Box<EmailConfig>),
+    Stdout(StdoutConfig),
+}
+
+/// What one attempt has to tell, and until when.
+pub(crate) struct Job<'a> {
+    pub(crate) notification: &'a Notification,
+    pub(crate) idempotency_key: &'a str,
+    pub(crate) now: Timestamp,
+    pub(crate) deadline: Deadline,
+    pub(crate) context: &'a Context,
+}
+
+impl Outbound {
+    /// Sets up all receivers of a configuration. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// When a certificate cannot be read or a proxy cannot be used.
+    pub fn new(config: &tocsin_config::Config, context: &Context) -> Result<Self, ConnectError> {
+        Self::of_receivers(&config.receivers, context)
+    }
+
+    /// Sets up the given receivers; those with equal HTTP settings share one client.
+    ///
+    /// # Errors
+    /// As [`Outbound::new`].
+    pub fn of_receivers<'a>(
+        receivers: impl IntoIterator<Item = &'a ReceiverConfig>,
+        context: &Context,
+    ) -> Result<Self, ConnectError> {
+        crate::install_crypto();
+        let mut senders = Senders { user_agent: &context.user_agent, all: Vec::new() };
+        let mut integrations = BTreeMap::new();
+        for receiver in receivers {
+            for config in &receiver.integrations {
+                let place = (Arc::clone(&receiver.name), config.kind.into(), config.index);
+                let integration =
+                    Integration::new(config, &mut senders).map_err(|source| ConnectError {
+                        receiver: Arc::clone(&receiver.name),
+                        kind: config.kind,
+                        index: config.index,
+                        source,
+                    })?;
+                integrations.insert(place, integration);
+            }
+        }
+        Ok(Self { integrations, context: context.clone() })
+    }
+
+    /// Tries once to deliver `entry`; returns when it is known how that ended, at the latest
+    /// after the receiver's time limit.
+    ///
+    /// `idempotency_key` is the same for every attempt of the same entry.
+    pub async fn attempt(&self, entry: &OutboxEntry, idempotency_key: &str) -> AttemptOutcome {
+        let mut redactor = Redactor::new();
+        let result = match self.find(&entry.key) {
+            Some(integration) => {
+                let job = Job {
+                    notification: &entry.notification,
+                    idempotency_key,
+                    now: entry.due_at,
+                    deadline: Deadline::after(integration.timeout()),
+                    context: &self.context,
+                };
+                integration.send(&job, &mut redactor).await
+            }
+            None => Err(Undelivered::refused(FailureClass::Other, missing(&entry.key))),
+        };
+        match result {
+            Ok(()) => AttemptOutcome::Delivered { receipt: None },
+            Err(undelivered) => undelivered.into_outcome(&redactor),
+        }
+    }
+
+    fn find(&self, key: &LogKey) -> Option<&Integration> {
+        let place = (Arc::clone(&key.receiver), Arc::clone(&key.kind), key.index);
+        self.integrations.get(&place)
+    }
+}
+
+fn missing(key: &LogKey) -> String {
+    format!(
+        "receiver `{}` has no {} number {} in the running configuration",
+        key.receiver, key.kind, key.index
+    )
+}
+
+/// The senders made so far, one per distinct `http_config`.
+struct Senders<'a> {
+    user_agent: &'a str,
+    all: Vec<Arc<Sender>>,
+}
+
+impl Senders<'_> {
+    fn get(&mut self, config: Option<&HttpConfig>) -> Result<Arc<Sender>, ClientError> {
+        let default = HttpConfig::default();
+        let config = config.unwrap_or(&default);
+        if let Some(sender) = self.all.iter().find(|sender| sender.serves(config)) {
+            return Ok(Arc::clone(sender));
+        }
+        let sender = Arc::new(Sender::new(config, self.user_agent)?);
+        self.all.push(Arc::clone(&sender));
+        Ok(sender)
+    }
+}
+
+impl Integration {
+    fn new(config: &IntegrationConfig, senders: &mut Senders<'_>) -> Result<Self, ClientError> {
+        Ok(match &config.settings {
+            Settings::Webhook(config) => {
+                Self::Webhook(Box::new(config.clone()), senders.get(config.http_config.as_ref())?)
+            }
+            Settings::Slack(config) => {
+                Self::Slack(Box::new(config.clone()), senders.get(config.http_config.as_ref())?)
+            }
+            Settings::Email(config) => Self::Email(Box::new(config.clone())),
+            Settings::Stdout(config) => Self::Stdout(config.clone()),
+        })
+    }
+
+    fn timeout(&self) -> Duration {
+        let configured = match self {
+            Self::Webhook(config, _) => config.timeout,
+            Self::Slack(config, _) => config.timeout,
+            Self::Email(_) | Self::Stdout(_) => Duration::ZERO,
+        };
+        if configured.is_zero() { DEFAULT_TIMEOUT } else { configured }
+    }
+
+    async fn send(&self, job: &Job<'_>, redactor: &mut Redactor) -> Result<(), Undelivered> {
+        match self {
+            Self::Webhook(config, sender) => webhook::send(config, sender, job, redactor).await,
+            Self::Slack(config, sender) => slack::send(config, sender, job, redactor).await,
+            Self::Email(config) => email::send(config, job, redactor).await,
+            Self::Stdout(config) => stdout::send(config, job).await,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Runs `check` with a job as an attempt would make it.
+    pub(crate) fn with_job<T>(notification: &Notification, check: impl FnOnce(&Job<'_>) -> T) -> T {
+        let context = Context::new("http://tocsin.example", "0");
+        check(&Job {
+            notification,
+            idempotency_key: "1-42",
+            now: notification.decided_at,
+            deadline: Deadline::after(DEFAULT_TIMEOUT),
+            context: &context,
+        })
+    }
+}
