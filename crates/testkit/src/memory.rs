@@ -1,0 +1,155 @@
+//! A store that keeps everything and forgets nothing, so that a restart can be simulated.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tocsin_core::alert::{Description, Identity};
+use tocsin_core::event::Recorded;
+use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, SilenceNumber};
+use tocsin_core::notification::{LogEntry, LogKey, OutboxEntry};
+use tocsin_core::rows::{AlertRow, GroupRow, Highest, MaintenanceRow, TenantRows, WriteSet};
+use tocsin_core::silence::Silence;
+
+/// What a perfect store holds of one tenant.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryRows {
+    identities: BTreeMap<AlertNumber, Arc<Identity>>,
+    descriptions: BTreeMap<AlertNumber, Arc<Description>>,
+    alerts: BTreeMap<AlertNumber, AlertRow>,
+    groups: BTreeMap<GroupNumber, GroupRow>,
+    log: BTreeMap<LogKey, LogEntry>,
+    outbox: BTreeMap<OutboxNumber, OutboxEntry>,
+    silences: BTreeMap<SilenceNumber, Silence>,
+    windows: BTreeMap<String, MaintenanceRow>,
+    highest: Highest,
+    events: Vec<Recorded>,
+}
+
+impl MemoryRows {
+    /// Writes one turn, and returns what a store would be right to complain about: events out of
+    /// order, rows of alerts that were never introduced, keys that occur twice.
+    pub fn apply(&mut self, writes: WriteSet) -> Vec<String> {
+        let mut complaints = Vec::new();
+        self.apply_events(writes.events, &mut complaints);
+        for identity in writes.identities {
+            self.highest.alert = self.highest.alert.max(identity.number);
+            if self.identities.insert(identity.number, Arc::clone(&identity)).is_some() {
+                complaints.push(format!("alert number {} was given twice", identity.number));
+            }
+        }
+        self.descriptions.extend(writes.descriptions);
+        let mut seen = Vec::new();
+        for row in writes.alerts {
+            if !self.identities.contains_key(&row.number) {
+                complaints.push(format!("alert {} has a state but no identity", row.number));
+            }
+            if seen.contains(&row.number) {
+                complaints.push(format!("alert {} is written twice in one turn", row.number));
+            }
+            seen.push(row.number);
+            if row.is_closed {
+                self.alerts.remove(&row.number);
+            } else {
+                self.alerts.insert(row.number, row);
+            }
+        }
+        for number in writes.closed_groups {
+            self.highest.group = self.highest.group.max(number);
+            self.groups.remove(&number);
+        }
+        for row in writes.groups {
+            self.highest.group = self.highest.group.max(row.number);
+            self.groups.insert(row.number, row);
+        }
+        for key in writes.forgotten_log {
+            if writes.log.iter().any(|(other, _)| *other == key) {
+                complaints.push(format!("the log of {} is both written and forgotten", key.group));
+            }
+            self.log.remove(&key);
+        }
+        self.log.extend(writes.log);
+        for number in writes.finished_outbox {
+            self.highest.outbox = self.highest.outbox.max(number);
+            self.outbox.remove(&number);
+        }
+        for entry in writes.outbox {
+            self.highest.outbox = self.highest.outbox.max(entry.number);
+            self.outbox.insert(entry.number, entry);
+        }
+        for silence in writes.forgotten_silences {
+            self.silences.remove(&silence.number);
+        }
+        for silence in writes.silences {
+            self.highest.silence = self.highest.silence.max(silence.number);
+            self.silences.insert(silence.number, silence);
+        }
+        for name in writes.deleted_maintenance_windows {
+            self.windows.remove(&name);
+        }
+        for row in writes.maintenance_windows {
+            self.windows.insert(row.name.clone(), row);
+        }
+        complaints
+    }
+
+    fn apply_events(&mut self, events: Vec<Recorded>, complaints: &mut Vec<String>) {
+        for event in events {
+            let expected = self.highest.event.0 + 1;
+            if event.sequence.0 != expected {
+                complaints.push(format!("event {} follows event {}", event.sequence, expected - 1));
+            }
+            if self.events.last().is_some_and(|last| last.at > event.at) {
+                complaints.push(format!("event {} is older than the one before", event.sequence));
+            }
+            self.highest.event = self.highest.event.max(event.sequence);
+            self.events.push(event);
+        }
+    }
+
+    /// Returns what a start reads.
+    pub fn rows(&self) -> TenantRows {
+        let alerts = self
+            .alerts
+            .iter()
+            .filter_map(|(number, row)| {
+                let identity = Arc::clone(self.identities.get(number)?);
+                let description = self.descriptions.get(number).cloned().unwrap_or_default();
+                Some((identity, description, *row))
+            })
+            .collect();
+        TenantRows {
+            alerts,
+            groups: self.groups.values().cloned().collect(),
+            log: self.log.iter().map(|(key, entry)| (key.clone(), entry.clone())).collect(),
+            outbox: self.outbox.values().cloned().collect(),
+            silences: self.silences.values().cloned().collect(),
+            maintenance_windows: self.windows.values().cloned().collect(),
+            highest: self.highest,
+        }
+    }
+
+    /// Returns the whole history, oldest first.
+    pub fn events(&self) -> &[Recorded] {
+        &self.events
+    }
+
+    /// Returns the log of what was told.
+    pub fn log(&self) -> &BTreeMap<LogKey, LogEntry> {
+        &self.log
+    }
+
+    /// Returns the unsent notification of that number as it was last written.
+    pub fn outbox_entry(&self, number: OutboxNumber) -> Option<&OutboxEntry> {
+        self.outbox.get(&number)
+    }
+
+    /// Returns what identifies the alert of that number, also after its life.
+    pub fn identity(&self, number: AlertNumber) -> Option<&Arc<Identity>> {
+        self.identities.get(&number)
+    }
+
+    /// Returns how many alerts, groups, notifications and silences are held.
+    pub fn counts(&self) -> (usize, usize, usize, usize) {
+        (self.alerts.len(), self.groups.len(), self.outbox.len(), self.silences.len())
+    }
+}

@@ -1,0 +1,132 @@
+//! A small world in which everything meets everything: few labels, two receivers, three rules.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tocsin_core::compat::Compat;
+use tocsin_core::labels::Labels;
+use tocsin_core::matcher::{Matcher, Matchers};
+use tocsin_core::policy::{
+    GroupBy, InhibitRule, Integration, Limits, Policy, Receiver, Route, RouteIndex, RouteTree,
+};
+
+/// How many different alerts there are.
+pub const ALERTS: usize = 12;
+
+/// How many different selections silences and maintenance windows make.
+pub const SELECTIONS: usize = 6;
+
+pub const RECEIVERS: [&str; 2] = ["ops", "pager"];
+
+pub const GROUP_WAIT: SignedDuration = SignedDuration::from_secs(30);
+pub const GROUP_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
+pub const REPEAT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
+
+pub fn start() -> Timestamp {
+    "2026-03-02T09:00:00Z".parse().unwrap()
+}
+
+/// Returns the labels of alert `index`.
+pub fn alert(index: usize) -> Labels {
+    let name = ["DiskFull", "HighLatency", "NodeDown"][index % 3];
+    let host = ["a", "b"][index / 3 % 2];
+    let severity = ["critical", "warning"][index / 6 % 2];
+    Labels::from_iter([("alertname", name), ("host", host), ("severity", severity)])
+}
+
+/// Returns the label values that selection `index` asks for.
+pub fn selection(index: usize) -> Vec<(&'static str, &'static str)> {
+    match index % SELECTIONS {
+        0 => vec![("host", "a")],
+        1 => vec![("alertname", "DiskFull")],
+        2 => vec![("severity", "warning")],
+        3 => vec![("alertname", "NodeDown"), ("host", "b")],
+        4 => vec![("severity", "critical"), ("host", "a")],
+        _ => vec![("alertname", "HighLatency"), ("severity", "critical"), ("host", "b")],
+    }
+}
+
+pub fn matchers(pairs: &[(&'static str, &'static str)]) -> Matchers {
+    Matchers::new(pairs.iter().map(|(name, value)| Matcher::equal(*name, *value)).collect())
+}
+
+/// The inhibition rules as plain data: source, target, equal.
+pub type PlainRule =
+    (&'static [(&'static str, &'static str)], &'static [(&'static str, &'static str)], &'static [&'static str]);
+
+pub fn rules(variant: usize) -> Vec<PlainRule> {
+    let mut rules: Vec<PlainRule> = vec![
+        (&[("severity", "critical")], &[("severity", "warning")], &["alertname", "host"]),
+        (&[("alertname", "NodeDown")], &[("alertname", "HighLatency")], &["host"]),
+    ];
+    if variant == 1 {
+        // Both sides match the same alerts.
+        rules.push((&[("alertname", "DiskFull")], &[("alertname", "DiskFull")], &["severity"]));
+    }
+    rules
+}
+
+/// Two configurations with the same routes and receivers and different timers and rules.
+pub fn policy(variant: usize, resolve_timeout: SignedDuration) -> Arc<Policy> {
+    let integration =
+        |kind, send_resolved| Integration { kind, index: 0, send_resolved };
+    let receiver = |name: &str, integrations| Receiver {
+        name: name.into(),
+        labels: Labels::from_iter([("name", name)]),
+        integrations,
+    };
+    let route = |receiver: &str, group_by, matchers: Matchers, key: &str| Route {
+        parent: None,
+        children: Vec::new(),
+        key: key.into(),
+        unique_key: key.into(),
+        receiver: receiver.into(),
+        matchers,
+        is_continue: false,
+        group_by,
+        group_wait: GROUP_WAIT,
+        group_wait_by_severity: BTreeMap::new(),
+        group_interval: GROUP_INTERVAL,
+        repeat_interval: REPEAT_INTERVAL,
+        mute_time_intervals: Vec::new(),
+        active_time_intervals: Vec::new(),
+        labels: Labels::default(),
+    };
+    let names = |names: &[&str]| GroupBy::Names(names.iter().map(|name| (*name).into()).collect());
+    let mut root = route("ops", names(&["alertname"]), Matchers::default(), "{}");
+    root.children = vec![RouteIndex(1), RouteIndex(2)];
+    let critical = Matchers::new(vec![Matcher::equal("severity", "critical")]);
+    let mut pager = route("pager", names(&["host"]), critical, "{}/{severity=\"critical\"}");
+    pager.parent = Some(RouteIndex(0));
+    pager.is_continue = true;
+    pager.group_wait = SignedDuration::ZERO;
+    let mut rest = route("ops", names(&["alertname"]), Matchers::default(), "{}/{}");
+    rest.parent = Some(RouteIndex(0));
+    if variant == 1 {
+        rest.group_wait = SignedDuration::from_secs(10);
+    }
+    Arc::new(Policy {
+        resolve_timeout,
+        routes: RouteTree { nodes: vec![root, pager, rest] },
+        inhibit_rules: rules(variant)
+            .into_iter()
+            .map(|(source, target, equal)| InhibitRule {
+                name: None,
+                source: matchers(source),
+                target: matchers(target),
+                equal: equal.iter().map(|name| (*name).into()).collect(),
+            })
+            .collect(),
+        time_intervals: BTreeMap::new(),
+        receivers: vec![
+            receiver("ops", vec![integration("webhook", true), integration("email", false)]),
+            receiver("pager", vec![integration("webhook", true)]),
+        ],
+        maintenance_windows: Vec::new(),
+        compat: Compat::NATIVE,
+        retention: SignedDuration::from_hours(120),
+        start_delay: SignedDuration::ZERO,
+        limits: Limits::default(),
+    })
+}
