@@ -234,7 +234,8 @@ fn brute_force(played: &Played) -> Result<(), TestCaseError> {
             .filter(|(_, (selection, _, _))| has(labels, &universe::selection(*selection)))
             .map(|(name, _)| format!("window {name}"))
             .collect();
-        let found: Vec<String> = view.status.maintained_by.iter().map(ToString::to_string).collect();
+        let found: Vec<String> =
+            view.status.maintained_by.iter().map(ToString::to_string).collect();
         prop_assert_eq!(found, maintained, "windows of {} at {}", labels, now);
         let inhibitors: BTreeSet<(Fingerprint, usize)> = universe::rules(played.variant)
             .iter()

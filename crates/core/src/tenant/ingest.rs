@@ -19,7 +19,7 @@ use crate::rows::AlertRow;
 const RESOLVED_LINGER: SignedDuration = SignedDuration::from_mins(20);
 
 /// How long refreshed ends may wait before they are written.
-const REFRESH_DELAY: SignedDuration = SignedDuration::from_secs(5);
+pub(super) const REFRESH_DELAY: SignedDuration = SignedDuration::from_secs(5);
 
 /// The most refreshed alerts written in one turn, and the pause until the next: a bounded share
 /// of the disk, so that the background never delays the foreground.
@@ -300,7 +300,7 @@ impl Tenant {
         self.recorder.closed_alerts.push(AlertRow { is_closed: true, ..alert.to_row() });
     }
 
-    fn mark_refreshed(&mut self, now: Timestamp, fingerprint: Fingerprint) {
+    pub(super) fn mark_refreshed(&mut self, now: Timestamp, fingerprint: Fingerprint) {
         let Some(alert) = self.alerts.get_mut(&fingerprint) else { return };
         if std::mem::replace(&mut alert.is_refreshed, true) {
             return;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::ingest::REFRESH_DELAY;
 use super::inhibit::Inhibition;
 use super::maintain::Window;
 use super::recorder::Recorder;
@@ -94,6 +95,7 @@ impl Tenant {
         let downtime = heard_at.map_or(SignedDuration::ZERO, |at| now.duration_since(at));
         for (identity, description, mut row) in alerts {
             let fingerprint = identity.fingerprint;
+            let told_end = row.activity.ends_at;
             if !row.is_resolved {
                 row.activity = self.outlive_downtime(now, downtime, row.activity);
             }
@@ -106,6 +108,12 @@ impl Tenant {
                 self.inhibition.fires(fingerprint, &alert.sides);
             }
             self.set_end_timer(fingerprint, activity.ends_at);
+            // Another start soon must not find an end that has passed and was forgiven now.
+            if told_end <= later(now, REFRESH_DELAY) {
+                self.recorder.alerts.insert(fingerprint);
+            } else if told_end != activity.ends_at {
+                self.mark_refreshed(now, fingerprint);
+            }
         }
     }
 

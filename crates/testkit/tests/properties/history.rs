@@ -170,7 +170,9 @@ impl Played {
                     comment: String::new(),
                     annotations: BTreeMap::new(),
                 };
-                if let Some(Reply::Silence(id)) = self.submit(Command::SetSilence { request, fresh_id }) {
+                if let Some(Reply::Silence(id)) =
+                    self.submit(Command::SetSilence { request, fresh_id })
+                {
                     let selection = *selection;
                     self.silences.push(PlainSilence { id, selection, from, to });
                 }

@@ -52,8 +52,11 @@ pub fn matchers(pairs: &[(&'static str, &'static str)]) -> Matchers {
 }
 
 /// The inhibition rules as plain data: source, target, equal.
-pub type PlainRule =
-    (&'static [(&'static str, &'static str)], &'static [(&'static str, &'static str)], &'static [&'static str]);
+pub type PlainRule = (
+    &'static [(&'static str, &'static str)],
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+);
 
 pub fn rules(variant: usize) -> Vec<PlainRule> {
     let mut rules: Vec<PlainRule> = vec![
@@ -69,8 +72,7 @@ pub fn rules(variant: usize) -> Vec<PlainRule> {
 
 /// Two configurations with the same routes and receivers and different timers and rules.
 pub fn policy(variant: usize, resolve_timeout: SignedDuration) -> Arc<Policy> {
-    let integration =
-        |kind, send_resolved| Integration { kind, index: 0, send_resolved };
+    let integration = |kind, send_resolved| Integration { kind, index: 0, send_resolved };
     let receiver = |name: &str, integrations| Receiver {
         name: name.into(),
         labels: Labels::from_iter([("name", name)]),
