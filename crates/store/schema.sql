@@ -112,7 +112,7 @@ CREATE TABLE outbox (
 
 CREATE TABLE probe (
     id INTEGER NOT NULL PRIMARY KEY,
-    count INTEGER NOT NULL
+    filler BLOB NOT NULL
 ) STRICT;
 
 CREATE TABLE silence (

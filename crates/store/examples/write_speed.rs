@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p tocsin-store --example write_speed -- [ALERTS] [DIRECTORY]`
 
+#![expect(clippy::print_stdout, reason = "its output is what it is for")]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,7 +20,7 @@ use tocsin_store::{EventQuery, Retention, SqliteOptions, SqliteStore, Store};
 const OPEN_ALERTS: u64 = 50_000;
 
 /// How many alerts share a group.
-const ALERTS_PER_GROUP: u64 = 20;
+const ALERTS_PER_GROUP: u32 = 20;
 
 #[tokio::main]
 async fn main() {
@@ -129,15 +131,15 @@ impl Bench {
         }
         let rate = count as f64 / begin.elapsed().as_secs_f64();
         latencies.sort_unstable();
-        let quantile = |q: f64| latencies[((latencies.len() - 1) as f64 * q) as usize];
-        let (p50, p99, max) = (quantile(0.5), quantile(0.99), quantile(1.0));
+        let percentile = |percent: usize| latencies[(latencies.len() - 1) * percent / 100];
+        let (p50, p99, max) = (percentile(50), percentile(99), percentile(100));
         format!("{what:<9} {rate:>8.0} alerts/s, p50 {p50:.1?}, p99 {p99:.1?}, max {max:.1?}")
     }
 
     fn fire(&mut self, writes: &mut WriteSet, number: u64) {
         let (identity, description) = alert(number);
         let row = state(&identity, 0, false);
-        let group = GroupNumber(number / ALERTS_PER_GROUP + 1);
+        let group = GroupNumber(number / u64::from(ALERTS_PER_GROUP) + 1);
         self.event(
             writes,
             Event::AlertFired {
@@ -150,7 +152,7 @@ impl Bench {
                 groups: vec![group],
             },
         );
-        if number.is_multiple_of(ALERTS_PER_GROUP) {
+        if number.is_multiple_of(ALERTS_PER_GROUP.into()) {
             writes.groups.push(GroupRow {
                 number: group,
                 route: "{}/{severity=\"critical\"}".into(),
@@ -159,7 +161,7 @@ impl Bench {
                 flush_at: at(number + 30_000),
                 early_flush_at: None,
                 has_flushed: false,
-                alerts: vec![(row.fingerprint, None); ALERTS_PER_GROUP as usize],
+                alerts: (0..ALERTS_PER_GROUP).map(|_| (row.fingerprint, None)).collect(),
             });
         }
         writes.identities.push(Arc::new(identity));

@@ -130,5 +130,5 @@ CREATE TABLE highest_number (
 -- Written to prove that the store can write.
 CREATE TABLE probe (
     id INTEGER NOT NULL PRIMARY KEY,
-    count INTEGER NOT NULL
+    filler BLOB NOT NULL
 ) STRICT;

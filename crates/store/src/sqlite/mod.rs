@@ -38,6 +38,9 @@ pub const DATABASE_FILE: &str = "tocsin.db";
 /// The unit of the file and of the log.
 const PAGE_BYTES: u64 = 4096;
 
+/// How much a probe writes: as much as a turn of some dozen alerts.
+const PROBE_BYTES: i64 = 64 * 1024;
+
 /// A probe fails when fewer pages than this are left below the size limit.
 const MIN_FREE_PAGES: i64 = 16;
 
@@ -77,7 +80,7 @@ impl SqliteStore {
     /// [`StoreError::Unwritable`] when the directory cannot be used, also because another process
     /// has it; [`StoreError::TooNew`] when a later release wrote it.
     pub fn open(directory: &Path, options: SqliteOptions) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(directory).map_err(|error| unwritable(directory, &error))?;
+        make_directory(directory).map_err(|error| unwritable(directory, &error))?;
         let lock = DirectoryLock::take(directory)?;
         let path = directory.join(DATABASE_FILE);
         let mut connection = connect::writer(&path)?;
@@ -104,6 +107,17 @@ impl SqliteStore {
     pub async fn limit_size(&self, max_bytes: Option<u64>) -> Result<(), StoreError> {
         self.writer.run(move |connection| limit_size(connection, max_bytes)).await
     }
+}
+
+/// Makes the directory such that power loss does not take it away again.
+fn make_directory(directory: &Path) -> std::io::Result<()> {
+    let missing: Vec<_> = directory.ancestors().take_while(|it| !it.exists()).collect();
+    std::fs::create_dir_all(directory)?;
+    for parent in missing.iter().filter_map(|it| it.parent()) {
+        let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+        std::fs::File::open(parent)?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn limit_size(connection: &Connection, max_bytes: Option<u64>) -> Result<(), Failure> {
@@ -175,12 +189,11 @@ impl Store for SqliteStore {
 
     async fn close(&self) -> Result<(), StoreError> {
         self.readers.close().await;
-        // The log is complete without this; emptying it only makes the next start quicker.
-        let emptied = self.writer.run(|connection| Ok(checkpoint::empty_log(connection)?)).await;
-        self.writer.stop();
-        self.writer.join();
+        // Blocks this thread for the turns that still wait and for the rest of the log: both are
+        // short, and whoever closes the store has nothing else to do.
+        let closed = self.writer.close();
         self.lock.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
-        emptied
+        closed
     }
 }
 
@@ -191,11 +204,9 @@ fn probe(connection: &Connection, path: &Path) -> Result<(), Failure> {
     if pragma("max_page_count")? - used < MIN_FREE_PAGES {
         return Err(unwritable(path, &"the database has reached its size limit").into());
     }
+    // Random, so that no file system can store it as next to nothing.
     connection
-        .prepare_cached(
-            "INSERT INTO probe (id, count) VALUES (1, 1) \
-             ON CONFLICT (id) DO UPDATE SET count = count + 1",
-        )?
-        .execute([])?;
+        .prepare_cached("INSERT OR REPLACE INTO probe (id, filler) VALUES (1, randomblob(?1))")?
+        .execute([PROBE_BYTES])?;
     Ok(())
 }

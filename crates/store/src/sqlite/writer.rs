@@ -1,13 +1,14 @@
 //! The one thread that writes.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use super::checkpoint::{Checkpointer, Progress};
+use super::checkpoint::{self, Checkpointer, Progress};
 use super::failure::Failure;
 use crate::StoreError;
 
@@ -21,7 +22,9 @@ pub(super) struct Writer {
     path: PathBuf,
     /// Gone once closed.
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<JoinHandle<rusqlite::Result<()>>>>,
+    /// Whether the thread shall empty the log at its end.
+    is_end_orderly: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -36,6 +39,8 @@ impl Writer {
             }))
             .map_err(|error| Failure::from(error).of_write(path))?;
         let checkpointer = Checkpointer::start(path, progress.clone())?;
+        let is_end_orderly = Arc::new(AtomicBool::new(false));
+        let asked_to_empty = is_end_orderly.clone();
         let (jobs, mut waiting) = mpsc::channel::<Job>(MAX_WAITING);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
@@ -44,13 +49,19 @@ impl Writer {
                     job(&mut connection);
                     progress.finish_if_asked(&connection);
                 }
+                // First, because only one may checkpoint at a time.
                 drop(checkpointer);
+                if asked_to_empty.load(Ordering::Relaxed) {
+                    checkpoint::empty_log(&connection)?;
+                }
+                Ok(())
             })
             .map_err(|error| StoreError::Database(format!("cannot start a thread: {error}")))?;
         Ok(Self {
             path: path.to_owned(),
             jobs: Mutex::new(Some(jobs)),
             thread: Mutex::new(Some(thread)),
+            is_end_orderly,
         })
     }
 
@@ -88,26 +99,25 @@ impl Writer {
         answer.await.map_err(|_| ended())?.map_err(|failure| failure.of_write(&self.path))
     }
 
-    /// Takes no more work.
-    pub(super) fn stop(&self) {
-        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+    /// Takes no more work, does what was accepted and empties the log. Blocks meanwhile.
+    pub(super) fn close(&self) -> Result<(), StoreError> {
+        self.is_end_orderly.store(true, Ordering::Relaxed);
+        self.end().map_err(|error| Failure::from(error).of_write(&self.path))
     }
 
-    /// Waits until all accepted work is done and the connection is closed. Blocks.
-    pub(super) fn join(&self) {
+    fn end(&self) -> rusqlite::Result<()> {
+        self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(thread) = thread {
-            // It fails only if the thread panicked, which the panic hook has reported.
-            drop(thread.join());
-        }
+        // Joining fails only if the thread panicked, which the panic hook has reported.
+        thread.map_or(Ok(()), |thread| thread.join().unwrap_or(Ok(())))
     }
 }
 
 impl Drop for Writer {
     /// Waits for at most the turns under way, so that the directory can be opened again at once.
     fn drop(&mut self) {
-        self.stop();
-        self.join();
+        // Fails only when emptying the log does, and that happens only when closed.
+        drop(self.end());
     }
 }
 

@@ -1,5 +1,7 @@
 //! What every store must do, run against each of them.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod arbitrary;
 mod history;
 mod model;
