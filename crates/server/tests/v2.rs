@@ -326,6 +326,25 @@ async fn groups_are_shown_at_once_and_in_order() {
 }
 
 #[tokio::test]
+async fn long_lists_are_whole() {
+    let server = TestServer::start().await;
+    let numbers: Vec<_> = (0..3_000).map(|i| format!("{i:04}")).collect();
+    let alerts: Vec<[(&str, &str); 2]> =
+        numbers.iter().map(|n| [("alertname", "Many"), ("instance", n.as_str())]).collect();
+    let alerts: Vec<&[(&str, &str)]> = alerts.iter().map(<[_; 2]>::as_slice).collect();
+    server.fire(&alerts).await;
+    let list = server.get("/api/v2/alerts").await.json();
+    assert_eq!(list.as_array().unwrap().len(), 3_000);
+    let groups = server.get("/api/v2/alerts/groups").await.json();
+    assert_eq!(groups.as_array().unwrap().len(), 1);
+    let instances = groups[0]["alerts"].as_array().unwrap().iter();
+    let instances: Vec<_> = instances.map(|a| a["labels"]["instance"].as_str().unwrap()).collect();
+    assert_eq!(instances, numbers);
+    let some = server.get("/api/v2/alerts?filter=instance%3D~%2200.*%22").await.json();
+    assert_eq!(some.as_array().unwrap().len(), 100);
+}
+
+#[tokio::test]
 async fn refused_silences_are_answered_as_recorded() {
     let server = TestServer::start().await;
     let plain = json!([equal("a", "1")]);

@@ -25,11 +25,12 @@ pub(super) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
     let policy = Arc::clone(&app.reloader.current().policy);
     let filter = AlertFilter::read(&params, &policy, app.options.parse_mode)?;
     let mut alerts = app.engine.read(Tenant::alerts).await?;
-    let body = off_thread(alerts.len(), move || {
+    let alerts = off_thread(alerts.len(), move || {
         alerts.retain(|alert| filter.takes_any_receiver(alert) && filter.takes(alert));
-        encode_alerts(alerts.iter())
+        alerts
     });
-    Ok(reply::json(body.await))
+    let alerts = alerts.await;
+    Ok(reply::list(alerts.len(), encode_alerts(alerts)))
 }
 
 /// Takes alerts. The valid ones are stored before the answer; the answer tells of the others.

@@ -18,12 +18,16 @@ pub(super) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
     let policy = Arc::clone(&app.reloader.current().policy);
     let filter = AlertFilter::read(&params, &policy, app.options.parse_mode)?;
     let mut groups = app.engine.read(Tenant::groups).await?;
-    let count = groups.iter().map(|group| group.alerts.len()).sum();
-    let body = off_thread(count, move || {
+    let groups = off_thread(count(&groups), move || {
         groups.retain_mut(|group| keep(group, &filter));
-        encode_groups(&groups)
+        groups
     });
-    Ok(reply::json(body.await))
+    let groups = groups.await;
+    Ok(reply::list(count(&groups), encode_groups(groups)))
+}
+
+fn count(groups: &[GroupView]) -> usize {
+    groups.iter().map(|group| group.alerts.len()).sum()
 }
 
 /// Reduces a group to what is asked for and returns whether anything is left.

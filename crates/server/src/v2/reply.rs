@@ -1,5 +1,8 @@
 //! Answers: JSON bodies, complaints, and what to say when the engine gives no answer.
 
+use std::convert::Infallible;
+
+use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_core::command::Reply;
@@ -12,9 +15,25 @@ const JSON: (HeaderName, HeaderValue) =
 /// How long a client should wait when the engine takes nothing at the moment, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
 
+/// Lists of up to this many alerts are sent as a whole, with their length.
+const MAX_WHOLE_ITEMS: usize = 200;
+
 /// Answers 200 with a JSON document.
-pub(super) fn json(body: impl Into<axum::body::Body>) -> Response {
+pub(super) fn json(body: impl Into<Body>) -> Response {
     ([JSON], body.into()).into_response()
+}
+
+/// Answers 200 with a list of `items` alerts. A long one is written while it is sent, so that the
+/// answer never lies in memory as a whole.
+pub(super) fn list(
+    items: usize,
+    chunks: impl Iterator<Item = Vec<u8>> + Send + 'static,
+) -> Response {
+    if items <= MAX_WHOLE_ITEMS {
+        return json(chunks.collect::<Vec<_>>().concat());
+    }
+    let chunks = chunks.map(Ok::<_, Infallible>);
+    json(Body::from_stream(futures_util::stream::iter(chunks)))
 }
 
 /// Answers with a complaint.

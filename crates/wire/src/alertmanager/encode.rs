@@ -10,24 +10,6 @@ use tocsin_core::views::GroupView;
 
 use super::time::write_millis;
 
-/// Room for one alert; most fit.
-const ALERT_BYTES: usize = 768;
-
-/// Returns `GET /alerts`.
-pub fn encode_alerts<'a>(alerts: impl ExactSizeIterator<Item = &'a AlertView>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(alerts.len() * ALERT_BYTES + 2);
-    list(&mut out, alerts, alert);
-    out
-}
-
-/// Returns `GET /alerts/groups`.
-pub fn encode_groups(groups: &[GroupView]) -> Vec<u8> {
-    let alerts: usize = groups.iter().map(|group| group.alerts.len() + 1).sum();
-    let mut out = Vec::with_capacity(alerts * ALERT_BYTES + 2);
-    list(&mut out, groups, group);
-    out
-}
-
 /// Returns `GET /silences`.
 pub fn encode_silences<'a>(
     silences: impl IntoIterator<Item = &'a (Silence, SilenceState)>,
@@ -57,10 +39,14 @@ pub fn encode_receivers<'a>(receivers: impl IntoIterator<Item = &'a Receiver>) -
     out
 }
 
-fn group(out: &mut Vec<u8>, view: &GroupView) {
-    raw(out, r#"{"alerts":"#);
-    list(out, &view.alerts, alert);
-    raw(out, r#","labels":"#);
+/// Appends what comes before the alerts of a group.
+pub(super) fn group_start(out: &mut Vec<u8>) {
+    raw(out, r#"{"alerts":["#);
+}
+
+/// Appends what comes after them.
+pub(super) fn group_end(out: &mut Vec<u8>, view: &GroupView) {
+    raw(out, r#"],"labels":"#);
     labels(out, &view.labels);
     raw(out, r#","receiver":{"name":"#);
     string(out, &view.receiver);
@@ -69,7 +55,8 @@ fn group(out: &mut Vec<u8>, view: &GroupView) {
     raw(out, "}");
 }
 
-fn alert(out: &mut Vec<u8>, view: &AlertView) {
+/// Appends an alert.
+pub(super) fn write_alert(out: &mut Vec<u8>, view: &AlertView) {
     raw(out, r#"{"annotations":"#);
     labels(out, &view.description.annotations);
     raw(out, r#","endsAt":"#);
@@ -222,7 +209,7 @@ fn list<T>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
@@ -239,7 +226,13 @@ mod tests {
         String::from_utf8(bytes).unwrap()
     }
 
-    fn view(status: AlertStatus) -> AlertView {
+    fn alert(view: &AlertView) -> String {
+        let mut out = Vec::new();
+        write_alert(&mut out, view);
+        text(out)
+    }
+
+    pub(in super::super) fn view(status: AlertStatus) -> AlertView {
         let labels = Labels::from([
             ("alertname", "DiskFull"),
             ("cluster", "eu1"),
@@ -276,18 +269,16 @@ mod tests {
             ..AlertStatus::default()
         };
         assert_eq!(
-            text(encode_alerts([view(inhibited)].iter())),
-            r#"[{"annotations":{"summary":"disk nearly full"},"endsAt":"2026-11-20T15:10:41.633Z","fingerprint":"638fcf6831e8a35c","receivers":[{"name":"hook"}],"startsAt":"2026-11-20T15:10:21.633Z","status":{"inhibitedBy":["6c4d0d558f7061a9"],"mutedBy":[],"silencedBy":[],"state":"suppressed"},"updatedAt":"2026-11-20T15:10:21.633Z","generatorURL":"http://prom.example/graph?g0.expr=up","labels":{"alertname":"DiskFull","cluster":"eu1","instance":"a:9100","severity":"warning"}}]"#
+            alert(&view(inhibited)),
+            r#"{"annotations":{"summary":"disk nearly full"},"endsAt":"2026-11-20T15:10:41.633Z","fingerprint":"638fcf6831e8a35c","receivers":[{"name":"hook"}],"startsAt":"2026-11-20T15:10:21.633Z","status":{"inhibitedBy":["6c4d0d558f7061a9"],"mutedBy":[],"silencedBy":[],"state":"suppressed"},"updatedAt":"2026-11-20T15:10:21.633Z","generatorURL":"http://prom.example/graph?g0.expr=up","labels":{"alertname":"DiskFull","cluster":"eu1","instance":"a:9100","severity":"warning"}}"#
         );
-        assert_eq!(encode_alerts([].iter()), b"[]");
     }
 
     #[test]
     fn everything_that_mutes_makes_an_alert_suppressed() {
         let status = |status| {
-            let json = text(encode_alerts([view(status)].iter()));
-            let value: serde_json::Value = serde_json::from_str(&json).unwrap();
-            value[0]["status"].to_string()
+            let value: serde_json::Value = serde_json::from_str(&alert(&view(status))).unwrap();
+            value["status"].to_string()
         };
         assert_eq!(
             status(AlertStatus::default()),
@@ -312,9 +303,8 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_group_has_the_recorded_shape() {
-        let group = GroupView {
+    pub(in super::super) fn group() -> GroupView {
+        GroupView {
             number: GroupNumber(1),
             key: Arc::from("{}:{alertname=\"Noise\"}"),
             labels: Labels::from([("alertname", "Noise")]),
@@ -323,10 +313,17 @@ mod tests {
             opened_at: Timestamp::UNIX_EPOCH,
             flush_at: Timestamp::UNIX_EPOCH,
             alerts: Vec::new(),
-        };
+        }
+    }
+
+    #[test]
+    fn a_group_has_the_recorded_shape() {
+        let mut out = Vec::new();
+        group_start(&mut out);
+        group_end(&mut out, &group());
         assert_eq!(
-            text(encode_groups(&[group])),
-            r#"[{"alerts":[],"labels":{"alertname":"Noise"},"receiver":{"name":"null"},"routeLabels":{}}]"#
+            text(out),
+            r#"{"alerts":[],"labels":{"alertname":"Noise"},"receiver":{"name":"null"},"routeLabels":{}}"#
         );
     }
 

@@ -5,6 +5,7 @@
 //! Alertmanager accepts is accepted and everything it refuses is refused in its words.
 
 mod alerts;
+mod chunks;
 mod encode;
 mod error;
 mod go_json;
@@ -15,7 +16,8 @@ mod status;
 mod time;
 
 pub use alerts::{AlertContext, PostedAlerts, decode_alerts};
-pub use encode::{encode_alerts, encode_groups, encode_receivers, encode_silence, encode_silences};
+pub use chunks::{AlertChunks, GroupChunks, encode_alerts, encode_groups};
+pub use encode::{encode_receivers, encode_silence, encode_silences};
 pub use error::{ApiError, regex_complaint};
 pub use silences::{PostedSilence, decode_silence, parse_silence_id, rejection};
 pub use status::{Cluster, Peer, Status, VersionInfo};
