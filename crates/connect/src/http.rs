@@ -85,6 +85,7 @@ impl Sender {
             headers.insert(IDEMPOTENCY_KEY, key);
         }
         redactor.hide_url(&url);
+        self.client.hide_secrets(redactor);
 
         let client = deadline.bound(target, self.client.get()).await??;
         let prepare = self.private_headers(bearer, deadline, redactor);

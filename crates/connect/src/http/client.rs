@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use super::tls::{TlsError, TlsMaterial, TlsVersion};
 use crate::failure::{Undelivered, chain};
+use crate::redact::Redactor;
 use crate::secret::offload;
 
 /// The longest file of certificates that is read; the bundles of operating systems are a quarter.
@@ -103,6 +104,19 @@ impl RenewingClient {
             }
         }
         Ok(current.1.clone())
+    }
+
+    /// Hides what the proxy is told to prove who we are.
+    pub(super) fn hide_secrets(&self, redactor: &mut Redactor) {
+        let url = self.settings.proxy.as_ref().map(|url| reqwest::Url::parse(url.as_str()));
+        if let Some(Ok(url)) = url {
+            redactor.hide_url(&url);
+        }
+        self.settings
+            .proxy_connect_header
+            .values()
+            .flatten()
+            .for_each(|value| redactor.hide(value.expose()));
     }
 }
 

@@ -179,6 +179,7 @@ impl TokenSource {
             follow_redirects: false,
             now: Timestamp::UNIX_EPOCH,
         };
+        self.client.hide_secrets(redactor);
         let client = self.client.get().await?;
         post(&client, question, deadline, redactor).await
     }

@@ -2,6 +2,7 @@
 //! that says what it is told to say and keeps what it was sent.
 
 #![allow(dead_code, reason = "every test file uses its own part")]
+#![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
 use std::sync::{Arc, Mutex};
 
@@ -17,15 +18,15 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 /// Appears in every secret of the tests and must appear in no outcome.
-pub const CANARY: &str = "canary-7f3a9c";
+pub(crate) const CANARY: &str = "canary-7f3a9c";
 
-pub const KEY: &str = "1-42";
+pub(crate) const KEY: &str = "1-42";
 
-pub fn labels(pairs: &[(&str, &str)]) -> Labels {
+pub(crate) fn labels(pairs: &[(&str, &str)]) -> Labels {
     pairs.iter().copied().collect()
 }
 
-pub fn notification() -> Notification {
+pub(crate) fn notification() -> Notification {
     let labels = labels(&[("alertname", "PgDown"), ("cluster", "eu1"), ("severity", "critical")]);
     Notification {
         receiver: "db.hook".into(),
@@ -47,7 +48,7 @@ pub fn notification() -> Notification {
     }
 }
 
-pub fn entry(kind: &str) -> OutboxEntry {
+pub(crate) fn entry(kind: &str) -> OutboxEntry {
     let notification = notification();
     OutboxEntry {
         number: OutboxNumber(42),
@@ -68,12 +69,12 @@ pub fn entry(kind: &str) -> OutboxEntry {
     }
 }
 
-pub fn outbound(kind: &'static str, settings: Settings) -> Outbound {
+pub(crate) fn outbound(kind: &'static str, settings: Settings) -> Outbound {
     let context = Context::new("http://tocsin.example", "0.1.0");
     Outbound::of_receivers([&receiver(kind, settings)], &context).unwrap()
 }
 
-pub fn receiver(kind: &'static str, settings: Settings) -> ReceiverConfig {
+pub(crate) fn receiver(kind: &'static str, settings: Settings) -> ReceiverConfig {
     ReceiverConfig {
         name: "db.hook".into(),
         labels: Labels::default(),
@@ -81,13 +82,13 @@ pub fn receiver(kind: &'static str, settings: Settings) -> ReceiverConfig {
     }
 }
 
-pub fn assert_delivered(outcome: &AttemptOutcome) {
+pub(crate) fn assert_delivered(outcome: &AttemptOutcome) {
     assert_eq!(*outcome, AttemptOutcome::Delivered { receipt: None });
 }
 
 /// Returns the failure of a `Failed` outcome of this class; secrets must not show.
 #[track_caller]
-pub fn failed(outcome: AttemptOutcome, class: FailureClass) -> Failure {
+pub(crate) fn failed(outcome: AttemptOutcome, class: FailureClass) -> Failure {
     match outcome {
         AttemptOutcome::Failed(failure) => checked(failure, class),
         other => panic!("not failed: {other:?}"),
@@ -96,7 +97,7 @@ pub fn failed(outcome: AttemptOutcome, class: FailureClass) -> Failure {
 
 /// Returns the failure of a `Refused` outcome of this class; secrets must not show.
 #[track_caller]
-pub fn refused(outcome: AttemptOutcome, class: FailureClass) -> Failure {
+pub(crate) fn refused(outcome: AttemptOutcome, class: FailureClass) -> Failure {
     match outcome {
         AttemptOutcome::Refused(failure) => checked(failure, class),
         other => panic!("not refused: {other:?}"),
@@ -114,26 +115,26 @@ fn checked(failure: Failure, class: FailureClass) -> Failure {
 
 /// One HTTP request as it came.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub line: String,
-    pub headers: Vec<(String, String)>,
-    pub body: String,
+pub(crate) struct Seen {
+    pub(crate) line: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Seen {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name))?;
         Some(&found.1)
     }
 
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap()
     }
 }
 
 /// What the server does with a request.
 #[derive(Clone)]
-pub enum Reply {
+pub(crate) enum Reply {
     /// Writes these bytes and closes.
     Raw(Vec<u8>),
     /// Says what it was sent: request line, headers and body, with this status.
@@ -143,7 +144,7 @@ pub enum Reply {
 }
 
 impl Reply {
-    pub fn status(status: u16, headers: &str, body: &str) -> Self {
+    pub(crate) fn status(status: u16, headers: &str, body: &str) -> Self {
         Self::Raw(
             format!(
                 "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}",
@@ -153,23 +154,26 @@ impl Reply {
         )
     }
 
-    pub fn ok(body: &str) -> Self {
+    pub(crate) fn ok(body: &str) -> Self {
         Self::status(200, "", body)
     }
 }
 
 /// A server on a free port; the last reply is repeated for ever.
-pub struct Server {
-    pub port: u16,
+pub(crate) struct Server {
+    pub(crate) port: u16,
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Server {
-    pub async fn start(replies: Vec<Reply>) -> Self {
+    pub(crate) async fn start(replies: Vec<Reply>) -> Self {
         Self::start_tls(replies, None).await
     }
 
-    pub async fn start_tls(replies: Vec<Reply>, tls: Option<Arc<rustls::ServerConfig>>) -> Self {
+    pub(crate) async fn start_tls(
+        replies: Vec<Reply>,
+        tls: Option<Arc<rustls::ServerConfig>>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -194,15 +198,15 @@ impl Server {
         Self { port, seen }
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
-    pub fn only(&self) -> Seen {
+    pub(crate) fn only(&self) -> Seen {
         let seen = self.seen();
         assert_eq!(seen.len(), 1, "{seen:?}");
         seen[0].clone()
@@ -261,12 +265,12 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Seen> {
 }
 
 /// An authority, and a server certificate that it signed for `localhost`.
-pub struct Authority {
-    pub ca_pem: String,
-    pub server: Arc<rustls::ServerConfig>,
+pub(crate) struct Authority {
+    pub(crate) ca_pem: String,
+    pub(crate) server: Arc<rustls::ServerConfig>,
 }
 
-pub fn authority() -> Authority {
+pub(crate) fn authority() -> Authority {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
     let ca_key = KeyPair::generate().unwrap();
