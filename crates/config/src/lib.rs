@@ -3,25 +3,40 @@
 //! [`load`] reads a file or a directory and returns either everything the rest of the program
 //! needs ([`Loaded`]) or everything that is wrong ([`Report`]), each with its place.
 
+mod compile;
+mod config;
 mod diagnostic;
 mod document;
+mod environment;
 mod global;
 mod http;
+mod inherit;
 mod integration;
 mod interval;
+mod load;
 mod native;
 mod observability;
+mod original;
 mod reader;
 mod receivers;
 mod route;
 mod section;
+mod show;
+mod source;
 mod values;
 mod yaml;
 
+pub use config::{Config, Limits, Retention};
 pub use diagnostic::{Diagnostic, Report, Severity};
+pub use environment::VARIABLES;
+pub use global::GlobalConfig;
 pub use http::{
     Authorization, BasicAuth, HttpConfig, HttpHeader, OAuth2, TlsConfig, TlsVersion,
 };
 pub use integration::{IntegrationConfig, ReceiverConfig, Settings};
+pub use load::{Environment, LoadOptions, Loaded, load, load_str};
+pub use native::*;
+pub use observability::*;
 pub use receivers::*;
+pub use source::{MAX_FILE_BYTES, MAX_FILES};
 pub use values::*;

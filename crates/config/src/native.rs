@@ -177,7 +177,7 @@ impl Value for CompatConfig {
                 continue;
             };
             let path = format!(".{}", key.text);
-            let is_on = reader.inside(&path, value.span, |reader| bool::decode(value, reader));
+            let is_on = reader.inside(&path, value, |reader| bool::decode(value, reader));
             *switch = is_on.unwrap_or(*switch);
         }
         Some(Self(compat))

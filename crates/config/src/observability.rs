@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::http::{HttpConfig, TlsConfig};
+use crate::http::{HttpConfig, HttpHeader, TlsConfig};
 use crate::reader::{Fields, Reader};
 use crate::section::{section, words};
-use crate::values::{Bytes, Secret, SecretUrl};
+use crate::values::{Bytes, SecretUrl};
 
 section! {
     /// Where traces are sent (OpenTelemetry).
@@ -23,7 +23,7 @@ section! {
         /// How the collector is verified.
         tls_config: Option<TlsConfig>;
         /// Headers added to every request.
-        http_headers: BTreeMap<String, Secret>;
+        http_headers: BTreeMap<String, HttpHeader>;
         /// How bodies are packed.
         compression: Option<TracingCompression>;
         /// The longest that one request may take.

@@ -26,6 +26,8 @@ pub(crate) trait Value: Sized {
 pub(crate) struct Place {
     pub(crate) key: Span,
     pub(crate) value: Span,
+    /// Whether a single value stands there, which may stand for a whole section.
+    pub(crate) is_scalar: bool,
 }
 
 /// Collects complaints and remembers the place of every value by its path.
@@ -89,7 +91,7 @@ impl<'f> Reader<'f> {
         if node.is_null() {
             return None;
         }
-        let length = self.enter(&format!(".{key}"), name.span, node.span);
+        let length = self.enter(&format!(".{key}"), name.span, node);
         let value = T::decode(node, self);
         self.path.truncate(length);
         value
@@ -112,25 +114,21 @@ impl<'f> Reader<'f> {
     pub(crate) fn inside<T>(
         &mut self,
         part: &str,
-        span: Span,
+        node: &Node,
         read: impl FnOnce(&mut Self) -> T,
     ) -> T {
-        let length = self.enter(part, span, span);
+        let length = self.enter(part, node.span, node);
         let value = read(self);
         self.path.truncate(length);
         value
     }
 
-    fn enter(&mut self, part: &str, key: Span, value: Span) -> usize {
+    fn enter(&mut self, part: &str, key: Span, node: &Node) -> usize {
         let length = self.path.len();
         self.path.push_str(part);
-        self.places.insert(self.path.clone(), Place { key, value });
+        let is_scalar = matches!(node.kind, Kind::Scalar { .. });
+        self.places.insert(self.path.clone(), Place { key, value: node.span, is_scalar });
         length
-    }
-
-    /// Returns the path of the value that is being read.
-    pub(crate) fn path(&self) -> &str {
-        &self.path
     }
 
     /// Remembers that the value being read holds a template expression.
@@ -291,12 +289,13 @@ impl<'f> Reader<'f> {
         }
     }
 
-    /// Returns the place of the value at `path`, or of the nearest one around it.
+    /// Returns the place of the value at `path`, or of the nearest one around it. A section is
+    /// pointed at by its key.
     pub(crate) fn place(&self, path: &str) -> Span {
         let mut path = path;
         loop {
             if let Some(place) = self.places.get(path) {
-                return place.value;
+                return if place.is_scalar { place.value } else { place.key };
             }
             match path.rfind(['.', '[']) {
                 Some(cut) => path = &path[..cut],

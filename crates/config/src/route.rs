@@ -9,7 +9,7 @@ use tocsin_core::matcher::{Matcher, parse_matchers};
 
 use crate::reader::{Reader, Value};
 use crate::section::{Entry, Out, Shape, Text, section};
-use crate::values::Template;
+use crate::values::{Template, signed};
 use crate::yaml::{Kind, Node};
 
 section! {
@@ -133,8 +133,7 @@ impl Value for SeverityWaits {
         let waits = BTreeMap::<String, Duration>::decode(node, reader)?;
         let mut lower = BTreeMap::new();
         for (severity, wait) in waits {
-            let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-            if lower.insert(severity.to_lowercase().into(), wait).is_some() {
+            if lower.insert(severity.to_lowercase().into(), signed(wait)).is_some() {
                 reader.error(node, format!("the severity `{severity}` is given twice"));
             }
         }

@@ -16,4 +16,5 @@ pub use secret::{MAX_SECRET_FILE_BYTES, Secret, SecretSource};
 pub use template::Template;
 pub use url::{SecretUrl, Url};
 
+pub(crate) use duration::signed;
 pub(crate) use secret::MASK;

@@ -1,9 +1,11 @@
 //! YAML as a tree in which every part knows its place.
 
 mod parse;
+mod write;
 
 
 pub(crate) use parse::parse;
+pub(crate) use write::{Style, write};
 
 
 use crate::diagnostic::Span;

@@ -156,7 +156,7 @@ impl<T: Value> Value for Vec<T> {
             return None;
         };
         let read = |(index, item): (usize, &Node)| {
-            reader.inside(&format!("[{index}]"), item.span, |reader| T::decode(item, reader))
+            reader.inside(&format!("[{index}]"), item, |reader| T::decode(item, reader))
         };
         Some(items.iter().enumerate().filter_map(read).collect())
     }
@@ -179,7 +179,7 @@ impl<T: Value> Value for BTreeMap<String, T> {
         let mut map = Self::new();
         for (key, value) in entries {
             let path = format!(".{}", key.text);
-            let read = reader.inside(&path, value.span, |reader| T::decode(value, reader));
+            let read = reader.inside(&path, value, |reader| T::decode(value, reader));
             if let Some(read) = read {
                 map.insert(key.text.clone(), read);
             }

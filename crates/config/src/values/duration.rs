@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use crate::reader::{Reader, Value};
 use crate::section::{Out, Shape, Text};
 use crate::yaml::Node;
@@ -38,7 +40,24 @@ const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
 ///
 /// # Errors
 /// [`BadDuration`] says what is wrong with the text.
-pub fn parse_duration(text: &str) -> Result<Duration, BadDuration> {
+pub fn parse_duration(text: &str) -> Result<SignedDuration, BadDuration> {
+    parse(text).map(signed)
+}
+
+/// Returns the same length with a sign.
+pub(crate) fn signed(duration: Duration) -> SignedDuration {
+    // What was read from a file is far below what a signed duration holds.
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+/// Prints a duration as Prometheus does: years, weeks and days only when they are whole. A
+/// negative one, which no file can hold, prints with a minus.
+pub fn print_duration(duration: SignedDuration) -> String {
+    let sign = if duration.is_negative() { "-" } else { "" };
+    format!("{sign}{}", print(duration.unsigned_abs()))
+}
+
+fn parse(text: &str) -> Result<Duration, BadDuration> {
     let bad = |message: String| Err(BadDuration(message));
     if text == "0" {
         return Ok(Duration::ZERO);
@@ -96,8 +115,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, BadDuration> {
     Ok(whole + extra)
 }
 
-/// Prints a duration as Prometheus does: years, weeks and days only when they are whole.
-pub fn print_duration(duration: Duration) -> String {
+fn print(duration: Duration) -> String {
     if duration.is_zero() {
         return "0s".to_owned();
     }
@@ -118,12 +136,12 @@ pub fn print_duration(duration: Duration) -> String {
 impl Value for Duration {
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         reader.parsed(node, "a duration", |text| {
-            parse_duration(text).map_err(|error| error.to_string())
+            parse(text).map_err(|error| error.to_string())
         })
     }
 
     fn encode(&self) -> Out {
-        Out::word(print_duration(*self))
+        Out::word(print(*self))
     }
 
     fn shape() -> Shape {
@@ -152,9 +170,9 @@ mod tests {
             let duration = parse_duration(text).unwrap();
             assert_eq!((duration.as_secs(), print_duration(duration).as_str()), (seconds, printed));
         }
-        assert_eq!(parse_duration("500ms").unwrap(), Duration::from_millis(500));
-        assert_eq!(parse_duration("1.5s").unwrap(), Duration::from_millis(1500));
-        assert_eq!(print_duration(Duration::from_millis(1500)), "1s500ms");
+        assert_eq!(parse_duration("500ms").unwrap(), SignedDuration::from_millis(500));
+        assert_eq!(parse_duration("1.5s").unwrap(), SignedDuration::from_millis(1500));
+        assert_eq!(print_duration(SignedDuration::from_millis(1500)), "1s500ms");
     }
 
     #[test]

@@ -79,7 +79,7 @@ impl fmt::Display for Url {
 impl Value for Url {
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         // The text may carry a password, so a complaint does not repeat it.
-        reader.parsed_secret(node, "an address", |text| Self::parse(text))
+        reader.parsed_secret(node, "an address", Self::parse)
     }
 
     fn encode(&self) -> Out {
@@ -132,7 +132,11 @@ impl fmt::Display for SecretUrl {
 
 impl Value for SecretUrl {
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        reader.parsed_secret(node, "an address", |text| Self::parse(text))
+        let url = reader.parsed_secret(node, "an address", Self::parse)?;
+        if url.is_template() {
+            reader.note_template(node);
+        }
+        Some(url)
     }
 
     fn encode(&self) -> Out {

@@ -1,0 +1,78 @@
+//! The configuration as the rest of the program uses it.
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+
+use crate::document::Document;
+use crate::global::GlobalConfig;
+use crate::integration::ReceiverConfig;
+use crate::native::{LimitsConfig, RetentionConfig};
+use crate::observability::{EventRecorderConfig, TracingConfig};
+use crate::values::signed;
+
+/// Everything that is not decided by the compiled [`Policy`](tocsin_core::policy::Policy).
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What holds everywhere, the environment included.
+    pub global: GlobalConfig,
+    /// Who can be told, in the order of the file, with everything inherited filled in.
+    pub receivers: Vec<ReceiverConfig>,
+    /// Files with templates; may hold patterns.
+    pub templates: Vec<PathBuf>,
+    /// Where traces are sent.
+    pub tracing: Option<TracingConfig>,
+    /// Where a record of everything that happens is written.
+    pub event_recorder: Option<EventRecorderConfig>,
+    /// How long the past is kept.
+    pub retention: Retention,
+    /// Bounds on what is taken.
+    pub limits: Limits,
+}
+
+/// How long the past is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention {
+    /// History, timelines and audit.
+    pub events: SignedDuration,
+    /// Resolved alerts.
+    pub alerts: SignedDuration,
+}
+
+/// Bounds on what is taken; those on what is held are in the policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest body of a request, after decompression.
+    pub max_request_bytes: usize,
+    /// The most requests per second from one client; 0 means no bound.
+    pub requests_per_second: u32,
+}
+
+impl Config {
+    pub(crate) fn new(document: &Document, receivers: Vec<ReceiverConfig>) -> Self {
+        Self {
+            global: document.global.clone(),
+            receivers,
+            templates: document.templates.clone(),
+            tracing: document.tracing.clone(),
+            event_recorder: document.event_recorder.clone(),
+            retention: Retention::of(&document.retention),
+            limits: Limits::of(&document.limits),
+        }
+    }
+}
+
+impl Retention {
+    fn of(config: &RetentionConfig) -> Self {
+        Self { events: signed(config.events), alerts: signed(config.alerts) }
+    }
+}
+
+impl Limits {
+    fn of(config: &LimitsConfig) -> Self {
+        Self {
+            max_request_bytes: usize::try_from(config.max_request_bytes.0).unwrap_or(usize::MAX),
+            requests_per_second: config.requests_per_second,
+        }
+    }
+}
