@@ -87,6 +87,8 @@ async fn tls(config: &EmailConfig, host: &str) -> Result<TlsParameters, Undelive
     parameters(material, host).map_err(|error| unfit(&chain(&error)))
 }
 
+/// Turns the TLS settings into the mail client's. It knows no newest version: `max_version` is left
+/// aside here, because being safer than asked breaks nothing but servers from before 2018.
 fn parameters(
     material: TlsMaterial,
     host: &str,

@@ -272,7 +272,7 @@ async fn without_starttls_nothing_is_said_in_clear() {
 
 #[tokio::test]
 async fn starttls_comes_before_the_sign_in() {
-    let Authority { ca_pem, server: tls } = authority();
+    let Authority { ca_pem, server: tls, .. } = authority();
     let manners =
         Manners { offers: vec!["STARTTLS", "AUTH PLAIN"], tls: Some(tls), ..Manners::default() };
     let server = Smtp::start(manners).await;
@@ -294,7 +294,7 @@ async fn starttls_comes_before_the_sign_in() {
 
 #[tokio::test]
 async fn implicit_tls_comes_before_the_first_word() {
-    let Authority { ca_pem, server: tls } = authority();
+    let Authority { ca_pem, server: tls, .. } = authority();
     let manners = Manners { tls: Some(tls), is_implicit: true, ..Manners::default() };
     let server = Smtp::start(manners).await;
     let config = EmailConfig {

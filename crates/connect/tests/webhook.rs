@@ -307,7 +307,7 @@ async fn a_proxy_that_refuses_a_tunnel_is_told_what_the_settings_say() {
 async fn tls_trusts_whom_the_settings_name_and_notices_a_new_authority() {
     let directory = tempfile::tempdir().unwrap();
     let ca_file = directory.path().join("ca.pem");
-    let Authority { ca_pem, server } = authority();
+    let Authority { ca_pem, server, .. } = authority();
     let server = Server::start_tls(vec![Reply::ok("")], Some(server)).await;
     let url = format!("https://localhost:{}", server.port);
     let tls = |tls_config| HttpConfig { tls_config, ..HttpConfig::default() };
@@ -332,6 +332,41 @@ async fn tls_trusts_whom_the_settings_name_and_notices_a_new_authority() {
     let named =
         TlsConfig { ca: ca_pem, server_name: "localhost".to_owned(), ..TlsConfig::default() };
     assert_delivered(&attempt(with_http(&by_address, tls(named))).await);
+}
+
+#[tokio::test]
+async fn a_server_that_asks_who_we_are_is_shown_our_certificate() {
+    let directory = tempfile::tempdir().unwrap();
+    let Authority { ca_pem, strict_server, client_pem: (certificate, key), .. } = authority();
+    let server = Server::start_tls(vec![Reply::ok("")], Some(strict_server)).await;
+    let url = format!("https://localhost:{}", server.port);
+    let anonymous = TlsConfig { ca: ca_pem, ..TlsConfig::default() };
+    let http = |tls_config| HttpConfig { tls_config, ..HttpConfig::default() };
+    failed(attempt(with_http(&url, http(anonymous.clone()))).await, FailureClass::Other);
+
+    let (cert_file, key_file) = (directory.path().join("cert"), directory.path().join("key"));
+    std::fs::write(&cert_file, certificate).unwrap();
+    std::fs::write(&key_file, key).unwrap();
+    let known = TlsConfig { cert_file: Some(cert_file), key_file: Some(key_file), ..anonymous };
+    assert_delivered(&attempt(with_http(&url, http(known))).await);
+}
+
+#[tokio::test]
+async fn attempts_may_run_side_by_side() {
+    fn assert_shareable<T: Send + Sync>(_: &T) {}
+    fn assert_spawnable<T: Send>(future: T) -> T {
+        future
+    }
+    let server = Server::start(vec![Reply::ok("")]).await;
+    let outbound = outbound("webhook", Settings::Webhook(webhook(&server.url(""))));
+    assert_shareable(&outbound);
+    let entry = entry("webhook");
+    let both = tokio::join!(
+        assert_spawnable(outbound.attempt(&entry, "1-1")),
+        assert_spawnable(outbound.attempt(&entry, "1-2"))
+    );
+    assert_delivered(&both.0);
+    assert_delivered(&both.1);
 }
 
 #[tokio::test]

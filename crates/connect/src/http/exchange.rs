@@ -111,7 +111,7 @@ pub(crate) async fn post(
         let next =
             next.map_err(|why| Undelivered::refused(FailureClass::Other, format!("{name} {why}")))?;
         // Whoever else is named there must not learn how we prove who we are.
-        if next.origin() != url.origin() {
+        if !is_same_party(&url, &next) {
             private_headers.clear();
         }
         // A redirected message is posted again: turned into a GET, as browsers do, it would be
@@ -138,6 +138,13 @@ fn redirect(from: &Url, response: &Response) -> Option<Result<Url, &'static str>
         Ok(_) => Err("redirects to something that is not HTTP"),
         Err(_) => Err("redirects to something that is not an address"),
     })
+}
+
+/// Returns whether a redirect stays with whom the credentials are for: the same origin, or the same
+/// host by TLS where it was not before.
+fn is_same_party(from: &Url, to: &Url) -> bool {
+    let is_upgrade = from.scheme() == "http" && to.scheme() == "https";
+    from.origin() == to.origin() || (is_upgrade && from.host() == to.host())
 }
 
 async fn read(mut response: Response, deadline: Deadline, now: Timestamp) -> Answer {
@@ -170,4 +177,22 @@ fn header(response: &Response, name: impl AsHeaderName) -> Option<&str> {
 /// Words an error of the network without the address that it carries.
 fn network(name: &str, error: reqwest::Error) -> String {
     format!("{name}: {}", chain(&error.without_url()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_stay_with_their_host_and_are_never_said_in_clear() {
+        let is_same = |from: &str, to: &str| {
+            is_same_party(&Url::parse(from).unwrap(), &Url::parse(to).unwrap())
+        };
+        assert!(is_same("https://a.example/x", "https://a.example:443/y"));
+        assert!(is_same("http://a.example/x", "https://a.example/x"));
+        assert!(!is_same("https://a.example/x", "http://a.example/x"));
+        assert!(!is_same("https://a.example/x", "https://b.example/x"));
+        assert!(!is_same("https://a.example/x", "https://a.example:8443/x"));
+        assert!(!is_same("http://a.example/x", "https://evil.a.example/x"));
+    }
 }

@@ -264,31 +264,53 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Option<Seen> {
     Some(Seen { line, headers, body: String::from_utf8(body).unwrap() })
 }
 
-/// An authority, and a server certificate that it signed for `localhost`.
+/// An authority, and what it signed.
 pub(crate) struct Authority {
     pub(crate) ca_pem: String,
+    /// A server certificate for `localhost`.
     pub(crate) server: Arc<rustls::ServerConfig>,
+    /// The same, for clients that show a certificate of this authority only.
+    pub(crate) strict_server: Arc<rustls::ServerConfig>,
+    /// A client's certificate and its key.
+    pub(crate) client_pem: (String, String),
 }
 
 pub(crate) fn authority() -> Authority {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+    use rustls::pki_types::PrivateKeyDer;
+    use rustls::server::WebPkiClientVerifier;
 
+    tocsin_connect::install_crypto();
     let ca_key = KeyPair::generate().unwrap();
     let mut ca = CertificateParams::new(Vec::new()).unwrap();
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let ca_certificate = ca.self_signed(&ca_key).unwrap();
     let issuer = Issuer::new(ca, ca_key);
+    let sign = |name: &str| {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        (params.signed_by(&key, &issuer).unwrap(), key)
+    };
 
-    let key = KeyPair::generate().unwrap();
-    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
-    let certificate = params.signed_by(&key, &issuer).unwrap();
-    tocsin_connect::install_crypto();
-    let server = rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![certificate.der().clone()],
-            rustls::pki_types::PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-        )
-        .unwrap();
-    Authority { ca_pem: ca_certificate.pem(), server: Arc::new(server) }
+    let (certificate, key) = sign("localhost");
+    let identity = || {
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        (vec![certificate.der().clone()], key)
+    };
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(ca_certificate.der().clone()).unwrap();
+    let clients = WebPkiClientVerifier::builder(roots.into()).build().unwrap();
+    let (chain, der) = identity();
+    let server = rustls::ServerConfig::builder().with_no_client_auth();
+    let server = server.with_single_cert(chain, der).unwrap();
+    let (chain, der) = identity();
+    let strict = rustls::ServerConfig::builder().with_client_cert_verifier(clients);
+    let strict_server = strict.with_single_cert(chain, der).unwrap();
+    let (client, client_key) = sign("tocsin");
+    Authority {
+        ca_pem: ca_certificate.pem(),
+        server: Arc::new(server),
+        strict_server: Arc::new(strict_server),
+        client_pem: (client.pem(), client_key.serialize_pem()),
+    }
 }
