@@ -87,6 +87,9 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let elapsed = started.elapsed();
     let prefix = app.options.prefix();
     let route = route.as_deref().map(|route| route.strip_prefix(&prefix).unwrap_or(route));
+    // A slash at the end of a path makes no other route of it.
+    let route =
+        route.map(|route| if route.len() > 1 { route.trim_end_matches('/') } else { route });
     app.metrics.request_ended(route, &method, response.status(), elapsed);
     tracing::debug!(
         http.method = %method,

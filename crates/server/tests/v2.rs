@@ -160,6 +160,7 @@ async fn unknown_paths_and_methods_are_answered_as_recorded() {
     let message = "method PUT is not allowed, but [POST,GET] are";
     assert_eq!(answer.json(), json!({ "code": 405, "message": message }));
     assert_eq!(server.ask("POST", "/api/v2/status").await.header("allow"), "GET");
+    assert_eq!(server.get("/api/v2/alerts/").await.pair(), (200, "[]"));
 }
 
 #[tokio::test]

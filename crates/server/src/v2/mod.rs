@@ -33,16 +33,21 @@ pub fn router() -> Router<Arc<App>> {
         Method::POST,
         Method::DELETE,
     ]);
-    Router::new()
-        .route("/api/v2/status", only("GET", get(status::show)))
-        .route("/api/v2/receivers", only("GET", get(receivers::list)))
-        .route("/api/v2/alerts", only("POST,GET", get(alerts::list).post(alerts::post)))
-        .route("/api/v2/alerts/groups", only("GET", get(groups::list)))
-        .route("/api/v2/silences", only("POST,GET", get(silences::list).post(silences::post)))
-        .route(
-            "/api/v2/silence/{id}",
-            only("DELETE,GET", get(silences::show).delete(silences::expire)),
-        )
+    let routes = [
+        ("/api/v2/status", only("GET", get(status::show))),
+        ("/api/v2/receivers", only("GET", get(receivers::list))),
+        ("/api/v2/alerts", only("POST,GET", get(alerts::list).post(alerts::post))),
+        ("/api/v2/alerts/groups", only("GET", get(groups::list))),
+        ("/api/v2/silences", only("POST,GET", get(silences::list).post(silences::post))),
+        ("/api/v2/silence/{id}", only("DELETE,GET", get(silences::show).delete(silences::expire))),
+    ];
+    let add = |router: Router<Arc<App>>, (path, methods): (&str, MethodRouter<Arc<App>>)| {
+        // go-swagger's router does not mind a slash at the end.
+        router.route(path, methods.clone()).route(&format!("{path}/"), methods)
+    };
+    routes
+        .into_iter()
+        .fold(Router::new(), add)
         .layer(SetResponseHeaderLayer::overriding(NO_STORE.0, NO_STORE.1))
         .layer(cors)
 }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use compact_str::CompactString;
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, MapAccess};
 use serde_json::Value;
 use tocsin_core::alert::IncomingAlert;
 use tocsin_core::labels::Labels;
@@ -82,7 +83,7 @@ pub fn decode_alerts(body: &[u8], context: AlertContext) -> Result<PostedAlerts,
 
 /// One alert as it is written. A field that is not known here may be one of these in other case,
 /// so it is left to the slow reading.
-#[derive(Default, Deserialize)]
+#[derive(Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Posted {
     labels: Option<Labels>,
@@ -97,7 +98,27 @@ struct Posted {
 
 fn read_fast(body: &[u8]) -> serde_json::Result<Vec<Posted>> {
     // Go's decoder stops after the first value, so what follows is not looked at.
-    Vec::deserialize(&mut serde_json::Deserializer::from_slice(body))
+    let posted = Vec::<Object>::deserialize(&mut serde_json::Deserializer::from_slice(body))?;
+    Ok(posted.into_iter().map(|object| object.0).collect())
+}
+
+/// An alert that is written as an object; what is derived would take an array of values, too.
+struct Object(Posted);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Object;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an alert")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object, A::Error> {
+                Posted::deserialize(MapAccessDeserializer::new(map)).map(Object)
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
 }
 
 fn read_slow(body: &[u8]) -> Result<Vec<Posted>, ApiError> {
@@ -118,13 +139,13 @@ fn read_slow(body: &[u8]) -> Result<Vec<Posted>, ApiError> {
 impl Posted {
     fn read(item: &Value) -> Result<Self, String> {
         let fields = Fields::of(item, "models.PostableAlert")?;
-        let labels = |name| Ok::<_, String>(fields.strings(name)?.map(Labels::from_iter));
+        let alert = fields.named("Alert");
         Ok(Self {
-            labels: labels("labels")?,
-            annotations: labels("annotations")?,
+            labels: alert.strings("labels")?.map(Labels::from_iter),
+            annotations: fields.strings("annotations")?.map(Labels::from_iter),
             starts_at: Instant(fields.instant("startsAt")?.flatten()),
             ends_at: Instant(fields.instant("endsAt")?.flatten()),
-            generator_url: fields.string("generatorURL")?.map(CompactString::from),
+            generator_url: alert.string("generatorURL")?.map(CompactString::from),
         })
     }
 
@@ -265,9 +286,13 @@ mod tests {
             parsing("json: cannot unmarshal object into Go value of type models.PostableAlerts")
         );
         assert_eq!(refused("[{"), parsing("unexpected EOF"));
+        let array = "json: cannot unmarshal array into Go value of type models.PostableAlert";
+        assert_eq!(refused(r#"[[{"a":"1"},{},null,null,""]]"#), parsing(array));
         assert_eq!(
             refused(r#"[{"labels":{"a":1}}]"#),
-            parsing("json: cannot unmarshal number into Go struct field .labels of type string")
+            parsing(
+                "json: cannot unmarshal number into Go struct field Alert.labels of type string"
+            )
         );
         assert_eq!(
             refused(r#"[{"labels":{"a":"1"},"startsAt":"soon"}]"#),

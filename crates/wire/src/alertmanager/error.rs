@@ -107,17 +107,22 @@ impl ApiError {
 /// Returns what Go would say of a pattern that does not compile: its words where the reason has
 /// the same name there, ours otherwise.
 pub fn regex_complaint(pattern: &str, ours: &str) -> String {
-    const SAME: [(&str, &str); 6] = [
+    const SAME: [(&str, &str); 9] = [
         ("unclosed group", "missing closing )"),
         ("unopened group", "unexpected )"),
         ("unclosed character class", "missing closing ]"),
         ("repetition operator missing expression", "missing argument to repetition operator"),
-        ("incomplete escape sequence", "trailing backslash at end of expression"),
+        ("trailing backslash", "trailing backslash at end of expression"),
+        ("invalid repetition count range", "invalid repeat count"),
+        ("repeats a repetition", "invalid nested repetition operator"),
+        ("look-around", "invalid or unsupported Perl syntax"),
         ("invalid character class range", "invalid character class range"),
     ];
     let ours = ours.trim_start_matches("error: ");
-    let words = SAME.iter().find(|(name, _)| ours.contains(name)).map_or(ours, |(_, go)| go);
-    format!("error parsing regexp: {words}: `{pattern}`")
+    match SAME.iter().find(|(name, _)| ours.contains(name)) {
+        Some((_, words)) => format!("error parsing regexp: {words}: `{pattern}`"),
+        None => format!("error parsing regexp: {ours}: `{pattern}`"),
+    }
 }
 
 #[cfg(test)]

@@ -37,7 +37,10 @@ struct PostedMatcher {
 /// # Errors
 /// The body is no JSON, has the wrong shape, or lacks what the schema demands.
 pub fn decode_silence(body: &[u8]) -> Result<PostedSilence, ApiError> {
-    let value = slow::read(body, "silence")?;
+    let value = match slow::read(body, "silence")? {
+        Value::Null => Value::Object(serde_json::Map::new()),
+        value => value,
+    };
     let unreadable = |why: String| ApiError::unreadable("silence", &why);
     let fields = Fields::of(&value, "models.PostableSilence").map_err(unreadable)?;
     let written = Written::read(fields).map_err(unreadable)?;
@@ -85,24 +88,24 @@ struct WrittenMatcher<'a> {
 
 impl<'a> Written<'a> {
     fn read(fields: Fields<'a>) -> Result<Self, String> {
-        let matchers = match fields.get("matchers") {
+        let silence = fields.named("Silence");
+        let matchers = match silence.get("matchers") {
             None => None,
             Some(Value::Array(items)) => {
                 Some(items.iter().map(WrittenMatcher::read).collect::<Result<_, _>>()?)
             }
             Some(other) => {
-                let into = "struct field .matchers of type models.Matchers";
-                return Err(slow::wrong_type(other, into));
+                return Err(silence.wrong_type(other, "matchers", "models.Matchers"));
             }
         };
         Ok(Self {
             id: fields.string("id")?.unwrap_or_default(),
-            annotations: fields.strings("annotations")?,
-            comment: fields.string("comment")?,
-            created_by: fields.string("createdBy")?,
-            ends_at: fields.instant("endsAt")?,
+            annotations: silence.strings("annotations")?,
+            comment: silence.string("comment")?,
+            created_by: silence.string("createdBy")?,
+            ends_at: silence.instant("endsAt")?,
             matchers,
-            starts_at: fields.instant("startsAt")?,
+            starts_at: silence.instant("startsAt")?,
         })
     }
 }
@@ -112,7 +115,7 @@ impl<'a> WrittenMatcher<'a> {
         if item.is_null() {
             return Ok(Self { is_equal: None, is_regex: None, name: None, value: None });
         }
-        let fields = Fields::of(item, "models.Matcher")?;
+        let fields = Fields::of(item, "models.Matcher")?.named("Matcher.matchers");
         Ok(Self {
             is_equal: fields.boolean("isEqual")?,
             is_regex: fields.boolean("isRegex")?,
@@ -272,6 +275,7 @@ mod tests {
             (422, serde_json::json!({ "code": code, "message": text }).to_string())
         };
         assert_eq!(refused("{}"), message(602, "comment in body is required"));
+        assert_eq!(refused("null"), message(602, "comment in body is required"));
         assert_eq!(refused(""), message(602, "silence in body is required"));
         assert_eq!(
             refused(&body("[]", "")),

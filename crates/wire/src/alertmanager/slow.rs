@@ -42,21 +42,30 @@ pub(super) fn wrong_type(value: &Value, into: &str) -> String {
 
 /// The fields of an object.
 #[derive(Clone, Copy)]
-pub(super) struct Fields<'a>(&'a Map<String, Value>);
+pub(super) struct Fields<'a> {
+    map: &'a Map<String, Value>,
+    /// What complaints call the object; Go names some of its structs and leaves others unnamed.
+    owner: &'static str,
+}
 
 impl<'a> Fields<'a> {
     /// Takes an object; `model` names it in the complaint about anything else.
     pub(super) fn of(value: &'a Value, model: &str) -> Result<Self, String> {
         match value {
-            Value::Object(map) => Ok(Self(map)),
+            Value::Object(map) => Ok(Self { map, owner: "" }),
             other => Err(wrong_type(other, &format!("value of type {model}"))),
         }
     }
 
+    /// Returns the same fields under another name in complaints.
+    pub(super) fn named(self, owner: &'static str) -> Self {
+        Self { owner, ..self }
+    }
+
     /// Returns a field, in whatever case it is written; null is the same as absent.
     pub(super) fn get(self, name: &str) -> Option<&'a Value> {
-        let found = self.0.get(name).or_else(|| {
-            self.0.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let found = self.map.get(name).or_else(|| {
+            self.map.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
         });
         found.filter(|value| !value.is_null())
     }
@@ -66,7 +75,7 @@ impl<'a> Fields<'a> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
-            Some(other) => Err(field_type(other, name, "string")),
+            Some(other) => Err(self.wrong_type(other, name, "string")),
         }
     }
 
@@ -75,7 +84,7 @@ impl<'a> Fields<'a> {
         match self.get(name) {
             None => Ok(None),
             Some(Value::Bool(truth)) => Ok(Some(*truth)),
-            Some(other) => Err(field_type(other, name, "bool")),
+            Some(other) => Err(self.wrong_type(other, name, "bool")),
         }
     }
 
@@ -93,17 +102,19 @@ impl<'a> Fields<'a> {
     pub(super) fn strings(self, name: &str) -> Result<Option<Vec<(&'a str, &'a str)>>, String> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let Value::Object(map) = value else {
-            return Err(field_type(value, name, "models.LabelSet"));
+            return Err(self.wrong_type(value, name, "models.LabelSet"));
         };
         let pair = |(key, value): (&'a String, &'a Value)| match value {
             Value::String(text) => Ok((key.as_str(), text.as_str())),
             Value::Null => Ok((key.as_str(), "")),
-            other => Err(field_type(other, name, "string")),
+            other => Err(self.wrong_type(other, name, "string")),
         };
         map.iter().map(pair).collect::<Result<_, _>>().map(Some)
     }
-}
 
-fn field_type(value: &Value, field: &str, go_type: &str) -> String {
-    wrong_type(value, &format!("struct field .{field} of type {go_type}"))
+    /// Returns the complaint about a field of the wrong type.
+    pub(super) fn wrong_type(self, value: &Value, field: &str, go_type: &str) -> String {
+        let owner = self.owner;
+        wrong_type(value, &format!("struct field {owner}.{field} of type {go_type}"))
+    }
 }
