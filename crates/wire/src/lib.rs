@@ -1,4 +1,5 @@
 //! Formats spoken with the world: public shapes, so that the domain can change without them.
 
 pub mod alertmanager;
+pub mod v1;
 pub mod webhook;

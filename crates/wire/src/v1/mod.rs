@@ -1,0 +1,41 @@
+//! Our own REST API under `/api/v1`: `snake_case`, RFC 3339 in UTC, problem details on failure.
+//!
+//! Requests refuse unknown fields, so a typing error never passes silently. Answers may gain
+//! fields within the version; clients ignore what they do not know.
+
+mod alert;
+mod event;
+mod explain;
+mod group;
+mod maintenance;
+mod matcher;
+mod notification;
+mod page;
+mod problem;
+mod routing;
+pub mod sentence;
+mod silence;
+mod status;
+
+pub use alert::{
+    Alert, AlertPosting, AlertState, IngestReport, MAX_REPORTED_ERRORS, PostedAlert, Suppression,
+};
+pub use event::{Event, Hello, KINDS, Reset, ResetReason, Subject, SubjectKind};
+pub use explain::{AlertExplanation, GroupStanding, IntegrationStanding, PendingMessage};
+pub use group::{Group, GroupDetail};
+pub use maintenance::{
+    MaintenanceOccurrence, MaintenanceWindow, MaintenanceWindowDraft, NewMaintenanceWindow,
+};
+pub use matcher::{Matcher, MatcherError, WrittenMatcher, compile_matchers};
+pub use notification::Notification;
+pub use page::{
+    AlertPage, EventPage, GroupPage, MaintenanceWindowPage, NotificationPage, ReceiverPage,
+    SilencePage,
+};
+pub use problem::{FieldError, Problem, ProblemCode};
+pub use routing::{
+    Integration, Receiver, Route, RouteStep, RouteTest, RouteTestResult, TakenRoute,
+};
+pub use sentence::{Directory, Mentions, Names, sentence};
+pub use silence::{Silence, SilenceDraft, SilencePreview, SilencePreviewRequest, SilenceState};
+pub use status::{ConfigurationStatus, Counts, Readiness, Status};
