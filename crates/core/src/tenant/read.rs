@@ -1,6 +1,8 @@
 //! What readers take from the state: owned values, cheap to collect.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,8 +11,8 @@ use super::flush::repeat_span;
 use super::ingest::Alert;
 use super::mute::{muting_intervals, time_cause};
 use super::{Tenant, later};
-use crate::alert::{AlertStatus, AlertView};
-use crate::ids::{OutboxNumber, SilenceId};
+use crate::alert::{AlertStatus, AlertView, Identity};
+use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, SilenceId};
 use crate::labels::{Fingerprint, Labels};
 use crate::notification::OutboxEntry;
 use crate::silence::{Silence, SilenceState};
@@ -26,6 +28,40 @@ impl Tenant {
             .filter(|alert| is_firing(alert, now))
             .map(|alert| self.view(alert, &[]))
             .collect()
+    }
+
+    /// Iterates over the firing alerts with fingerprints above `after` whose labels `takes` likes,
+    /// ascending: a page of a long list costs no more than what it shows.
+    pub fn alerts_after(
+        &self,
+        after: Option<Fingerprint>,
+        now: Timestamp,
+        takes: impl Fn(&Labels) -> bool,
+    ) -> impl Iterator<Item = AlertView> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.alerts
+            .range((from, Bound::Unbounded))
+            .map(|(_, alert)| alert)
+            .filter(move |alert| is_firing(alert, now) && takes(&alert.identity.labels))
+            .map(|alert| self.view(alert, &[]))
+    }
+
+    /// Returns the identity of the alert with that fingerprint, firing or lately resolved.
+    pub fn identity(&self, fingerprint: Fingerprint) -> Option<&Arc<Identity>> {
+        self.alerts.get(&fingerprint).map(|alert| &alert.identity)
+    }
+
+    /// Returns the identities of those of the alerts that are known, by looking at all of them.
+    pub fn identities(&self, numbers: &BTreeSet<AlertNumber>) -> Vec<Arc<Identity>> {
+        let identities = self.alerts.values().map(|alert| &alert.identity);
+        identities.filter(|identity| numbers.contains(&identity.number)).cloned().collect()
+    }
+
+    /// Returns the receiver and the labels of an open group.
+    pub fn group_name(&self, number: GroupNumber) -> Option<(Arc<str>, Labels)> {
+        let group = self.groups.get(&number)?;
+        let route = self.policy.routes.get(group.route);
+        Some((Arc::clone(&route.receiver), group.labels.clone()))
     }
 
     /// Returns the firing alert with that fingerprint.
