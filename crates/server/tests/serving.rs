@@ -91,6 +91,7 @@ async fn metrics_carry_the_names_that_dashboards_know() {
         r#"alertmanager_http_request_duration_seconds_count{handler="/api/v2/alerts",method="post",code="200"} 1"#,
         r#"alertmanager_integrations{integration="webhook"} 2"#,
         "process_start_time_seconds 1795176000.0",
+        "tocsin_engine_failed_commits_total 0",
     ] {
         assert!(
             answer.body.contains(&format!("\n{line}\n")),

@@ -1,6 +1,7 @@
 //! What is counted, and how it is shown: our own names, and those of Alertmanager that its
 //! dashboards and meta-alerts use.
 
+mod engine;
 mod feed;
 mod gauges;
 
@@ -18,6 +19,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 use tocsin_core::Tenant;
 
+use self::engine::EngineMetrics;
 use self::feed::FeedMetrics;
 use self::gauges::StateGauges;
 use crate::App;
@@ -42,6 +44,7 @@ pub struct Metrics {
     in_flight: Gauge,
     gets_rejected: Counter,
     rate_limited: Counter,
+    engine: EngineMetrics,
     feed: FeedMetrics,
     gauges: StateGauges,
 }
@@ -95,6 +98,7 @@ impl Default for Metrics {
                 "Requests refused because their client made too many",
                 Counter::default(),
             ),
+            engine: EngineMetrics::register(r),
             feed: FeedMetrics::register(r),
             gauges: StateGauges::register(r),
             registry: Mutex::default(),
@@ -194,6 +198,7 @@ impl Metrics {
             Ok(counts) => self.gauges.set_counts(&counts),
             Err(error) => tracing::debug!(%error, "the engine's gauges are stale"),
         }
+        self.engine.set(&app.engine.stats());
         let current = app.reloader.current();
         self.gauges.set_configuration(&current, app.reloader.state());
         self.gauges.set_process(app);
