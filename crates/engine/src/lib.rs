@@ -64,7 +64,7 @@ pub async fn start(
     let mut tenant = Tenant::restore(policy, rows, now);
     let first = tenant.turn(now, Vec::new());
     store.commit(options.tenant, first.writes.clone()).await?;
-    let (handle, inbox) = handle::EngineHandle::new(options, store, clock);
+    let (handle, inbox) = EngineHandle::new(options, store, clock);
     let engine = run::Engine::new(options, handle.clone(), tenant, deliver);
     tokio::spawn(engine.run(first, inbox));
     housekeeping::spawn(options, &handle);

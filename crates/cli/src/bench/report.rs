@@ -86,7 +86,7 @@ const HEADINGS: [&str; 6] = ["figure", "Tocsin", "Alertmanager", "ratio", "targe
 impl Report {
     pub(super) fn to_text(&self) -> String {
         let mut table = comfy_table::Table::new();
-        table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(HEADINGS);
+        table.set_header(HEADINGS);
         for figure in &self.figures {
             table.add_row(figure.cells());
         }

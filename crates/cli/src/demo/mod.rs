@@ -67,8 +67,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<()> {
     let address = listeners.first().context("nothing to listen on")?.local_addr()?;
     let flags = flags(&config_file, directory.path(), address)?;
     crate::logging::init(flags.log_level, flags.log_format);
-    let output = Arc::new(std::sync::Mutex::new(std::io::stdout()));
-    let server = Server::assemble(&flags, output).await?;
+    let server = Server::assemble(&flags).await?;
     screen.welcome(address, &shop, args.loops);
     let story = tell(shop, args, address, Arc::clone(&screen));
     let serving = server.serve(listeners, stop_signal()?);

@@ -2,7 +2,6 @@
 
 pub(crate) mod flags;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use tocsin_config::LoadOptions;
 use tocsin_connect::Outbound;
 use tocsin_core::matcher::ParseMode;
 use tocsin_core::policy::Policy;
-use tocsin_engine::{Clock as _, Delivery, EngineHandle, EngineOptions, Keep, SystemClock};
+use tocsin_engine::{Clock as _, Delivery, EngineOptions, Keep, SystemClock};
 use tocsin_server::reloader::{Commit, Loaded, Reloader};
 use tocsin_server::{App, Metrics, Options};
 use tocsin_store::Store;
@@ -32,8 +31,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub(crate) async fn run(flags: ServeFlags) -> Result<()> {
     logging::init(flags.log_level, flags.log_format);
     warn_of_ignored(&flags)?;
-    let server =
-        Server::assemble(&flags, Arc::new(std::sync::Mutex::new(std::io::stdout()))).await?;
+    let server = Server::assemble(&flags).await?;
     let listeners = bind(&flags.web_listen_address).await?;
     server.serve(listeners, stop_signal()?).await
 }
@@ -44,12 +42,9 @@ pub(crate) struct Server {
     pub(crate) store: Arc<dyn Store>,
 }
 
-/// What standard output receivers write to.
-pub(crate) type Output = tocsin_connect::Output;
-
 impl Server {
     /// Reads the configuration, opens the store, takes up work.
-    pub(crate) async fn assemble(flags: &ServeFlags, output: Output) -> Result<Self> {
+    pub(crate) async fn assemble(flags: &ServeFlags) -> Result<Self> {
         tocsin_connect::install_crypto();
         let source = Source::new(flags)?;
         let first = source.read().map_err(anyhow::Error::msg)?;
@@ -57,7 +52,8 @@ impl Server {
             warn!("{warning}");
         }
         let options = http_options(flags, &first)?;
-        let context = tocsin_connect::Context::new(options.external_url.clone(), output);
+        let context =
+            tocsin_connect::Context::new(options.external_url.as_str(), env!("CARGO_PKG_VERSION"));
         let outbound = Outbound::new(&first.config, &context)?;
         let delivery = Arc::new(Delivery::new(outbound));
         let store = open_store(&flags.storage_path).await?;
@@ -75,7 +71,7 @@ impl Server {
         .context("the engine cannot take up work")?;
         let reloader = reloader(source, &first, policy, delivery, context);
         let app = Arc::new(App {
-            metrics: Metrics::start(&engine),
+            metrics: Arc::new(Metrics::default()),
             reloader: Arc::new(reloader),
             started_at: SystemClock.now(),
             options,
@@ -100,11 +96,13 @@ impl Server {
         }
         loop {
             tokio::select! {
-                () = stop.wait() => break,
-                () = stop.reload() => {
-                    // The reloader has logged how it went.
-                    let _ = self.app.reloader.reload(&self.app.engine).await;
-                }
+                signal = stop.next() => match signal {
+                    Asked::Stop => break,
+                    Asked::Reload => {
+                        // The reloader has logged how it went.
+                        let _ = self.app.reloader.reload(&self.app.engine).await;
+                    }
+                },
                 Some(ended) = serving.join_next() => {
                     ended?.context("a listener failed")?;
                 }
@@ -130,16 +128,19 @@ pub(crate) struct Stop {
 }
 
 impl Stop {
-    async fn wait(&mut self) {
+    async fn next(&mut self) -> Asked {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.hangup.recv() => Asked::Reload,
         }
     }
+}
 
-    async fn reload(&mut self) {
-        self.hangup.recv().await;
-    }
+/// What a signal asks for.
+enum Asked {
+    Stop,
+    Reload,
 }
 
 pub(crate) fn stop_signal() -> Result<Stop> {
@@ -155,8 +156,6 @@ pub(crate) fn stop_signal() -> Result<Stop> {
 struct Source {
     path: PathBuf,
     options: LoadOptions,
-    retention: SignedDuration,
-    start_delay: SignedDuration,
     silences: usize,
     silence_bytes: usize,
     alerts_per_alertname: usize,
@@ -166,9 +165,11 @@ impl Source {
     fn new(flags: &ServeFlags) -> Result<Self> {
         Ok(Self {
             path: flags.config_file.clone(),
-            options: load_options(parse_mode(&flags.enable_feature)?),
-            retention: duration("--data.retention", &flags.data_retention)?,
-            start_delay: duration("--dispatch.start-delay", &flags.dispatch_start_delay)?,
+            options: LoadOptions {
+                retention: duration("--data.retention", &flags.data_retention)?,
+                start_delay: duration("--dispatch.start-delay", &flags.dispatch_start_delay)?,
+                ..load_options(parse_mode(&flags.enable_feature)?)
+            },
             silences: flags.silences_max,
             silence_bytes: flags.silences_max_bytes,
             alerts_per_alertname: flags.alerts_per_alertname,
@@ -182,8 +183,6 @@ impl Source {
     /// Returns the compiled configuration with what flags say; a flag that was given wins.
     fn policy_of(&self, loaded: &tocsin_config::Loaded) -> Arc<Policy> {
         let mut policy = Policy::clone(&loaded.policy);
-        policy.retention = self.retention;
-        policy.start_delay = self.start_delay;
         let given = |flag: usize, file: usize| if flag > 0 { flag } else { file };
         policy.limits.silences = given(self.silences, policy.limits.silences);
         policy.limits.silence_bytes = given(self.silence_bytes, policy.limits.silence_bytes);
@@ -193,8 +192,10 @@ impl Source {
     }
 }
 
+/// Returns how configurations are read: with this grammar and the process's environment.
 pub(crate) fn load_options(mode: ParseMode) -> LoadOptions {
-    LoadOptions { parse_mode: mode, ..LoadOptions::default() }
+    let environment = Arc::new(|name: &str| std::env::var(name).ok());
+    LoadOptions { parse_mode: mode, environment, ..LoadOptions::default() }
 }
 
 fn reloader(
@@ -299,15 +300,6 @@ pub(crate) async fn bind(addresses: &[String]) -> Result<Vec<TcpListener>> {
     Ok(listeners)
 }
 
-/// Returns the address a client on this machine uses.
-pub(crate) fn reachable(address: SocketAddr) -> SocketAddr {
-    if address.ip().is_unspecified() {
-        SocketAddr::new(std::net::Ipv4Addr::LOCALHOST.into(), address.port())
-    } else {
-        address
-    }
-}
-
 pub(crate) fn parse_mode(features: &[String]) -> Result<ParseMode> {
     let has = |name: &str| features.iter().any(|feature| feature == name);
     match (has("classic-mode"), has("utf8-strict-mode")) {
@@ -343,9 +335,4 @@ fn warn_of_ignored(flags: &ServeFlags) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Returns a handle for code that only needs the engine.
-pub(crate) fn engine_of(server: &Server) -> &EngineHandle {
-    &server.app.engine
 }
