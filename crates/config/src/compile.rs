@@ -14,7 +14,7 @@ use tocsin_core::time_interval::TimeInterval;
 
 use crate::document::Document;
 use crate::integration::ReceiverConfig;
-use crate::interval::Zone;
+use crate::interval::{TimeIntervalConfig, Zone};
 use crate::load::LoadOptions;
 use crate::native::MaintenanceWindowConfig;
 use crate::reader::Reader;
@@ -80,7 +80,8 @@ fn time_intervals(
     ];
     for (key, list) in lists {
         for (index, interval) in list.iter().enumerate() {
-            let compiled = interval.time_intervals.iter().map(|i| i.compile()).collect();
+            let compiled =
+                interval.time_intervals.iter().map(TimeIntervalConfig::compile).collect();
             if all.insert(Arc::from(interval.name.as_str()), compiled).is_some() {
                 let span = reader.place(&format!(".{key}[{index}].name"));
                 let message = format!("a second time interval is named `{}`", interval.name);

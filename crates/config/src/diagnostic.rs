@@ -113,8 +113,7 @@ impl fmt::Display for Diagnostic {
             return Ok(());
         }
         let number = self.line.to_string();
-        let shown: String =
-            self.excerpt.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
+        let shown: String = self.excerpt.chars().map(|c| if c == '\t' { ' ' } else { c }).collect();
         let before = self.column.saturating_sub(1) as usize;
         let room = shown.chars().count().saturating_sub(before).max(1);
         let carets = "^".repeat((self.length.max(1) as usize).min(room));

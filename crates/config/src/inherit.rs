@@ -24,15 +24,24 @@ pub(crate) fn fill_root(document: &mut Document) {
 
 /// Fills in what receivers inherit and complains where neither says it. Returns for every value
 /// that was taken over, by its path, the key of `global` it comes from.
-pub(crate) fn inherit(document: &mut Document, reader: &mut Reader<'_>) -> BTreeMap<String, String> {
+pub(crate) fn inherit(
+    document: &mut Document,
+    reader: &mut Reader<'_>,
+) -> BTreeMap<String, String> {
     let mut taken = BTreeMap::new();
     let Document { global, receivers, route, .. } = document;
     if let Some(root) = route {
         inherit_routes(root, ".route", &mut taken);
     }
     for (index, receiver) in receivers.iter_mut().enumerate() {
-        Heir { global, reader: &mut *reader, taken: &mut taken, receiver: index, path: String::new() }
-            .receiver(receiver);
+        Heir {
+            global,
+            reader: &mut *reader,
+            taken: &mut taken,
+            receiver: index,
+            path: String::new(),
+        }
+        .receiver(receiver);
     }
     taken
 }
@@ -127,7 +136,12 @@ impl Heir<'_, '_> {
         for (index, c) in receiver.email_configs.iter_mut().enumerate() {
             self.at("email_configs", index);
             self.take(&mut c.from, "from", global.smtp_from.as_ref(), "smtp_from");
-            self.take(&mut c.smarthost, "smarthost", global.smtp_smarthost.as_ref(), "smtp_smarthost");
+            self.take(
+                &mut c.smarthost,
+                "smarthost",
+                global.smtp_smarthost.as_ref(),
+                "smtp_smarthost",
+            );
             self.take(&mut c.hello, "hello", Some(&global.smtp_hello), "smtp_hello");
             let user = global.smtp_auth_username.as_ref();
             self.take(&mut c.auth_username, "auth_username", user, "smtp_auth_username");
@@ -190,7 +204,12 @@ impl Heir<'_, '_> {
             }
             self.need(has_own || has_token || has_url, "api_url", "slack_api_url");
             if c.app_token().is_some() {
-                self.take(&mut c.app_url, "app_url", global.slack_app_url.as_ref(), "slack_app_url");
+                self.take(
+                    &mut c.app_url,
+                    "app_url",
+                    global.slack_app_url.as_ref(),
+                    "slack_app_url",
+                );
                 if c.channel.text().is_empty() {
                     let span = self.reader.place(&self.path);
                     self.reader.error_span(span, "a Slack app needs `channel`");
@@ -209,7 +228,12 @@ impl Heir<'_, '_> {
         for (index, c) in receiver.opsgenie_configs.iter_mut().enumerate() {
             self.at("opsgenie_configs", index);
             self.http(&mut c.http_config);
-            self.take(&mut c.api_url, "api_url", global.opsgenie_api_url.as_ref(), "opsgenie_api_url");
+            self.take(
+                &mut c.api_url,
+                "api_url",
+                global.opsgenie_api_url.as_ref(),
+                "opsgenie_api_url",
+            );
             self.pair(
                 (&mut c.api_key, &mut c.api_key_file),
                 "api_key",

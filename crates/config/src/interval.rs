@@ -66,7 +66,7 @@ macro_rules! day_ranges {
     ($($(#[doc = $doc:literal])+ $name:ident: $parse:path, $shape:literal;)+) => {$(
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq)]
-        pub struct $name {
+        pub(crate) struct $name {
             text: String,
             range: DayRange,
         }
@@ -125,7 +125,7 @@ impl Value for Zone {
         let text = reader.text(node, "the name of a time zone")?;
         let zone = match text {
             "" => Ok(TimeZone::UTC),
-            "Local" => Ok(TimeZone::system()),
+            "Local" => Ok(local()),
             name => time_zone(name),
         };
         match zone {
@@ -147,6 +147,14 @@ impl Value for Zone {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the configuration asks for the machine's zone by name"
+)]
+fn local() -> TimeZone {
+    TimeZone::system()
+}
+
 fn nearest_zone(text: &str) -> String {
     let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
     crate::reader::nearest(text, names.iter().map(String::as_str))
@@ -154,9 +162,10 @@ fn nearest_zone(text: &str) -> String {
 
 impl TimeIntervalConfig {
     pub(crate) fn compile(&self) -> TimeInterval {
-        let times = self.times.iter().filter_map(|range| {
-            parse_times(&range.start_time, &range.end_time).ok()
-        });
+        let times = self
+            .times
+            .iter()
+            .filter_map(|range| parse_times(&range.start_time, &range.end_time).ok());
         TimeInterval {
             times: times.collect::<Vec<MinuteRange>>(),
             weekdays: self.weekdays.iter().map(|days| days.range).collect(),

@@ -19,7 +19,9 @@ mod observability;
 mod original;
 mod reader;
 mod receivers;
+mod reference;
 mod route;
+mod schema;
 mod section;
 mod show;
 mod source;
@@ -30,13 +32,13 @@ pub use config::{Config, Limits, Retention};
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use environment::VARIABLES;
 pub use global::GlobalConfig;
-pub use http::{
-    Authorization, BasicAuth, HttpConfig, HttpHeader, OAuth2, TlsConfig, TlsVersion,
-};
+pub use http::{Authorization, BasicAuth, HttpConfig, HttpHeader, OAuth2, TlsConfig, TlsVersion};
 pub use integration::{IntegrationConfig, ReceiverConfig, Settings};
 pub use load::{Environment, LoadOptions, Loaded, load, load_str};
 pub use native::*;
 pub use observability::*;
 pub use receivers::*;
+pub use reference::reference_markdown;
+pub use schema::json_schema;
 pub use source::{MAX_FILE_BYTES, MAX_FILES};
 pub use values::*;

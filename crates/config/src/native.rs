@@ -167,8 +167,14 @@ impl Value for CompatConfig {
             return Preset::decode(node, reader).map(|preset| Self(preset.compat()));
         };
         let preset = entries.iter().find(|(key, _)| key.text == PRESET);
-        let preset = preset.and_then(|(_, value)| Preset::decode(value, reader));
-        let mut compat = preset.unwrap_or_default().compat();
+        let mut compat = Compat::default();
+        if let Some((_, value)) = preset {
+            compat = Preset::decode(value, reader).unwrap_or_default().compat();
+            // The preset is where the switches come from that are not given one by one.
+            for (name, _) in Compat::SWITCHES {
+                reader.inside(&format!(".{name}"), value, |_| ());
+            }
+        }
         for (key, value) in entries.iter().filter(|(key, _)| key.text != PRESET) {
             let Some(switch) = compat.switch(&key.text) else {
                 let known = Compat::SWITCHES.iter().map(|(name, _)| *name).chain([PRESET]);

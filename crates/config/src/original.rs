@@ -46,9 +46,9 @@ fn is_route_key(path: &str) -> bool {
 fn is_empty(value: &Out) -> bool {
     match value {
         Out::List(items) => items.is_empty(),
-        Out::Map(entries) => entries.iter().all(|entry| {
-            entry.value == Out::Null || (entry.is_default && is_empty(&entry.value))
-        }),
+        Out::Map(entries) => entries
+            .iter()
+            .all(|entry| entry.value == Out::Null || (entry.is_default && is_empty(&entry.value))),
         _ => false,
     }
 }

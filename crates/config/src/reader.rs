@@ -242,12 +242,7 @@ impl<'f> Reader<'f> {
     }
 
     /// Complains about a key of the section being read; about the section when it is absent.
-    pub(crate) fn error_at(
-        &mut self,
-        fields: &Fields<'_>,
-        key: &str,
-        message: impl Into<String>,
-    ) {
+    pub(crate) fn error_at(&mut self, fields: &Fields<'_>, key: &str, message: impl Into<String>) {
         let span = fields.get(key).map_or(fields.span, |(key, _)| key.span);
         self.error_span(span, message);
     }
@@ -261,7 +256,11 @@ impl<'f> Reader<'f> {
     pub(crate) fn exclusive(&mut self, fields: &Fields<'_>, keys: &[&str]) {
         let given: Vec<&&str> = keys.iter().filter(|key| fields.has(key)).collect();
         if let [first, second, ..] = given[..] {
-            self.error_at(fields, second, format!("only one of `{first}` and `{second}` can be set"));
+            self.error_at(
+                fields,
+                second,
+                format!("only one of `{first}` and `{second}` can be set"),
+            );
         }
     }
 
@@ -327,7 +326,9 @@ pub(crate) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>)
     let lower = text.to_lowercase();
     let far = (text.chars().count() / 3).clamp(1, 4);
     candidates
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate)
+        })
         .filter(|(distance, _)| *distance <= far)
         .min()
         .map(|(_, candidate)| format!("; did you mean `{candidate}`?"))

@@ -99,7 +99,7 @@ impl Value for MatcherList {
     }
 
     fn encode(&self) -> Out {
-        Out::List(self.0.iter().map(|matcher| Out::text(matcher)).collect())
+        Out::List(self.0.iter().map(Out::text).collect())
     }
 
     fn shape() -> Shape {
@@ -109,7 +109,7 @@ impl Value for MatcherList {
 
 /// How long an alert of a severity may wait.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct SeverityWaits(pub BTreeMap<CompactString, SignedDuration>);
+pub(crate) struct SeverityWaits(pub(crate) BTreeMap<CompactString, SignedDuration>);
 
 /// The word for the usual waits.
 const STANDARD: &str = "standard";

@@ -142,6 +142,7 @@ macro_rules! section {
     ) => {
         $(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq)]
+        #[allow(unreachable_pub, reason = "some sections stay inside the crate")]
         pub struct $name {
             $( $(#[doc = $field_doc])+ pub $field: $type, )*
         }

@@ -38,9 +38,11 @@ impl Show<'_> {
     fn origin(&self, path: &str) -> String {
         let origins = self.origins;
         // The last variable that set a key is the one that counts.
-        let changed = origins.overrides.iter().rev().find(|change| {
-            path.strip_prefix(".global.") == Some(change.key)
-        });
+        let changed = origins
+            .overrides
+            .iter()
+            .rev()
+            .find(|change| path.strip_prefix(".global.") == Some(change.key));
         if let Some(change) = changed {
             return format!("environment: {}", change.variable);
         }

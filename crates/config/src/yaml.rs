@@ -3,10 +3,8 @@
 mod parse;
 mod write;
 
-
 pub(crate) use parse::parse;
 pub(crate) use write::{Style, write};
-
 
 use crate::diagnostic::Span;
 
@@ -21,7 +19,10 @@ pub(crate) struct Node {
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     /// `is_plain` when it stood without quotes, so that it may be a number, boolean or null.
-    Scalar { text: String, is_plain: bool },
+    Scalar {
+        text: String,
+        is_plain: bool,
+    },
     List(Vec<Node>),
     Map(Vec<(Key, Node)>),
 }

@@ -1,7 +1,6 @@
 //! Receivers: their integrations, and what of them can be delivered.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use tocsin_core::labels::Labels;
 use tocsin_core::policy::Route;
@@ -168,10 +167,7 @@ fn fate(document: &Document, path: &str) -> Fate {
 
 /// Returns whether the Slack integration at `path` posts as an app.
 fn is_app(document: &Document, path: &str) -> bool {
-    let numbers: Vec<usize> = path
-        .split(['[', ']'])
-        .filter_map(|part| part.parse().ok())
-        .collect();
+    let numbers: Vec<usize> = path.split(['[', ']']).filter_map(|part| part.parse().ok()).collect();
     let [receiver, index, ..] = numbers[..] else { return false };
     let config = document.receivers.get(receiver).and_then(|r| r.slack_configs.get(index));
     config.is_some_and(|config| config.app_token().is_some())

@@ -95,10 +95,7 @@ impl Tree<'_, '_> {
                 *twin += 1;
                 // Counted among twins only, so that other edits to the file leave it alone.
                 let suffix = if *twin > 1 { format!("#{twin}") } else { String::new() };
-                (
-                    format!("{}/{step}", parent.key),
-                    format!("{}/{step}{suffix}", parent.unique_key),
-                )
+                (format!("{}/{step}", parent.key), format!("{}/{step}{suffix}", parent.unique_key))
             }
         };
         let index = RouteIndex(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
@@ -137,9 +134,8 @@ impl Tree<'_, '_> {
 
     fn check(&mut self, config: &RouteConfig, path: &str) {
         // What was inherited is complained about where it stands, which has no place here.
-        let own = |reader: &Reader<'_>, key: &str| {
-            reader.places.contains_key(&format!("{path}.{key}"))
-        };
+        let own =
+            |reader: &Reader<'_>, key: &str| reader.places.contains_key(&format!("{path}.{key}"));
         if let Some(name) = config.receiver.as_deref().filter(|name| !name.is_empty())
             && own(self.reader, "receiver")
             && !self.receivers.contains(name)
@@ -147,8 +143,10 @@ impl Tree<'_, '_> {
             let hint = nearest(name, self.receivers.iter().copied());
             self.error(&format!("{path}.receiver"), format!("unknown receiver `{name}`{hint}"));
         }
-        let timers =
-            [("group_interval", config.group_interval), ("repeat_interval", config.repeat_interval)];
+        let timers = [
+            ("group_interval", config.group_interval),
+            ("repeat_interval", config.repeat_interval),
+        ];
         for (key, timer) in timers {
             if timer.is_some_and(|timer| timer.is_zero()) && own(self.reader, key) {
                 self.error(&format!("{path}.{key}"), format!("`{key}` cannot be 0"));

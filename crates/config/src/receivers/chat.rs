@@ -403,6 +403,9 @@ section! {
 fn check_webex(config: &mut WebexConfig, fields: &Fields<'_>, reader: &mut Reader<'_>) {
     reader.require(fields, &["room_id"]);
     if config.http_config.as_ref().is_none_or(|http| http.authorization.is_none()) {
-        reader.error_here(fields, "webex needs `http_config.authorization` with the token of the bot");
+        reader.error_here(
+            fields,
+            "webex needs `http_config.authorization` with the token of the bot",
+        );
     }
 }

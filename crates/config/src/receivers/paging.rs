@@ -326,11 +326,7 @@ fn check_sns(_: &mut SnsConfig, fields: &Fields<'_>, reader: &mut Reader<'_>) {
     reader.exactly_one(fields, &["topic_arn", "target_arn", "phone_number"]);
 }
 
-fn check_incidentio(
-    config: &mut IncidentioConfig,
-    fields: &Fields<'_>,
-    reader: &mut Reader<'_>,
-) {
+fn check_incidentio(config: &mut IncidentioConfig, fields: &Fields<'_>, reader: &mut Reader<'_>) {
     reader.exactly_one(fields, &["url", "url_file"]);
     reader.exclusive(fields, &["alert_source_token", "alert_source_token_file"]);
     let has_token = fields.has("alert_source_token") || fields.has("alert_source_token_file");

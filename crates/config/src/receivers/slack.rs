@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::http::HttpConfig;
 use crate::reader::{Fields, Reader};
 use crate::section::section;
-use crate::values::{SecretSource, Secret, SecretUrl, Template, Url};
+use crate::values::{Secret, SecretSource, SecretUrl, Template, Url};
 
 section! {
     /// Posts to Slack: with `api_url` through an incoming webhook, with `app_token` as an app

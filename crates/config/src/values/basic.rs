@@ -86,7 +86,8 @@ fn is_integer(text: &str) -> bool {
 
 impl Value for f64 {
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        let number = node.plain().and_then(|text| text.parse().ok()).filter(|n: &Self| n.is_finite());
+        let number =
+            node.plain().and_then(|text| text.parse().ok()).filter(|n: &Self| n.is_finite());
         if number.is_none() {
             reader.wrong_type(node, "a number");
         }

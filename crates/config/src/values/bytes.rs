@@ -69,9 +69,12 @@ mod tests {
 
     #[test]
     fn sizes_read_and_print() {
-        for (text, bytes, printed) in
-            [("32MiB", 32 << 20, "32MiB"), ("1000", 1000, "1KB"), ("5 kb", 5000, "5KB"), ("7", 7, "7")]
-        {
+        for (text, bytes, printed) in [
+            ("32MiB", 32 << 20, "32MiB"),
+            ("1000", 1000, "1KB"),
+            ("5 kb", 5000, "5KB"),
+            ("7", 7, "7"),
+        ] {
             let size = Bytes::parse(text).unwrap();
             assert_eq!((size.0, size.to_string().as_str()), (bytes, printed));
         }

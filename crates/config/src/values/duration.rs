@@ -76,8 +76,7 @@ fn parse(text: &str) -> Result<Duration, BadDuration> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, after) = rest.split_at(digits);
-        let letters =
-            after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
+        let letters = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
         let (unit, after) = after.split_at(letters);
         rest = after;
         if number.is_empty() {
@@ -97,7 +96,8 @@ fn parse(text: &str) -> Result<Duration, BadDuration> {
         if let Ok(whole) = number.parse::<u64>() {
             exact += u128::from(whole) * u128::from(size);
         } else {
-            let Some(value) = number.parse::<f64>().ok().filter(|_| number.matches('.').count() <= 1)
+            let Some(value) =
+                number.parse::<f64>().ok().filter(|_| number.matches('.').count() <= 1)
             else {
                 return bad(format!("`{number}` is not a number"));
             };
@@ -110,7 +110,8 @@ fn parse(text: &str) -> Result<Duration, BadDuration> {
     if exact > limit || nanos > limit as f64 {
         return bad("it is longer than a hundred years".to_owned());
     }
-    let extra = if fraction { Duration::from_secs_f64(nanos / SECOND as f64) } else { Duration::ZERO };
+    let extra =
+        if fraction { Duration::from_secs_f64(nanos / SECOND as f64) } else { Duration::ZERO };
     let whole = Duration::from_nanos_u128(exact);
     Ok(whole + extra)
 }
@@ -124,7 +125,7 @@ fn print(duration: Duration) -> String {
     for (unit, size) in UNITS {
         let size = u128::from(size);
         let is_whole_only = matches!(unit, "y" | "w" | "d");
-        if unit == "us" || rest < size || (is_whole_only && rest % size != 0) {
+        if unit == "us" || rest < size || (is_whole_only && !rest.is_multiple_of(size)) {
             continue;
         }
         out.push_str(&format!("{}{unit}", rest / size));
@@ -135,9 +136,7 @@ fn print(duration: Duration) -> String {
 
 impl Value for Duration {
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        reader.parsed(node, "a duration", |text| {
-            parse(text).map_err(|error| error.to_string())
-        })
+        reader.parsed(node, "a duration", |text| parse(text).map_err(|error| error.to_string()))
     }
 
     fn encode(&self) -> Out {

@@ -57,7 +57,7 @@ impl fmt::Display for HostPort {
 
 impl Value for HostPort {
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        reader.parsed(node, "an address `host:port`", |text| text.parse())
+        reader.parsed(node, "an address `host:port`", str::parse)
     }
 
     fn encode(&self) -> Out {

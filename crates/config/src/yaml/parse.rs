@@ -81,7 +81,8 @@ impl Tree {
     }
 
     fn next<'a>(&mut self, parser: &mut Source<'a>) -> Result<(Event<'a>, Span), Stop> {
-        let end = || Stop { span: self.span_of_end(), message: "the file ends too early".to_owned() };
+        let end =
+            || Stop { span: self.span_of_end(), message: "the file ends too early".to_owned() };
         let (event, span) =
             parser.next_event().ok_or_else(end)?.map_err(|error| self.stop(&error))?;
         let one_line = span.start.line() == span.end.line();
@@ -95,7 +96,12 @@ impl Tree {
 
     fn span(&self, line: usize, column: usize, length: usize) -> Span {
         let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        Span { file: self.file, line: small(line), column: small(column + 1), length: small(length) }
+        Span {
+            file: self.file,
+            line: small(line),
+            column: small(column + 1),
+            length: small(length),
+        }
     }
 
     fn stop(&self, error: &ScanError) -> Stop {
@@ -150,7 +156,8 @@ impl Tree {
     fn count(&mut self, nodes: usize, span: Span) -> Result<(), Stop> {
         self.nodes += nodes;
         if self.nodes > MAX_NODES {
-            let message = format!("more than {MAX_NODES} values, those that aliases repeat included");
+            let message =
+                format!("more than {MAX_NODES} values, those that aliases repeat included");
             return Err(Stop { span, message });
         }
         Ok(())

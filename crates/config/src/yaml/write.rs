@@ -104,6 +104,7 @@ impl Writer<'_> {
                 let secret = self.style.secret(path);
                 self.text.push_str(&scalar(secret));
             }
+            Out::Text(text) => self.text.push_str(&scalar(text)),
             other => self.text.push_str(&flow(other)),
         }
     }
@@ -125,6 +126,8 @@ impl Writer<'_> {
 fn flow(value: &Out) -> String {
     match value {
         Out::Null => "null".to_owned(),
+        // Between brackets a colon may mean something.
+        Out::Text(text) if text.contains(':') => quoted(text),
         Out::Text(text) => scalar(text),
         Out::Word(word) => word.clone(),
         Out::Secret => scalar(crate::values::MASK),
@@ -147,13 +150,21 @@ fn is_bare(text: &str) -> bool {
     const WORDS: [&str; 11] =
         ["true", "false", "yes", "no", "on", "off", "y", "n", "null", "nan", "inf"];
     let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '/');
-    let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./@+".contains(c));
-    starts_well && is_plain && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+    let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || "_-./@+:=~".contains(c));
+    starts_well
+        && is_plain
+        && !text.ends_with(':')
+        && !WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
-/// Writes a text in double quotes; everything beyond ASCII letters that could trouble a reader is
-/// escaped.
+/// Writes a text in quotes: single ones where those need no escapes, double ones otherwise, where
+/// everything that could trouble a reader is escaped.
 fn quoted(text: &str) -> String {
+    let needs_escapes = text.contains(['"', '\\']);
+    let is_printable = !text.contains(|c: char| c.is_control() || is_troublesome(c));
+    if needs_escapes && is_printable && !text.contains('\'') {
+        return format!("'{text}'");
+    }
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
@@ -163,7 +174,7 @@ fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+            c if c.is_control() || is_troublesome(c) => {
                 out.push_str(&format!("\\u{:04X}", c as u32));
             }
             c => out.push(c),
@@ -171,4 +182,9 @@ fn quoted(text: &str) -> String {
     }
     out.push('"');
     out
+}
+
+/// Line ends and marks that not every reader takes for text.
+fn is_troublesome(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
