@@ -95,7 +95,9 @@ impl Tenant {
             };
             let cause = cause.filter(|_| !alert.is_resolved);
             if cause.as_ref() != before {
-                changes.push((*fingerprint, alert.identity.number, before.cloned(), cause));
+                // That an alert is over is told by another event than that it is let go.
+                let before = before.filter(|_| !alert.is_resolved).cloned();
+                changes.push((*fingerprint, alert.identity.number, before, cause));
             }
         }
         for (fingerprint, alert, before, cause) in changes {
@@ -167,7 +169,24 @@ impl Tenant {
         });
         match decision {
             Some(reason) => self.queue(now, number, key, integration, telling, reason),
-            None => self.drop_superseded(now, key),
+            None => {
+                self.note_untold_ends(key, integration, &telling);
+                self.drop_superseded(now, key);
+            }
+        }
+    }
+
+    /// An integration that is not told of ends has nothing to be told of them, yet the log notes
+    /// them: an alert that fires again is news to everybody.
+    fn note_untold_ends(&mut self, key: &LogKey, integration: &Integration, telling: &Telling) {
+        if integration.send_resolved || !self.policy.compat.resolve_follows_page {
+            return;
+        }
+        let Some(entry) = self.log.get_mut(key) else { return };
+        let count = entry.firing.len();
+        entry.firing.retain(|fp| telling.resolved.binary_search(fp).is_err());
+        if entry.firing.len() != count {
+            self.recorder.log.insert(key.clone());
         }
     }
 

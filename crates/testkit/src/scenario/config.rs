@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tocsin_config::{LoadOptions, load_str};
 use tocsin_core::policy::Policy;
 
 use super::error::ScenarioError;
@@ -13,6 +14,23 @@ pub(super) fn read(
     block: &Block,
     options: &Options,
 ) -> Result<Arc<Policy>, ScenarioError> {
-    let _ = (block, options);
-    Err(ScenarioError::Config { message: name.to_owned() })
+    let defaults = LoadOptions::default();
+    let options = LoadOptions {
+        retention: options.retention.unwrap_or(defaults.retention),
+        start_delay: options.start_delay.unwrap_or(defaults.start_delay),
+        ..defaults
+    };
+    match load_str(name, &block.text, &options) {
+        Ok(loaded) => Ok(loaded.policy),
+        Err(mut report) => {
+            for diagnostic in &mut report.diagnostics {
+                if diagnostic.line > 0 {
+                    diagnostic.line += u32::try_from(block.first_line).unwrap_or(0);
+                    diagnostic.column += u32::try_from(block.indent).unwrap_or(0);
+                    diagnostic.excerpt.insert_str(0, &" ".repeat(block.indent));
+                }
+            }
+            Err(ScenarioError::Config { message: report.to_string() })
+        }
+    }
 }

@@ -20,6 +20,11 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// Says how a silence will be called if it comes to be.
+    pub(super) fn expect_silence(&mut self, name: &str, id: SilenceId) {
+        self.silences.insert(id, name.to_owned());
+    }
+
     pub(super) fn call_silence(&mut self, name: &str, id: SilenceId) {
         if let Some(old) = self.by_name.insert(name.to_owned(), id)
             && old != id

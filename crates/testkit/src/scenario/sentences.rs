@@ -86,7 +86,7 @@ impl Teller<'_> {
         let names = self.names;
         Some(match event {
             Event::AlertResolved { alert, is_timeout: true, .. } => {
-                format!("{} timed out: nobody told that it goes on", names.alert(*alert))
+                format!("{} ended: nobody told that it goes on", names.alert(*alert))
             }
             Event::AlertLimited { fingerprint, limit } => {
                 format!("not accepted: {} ({limit})", names.fingerprint(*fingerprint))

@@ -44,13 +44,9 @@ pub(super) struct Options {
     pub(super) traces: bool,
     pub(super) start_delay: Option<SignedDuration>,
     pub(super) retention: Option<SignedDuration>,
-    pub(super) max_silences: Option<usize>,
-    pub(super) max_alerts: Option<usize>,
-    pub(super) alerts_per_alertname: Option<usize>,
 }
 
-const OPTIONS: [&str; 6] =
-    ["trace", "start-delay", "retention", "max-silences", "max-alerts", "alerts-per-alertname"];
+const OPTIONS: [&str; 3] = ["trace", "start-delay", "retention"];
 
 impl Options {
     fn set(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Trouble> {
@@ -59,9 +55,6 @@ impl Options {
             "trace" => self.traces = true,
             "start-delay" => self.start_delay = Some(action::span(cursor)?),
             "retention" => self.retention = Some(action::span(cursor)?),
-            "max-silences" => self.max_silences = Some(count(cursor)?),
-            "max-alerts" => self.max_alerts = Some(count(cursor)?),
-            "alerts-per-alertname" => self.alerts_per_alertname = Some(count(cursor)?),
             other => {
                 let hint = suggestion(other, &OPTIONS);
                 return Err(place.trouble(format!("unknown option `{other}`{hint}")));
@@ -74,18 +67,7 @@ impl Options {
     pub(super) fn apply(&self, policy: &mut Policy) {
         policy.start_delay = self.start_delay.unwrap_or(policy.start_delay);
         policy.retention = self.retention.unwrap_or(policy.retention);
-        let limits = &mut policy.limits;
-        limits.silences = self.max_silences.unwrap_or(limits.silences);
-        limits.alerts = self.max_alerts.unwrap_or(limits.alerts);
-        limits.alerts_per_alertname =
-            self.alerts_per_alertname.unwrap_or(limits.alerts_per_alertname);
     }
-}
-
-fn count(cursor: &mut Cursor<'_>) -> Result<usize, Trouble> {
-    let place = cursor.clone();
-    let word = cursor.word("a number")?;
-    word.parse().map_err(|_| place.trouble(format!("`{word}` is no number")))
 }
 
 /// An indented block of YAML.

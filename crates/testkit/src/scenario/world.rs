@@ -125,7 +125,9 @@ impl<'a> World<'a> {
         let mut end = telling.end;
         match telling.what {
             Told::Fires => {
-                incoming.starts_at = telling.since;
+                // Without both, the engine takes now for the start; with an end alone it takes the
+                // end, as Alertmanager does, and no source means that.
+                incoming.starts_at = telling.since.or(end.map(|_| now));
                 incoming.ends_at = end.map(|end| end.from(now));
             }
             Told::Resolves => {
@@ -166,22 +168,25 @@ impl<'a> World<'a> {
                     annotations: BTreeMap::new(),
                 };
                 let id = self.fresh_id();
-                self.names.call_silence(name, id);
-                self.submit(Command::SetSilence { request, fresh_id: id });
+                self.names.expect_silence(name, id);
+                let command = Command::SetSilence { request, fresh_id: id };
+                if let Some(Reply::Silence(id)) = self.submit(command) {
+                    self.names.call_silence(name, id);
+                }
             }
             Action::ChangeSilence { by, name, matchers, from, end, new_name } => {
                 let request = self.changed(by, name, matchers.as_ref(), *from, *end, now)?;
                 let id = request.id;
                 let fresh_id = self.fresh_id();
-                let new_name = new_name.as_deref().unwrap_or(name);
-                if let Some(Reply::Silence(given)) =
-                    self.submit(Command::SetSilence { request, fresh_id })
-                {
+                let new_name = new_name.clone().unwrap_or_else(|| format!("{name}'"));
+                self.names.expect_silence(&new_name, fresh_id);
+                let command = Command::SetSilence { request, fresh_id };
+                if let Some(Reply::Silence(given)) = self.submit(command) {
                     if Some(given) == id {
                         self.lines.push(format!("{name} is changed in its place"));
                     } else {
-                        self.lines.push(format!("{name} is replaced by a new silence"));
-                        self.names.call_silence(new_name, given);
+                        self.lines.push(format!("{name} is replaced by {new_name}"));
+                        self.names.call_silence(&new_name, given);
                     }
                 }
             }

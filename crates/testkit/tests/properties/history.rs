@@ -61,7 +61,6 @@ fn waits() -> impl Strategy<Value = i64> {
 }
 
 fn acts(with: Ingredients) -> impl Strategy<Value = Act> {
-    let weight = |is_wanted: bool, weight: u32| if is_wanted { weight } else { 0 };
     let ends = if with.own_ends {
         prop_oneof![2 => Just(None), 1 => (1_i64..4_000).prop_map(Some)].boxed()
     } else {
@@ -78,20 +77,39 @@ fn acts(with: Ingredients) -> impl Strategy<Value = Act> {
         Just(Behaviour::Takes { span: SignedDuration::from_secs(20) }),
         Just(Behaviour::Confirms { span: SignedDuration::from_secs(20) }),
     ];
-    prop_oneof![
-        12 => (0..universe::ALERTS, ends).prop_map(|(alert, seconds)| Act::Fire { alert, seconds }),
-        8 => (0..universe::ALERTS).prop_map(|alert| Act::Resolve { alert }),
-        weight(with.mutes, 4) => (0..universe::SELECTIONS, prop_oneof![Just(0_i64), 1_i64..900], 1_i64..5_000)
-            .prop_map(|(selection, delay, seconds)| Act::Silence { selection, delay, seconds }),
-        weight(with.mutes, 2) => (0_usize..8).prop_map(|which| Act::Expire { which }),
-        weight(with.mutes, 2) => (0_usize..3, 0..universe::SELECTIONS, 0_i64..900, 1_i64..5_000)
-            .prop_map(|(name, selection, delay, seconds)| Act::Maintain { name, selection, delay, seconds }),
-        weight(with.mutes, 1) => (0_usize..3).prop_map(|name| Act::Cancel { name }),
-        weight(with.faults, 5) => (0_usize..2, behaviours)
-            .prop_map(|(receiver, behaviour)| Act::Fault { receiver, behaviour }),
-        weight(with.restarts, 2) => prop_oneof![Just(0_i64), 1_i64..900].prop_map(|seconds| Act::Restart { seconds }),
-        weight(with.reloads, 1) => (0_usize..2).prop_map(|variant| Act::Reload { variant }),
-    ]
+    let mut acts: Vec<(u32, BoxedStrategy<Act>)> = vec![
+        (
+            12,
+            (0..universe::ALERTS, ends)
+                .prop_map(|(alert, seconds)| Act::Fire { alert, seconds })
+                .boxed(),
+        ),
+        (8, (0..universe::ALERTS).prop_map(|alert| Act::Resolve { alert }).boxed()),
+    ];
+    let delays = || prop_oneof![Just(0_i64), 1_i64..900];
+    if with.mutes {
+        let silence = (0..universe::SELECTIONS, delays(), 1_i64..5_000)
+            .prop_map(|(selection, delay, seconds)| Act::Silence { selection, delay, seconds });
+        let maintain = (0_usize..3, 0..universe::SELECTIONS, delays(), 1_i64..5_000).prop_map(
+            |(name, selection, delay, seconds)| Act::Maintain { name, selection, delay, seconds },
+        );
+        acts.push((4, silence.boxed()));
+        acts.push((2, (0_usize..8).prop_map(|which| Act::Expire { which }).boxed()));
+        acts.push((2, maintain.boxed()));
+        acts.push((1, (0_usize..3).prop_map(|name| Act::Cancel { name }).boxed()));
+    }
+    if with.faults {
+        let fault = (0_usize..2, behaviours)
+            .prop_map(|(receiver, behaviour)| Act::Fault { receiver, behaviour });
+        acts.push((5, fault.boxed()));
+    }
+    if with.restarts {
+        acts.push((2, delays().prop_map(|seconds| Act::Restart { seconds }).boxed()));
+    }
+    if with.reloads {
+        acts.push((1, (0_usize..2).prop_map(|variant| Act::Reload { variant }).boxed()));
+    }
+    proptest::strategy::Union::new_weighted(acts)
 }
 
 /// A silence as the test remembers it.
@@ -111,6 +129,8 @@ pub struct Played {
     pub silences: Vec<PlainSilence>,
     pub windows: BTreeMap<usize, (usize, Timestamp, Timestamp)>,
     pub variant: usize,
+    /// When each alert was last told as firing.
+    started: BTreeMap<usize, Timestamp>,
     resolve_timeout: SignedDuration,
     next_id: u128,
 }
@@ -126,6 +146,7 @@ impl Played {
             silences: Vec::new(),
             windows: BTreeMap::new(),
             variant: 0,
+            started: BTreeMap::new(),
             resolve_timeout,
             next_id: 0,
         }
@@ -147,13 +168,14 @@ impl Played {
             Act::Fire { alert, seconds: lasts } => {
                 let mut incoming = IncomingAlert::new(universe::alert(*alert), Labels::default());
                 incoming.ends_at = lasts.map(|lasts| now + seconds(lasts));
-                if lasts.is_some() {
-                    incoming.starts_at = Some(now);
-                }
+                incoming.starts_at = lasts.map(|_| now);
+                self.started.insert(*alert, now);
                 self.submit(Command::Ingest { alerts: vec![incoming] });
             }
             Act::Resolve { alert } => {
                 let mut incoming = IncomingAlert::new(universe::alert(*alert), Labels::default());
+                // As Prometheus does: the start is told with the end.
+                incoming.starts_at = self.started.get(alert).copied();
                 incoming.ends_at = Some(now);
                 self.submit(Command::Ingest { alerts: vec![incoming] });
             }
