@@ -34,6 +34,18 @@ impl Notification {
         self.alerts.iter().any(|alert| !alert.is_resolved)
     }
 
+    /// Returns whether the other one tells nothing that this one does not. When they were decided
+    /// and until when alerts fire does not count.
+    pub fn tells_the_same(&self, other: &Self) -> bool {
+        let told = |alert: &NotifiedAlert| NotifiedAlert {
+            ends_at: if alert.is_resolved { alert.ends_at } else { Timestamp::MAX },
+            ..alert.clone()
+        };
+        self.reason == other.reason
+            && self.route_labels == other.route_labels
+            && self.alerts.iter().map(told).eq(other.alerts.iter().map(told))
+    }
+
     /// Returns the labels that all alerts share.
     pub fn common_labels(&self) -> Labels {
         Labels::common(self.alerts.iter().map(|alert| &alert.labels))

@@ -90,7 +90,17 @@ impl Tenant {
             alerts,
             decided_at: now,
         });
-        let (attempts, due_at) = self.take_over(now, key).unwrap_or((0, now));
+        let deadline = later(now, route.group_interval.max(MIN_DELIVERY_SPAN));
+        if self.keeps_waiting(key, &notification, &firing, &telling.resolved, deadline) {
+            return;
+        }
+        let old = self.take_over(now, key);
+        let (attempts, due_at, deadline) = match old {
+            Some((attempts, due_at, old_deadline)) => {
+                (attempts, due_at, deadline.max(old_deadline))
+            }
+            None => (0, now, deadline),
+        };
         let outbox = OutboxNumber(self.highest.outbox.0 + 1);
         self.highest.outbox = outbox;
         self.record(
@@ -114,7 +124,7 @@ impl Tenant {
             log_expires_at,
             attempts,
             due_at,
-            deadline: later(now, route.group_interval.max(MIN_DELIVERY_SPAN)),
+            deadline,
         };
         self.enqueue(entry);
     }
@@ -163,13 +173,37 @@ impl Tenant {
         false
     }
 
-    /// Takes the attempts and the next time from the notification that a newer one replaces.
-    fn take_over(&mut self, now: Timestamp, key: &LogKey) -> Option<(u32, Timestamp)> {
+    /// Lets a waiting notification that tells the same wait on, and returns whether there is one.
+    /// It keeps its number, so the other side can see that later attempts tell nothing new.
+    fn keeps_waiting(
+        &mut self,
+        key: &LogKey,
+        notification: &Notification,
+        firing: &[Fingerprint],
+        resolved: &[Fingerprint],
+        deadline: Timestamp,
+    ) -> bool {
+        let Some(number) = self.in_flight.get(key).copied() else { return false };
+        let Some(outbound) = self.outbox.get_mut(&number) else { return false };
+        let entry = &mut outbound.entry;
+        let tells_the_same = entry.firing == firing
+            && entry.resolved == resolved
+            && entry.notification.tells_the_same(notification);
+        if tells_the_same && entry.deadline < deadline {
+            let old = std::mem::replace(&mut entry.deadline, deadline);
+            self.timers.remove(&(old, Timer::Deadline(number)));
+            self.schedule(deadline, Timer::Deadline(number));
+            self.recorder.outbox.insert(number);
+        }
+        tells_the_same
+    }
+
+    /// Takes the attempts, the next time and the deadline from the notification that a newer one
+    /// replaces.
+    fn take_over(&mut self, now: Timestamp, key: &LogKey) -> Option<(u32, Timestamp, Timestamp)> {
         let old = self.in_flight.get(key).copied()?;
-        let outbound = self.outbox.get(&old)?;
-        let inherited = (outbound.entry.attempts, outbound.entry.due_at.max(now));
-        self.remove_outbound(old);
-        Some(inherited)
+        let entry = self.remove_outbound(old)?;
+        Some((entry.attempts, entry.due_at.max(now), entry.deadline))
     }
 
     /// Gives up a waiting notification that has become pointless: its alerts ended before it
