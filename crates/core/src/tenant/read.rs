@@ -82,7 +82,7 @@ impl Tenant {
     }
 
     /// Returns the group with that number; `None` when it is gone or nothing fires in it.
-    pub fn group(&self, number: crate::ids::GroupNumber, now: Timestamp) -> Option<GroupView> {
+    pub fn group(&self, number: GroupNumber, now: Timestamp) -> Option<GroupView> {
         let group = self.groups.get(&number)?;
         let route = self.policy.routes.get(group.route);
         let muted_by = muting_intervals(&self.policy, route, now);
@@ -175,7 +175,7 @@ impl Tenant {
     fn explain_group(
         &self,
         alert: &Alert,
-        number: crate::ids::GroupNumber,
+        number: GroupNumber,
         now: Timestamp,
     ) -> Option<GroupExplanation> {
         let group = self.groups.get(&number)?;
