@@ -25,6 +25,8 @@ pub(crate) struct Span {
     pub(crate) column: u32,
     /// How many characters are underlined.
     pub(crate) length: u32,
+    /// Where it ends.
+    pub(crate) last_line: u32,
 }
 
 /// Whether a configuration can be used in spite of it.
@@ -80,6 +82,22 @@ impl Diagnostic {
             excerpt: excerpt.to_owned(),
             length: span.length,
         }
+    }
+
+    /// Replaces in the excerpt what stands at `span`, a place in the same file.
+    pub(crate) fn mask(&mut self, span: Span) {
+        if self.excerpt.is_empty() || self.line < span.line || self.line > span.last_line {
+            return;
+        }
+        if self.line > span.line {
+            self.excerpt.clear();
+            return;
+        }
+        let first = span.column.saturating_sub(1) as usize;
+        let length = if span.last_line > span.line { usize::MAX } else { span.length as usize };
+        let last = first.saturating_add(length);
+        let masked = |(at, c)| if at >= first && at < last { '*' } else { c };
+        self.excerpt = self.excerpt.chars().enumerate().map(masked).collect();
     }
 
     pub(crate) fn of_file(name: &str, message: impl Into<String>) -> Self {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::global::GlobalConfig;
-use crate::interval::TimeIntervalsConfig;
+use crate::interval::NamedTimeIntervalConfig;
 use crate::native::{CompatConfig, LimitsConfig, MaintenanceWindowConfig, RetentionConfig};
 use crate::observability::{EventRecorderConfig, TracingConfig};
 use crate::reader::{Fields, Reader};
@@ -24,9 +24,9 @@ section! {
         /// Who can be told.
         receivers: Vec<ReceiverDocument>;
         /// Calendar conditions that routes refer to.
-        time_intervals: Vec<TimeIntervalsConfig>;
+        time_intervals: Vec<NamedTimeIntervalConfig>;
         /// The older name of `time_intervals`.
-        @Deprecated mute_time_intervals: Vec<TimeIntervalsConfig>;
+        @Deprecated mute_time_intervals: Vec<NamedTimeIntervalConfig>;
         /// Files with templates; patterns such as `templates/*.tmpl` are fine.
         templates: Vec<PathBuf>;
         /// Where traces are sent.

@@ -12,7 +12,7 @@ use crate::yaml::Node;
 
 section! {
     /// Calendar conditions under a name that routes refer to.
-    TimeIntervalsConfig, check = |_, fields: &Fields<'_>, reader: &mut Reader<'_>| {
+    NamedTimeIntervalConfig, check = |_, fields: &Fields<'_>, reader: &mut Reader<'_>| {
         reader.require(fields, &["name"]);
     } => {
         /// The name.

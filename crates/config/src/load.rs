@@ -11,17 +11,14 @@ use tocsin_core::policy::Policy;
 
 use crate::compile::compile;
 use crate::config::Config;
-use crate::diagnostic::{Diagnostic, Report, Severity, SourceFile};
+use crate::diagnostic::{Diagnostic, Report, Severity, SourceFile, Span};
 use crate::document::Document;
 use crate::environment::{self, Override};
-use crate::reader::{Place, Reader, Value as _};
+use crate::reader::{Place, Reader, Value as _, names_secret};
 use crate::{inherit, source};
 
 /// How environment variables are looked up.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
-
-/// The most complaints that one report holds.
-const MAX_DIAGNOSTICS: usize = 500;
 
 /// What flags and the environment add to the files.
 #[derive(Clone)]
@@ -108,8 +105,9 @@ fn load_files(files: &[SourceFile], options: &LoadOptions) -> Result<Loaded, Rep
     // References into a file that cannot be parsed would all seem dangling.
     let is_whole = diagnostics.is_empty();
     let Some(mut document) = document.filter(|_| is_whole) else {
+        mask_keys(&mut diagnostics);
         diagnostics.append(&mut reader.diagnostics);
-        return Err(report(files, diagnostics));
+        return Err(report(files, diagnostics, &reader.hidden));
     };
     let overrides =
         environment::apply(&mut document.global, &*options.environment, &mut reader.diagnostics);
@@ -117,16 +115,16 @@ fn load_files(files: &[SourceFile], options: &LoadOptions) -> Result<Loaded, Rep
     let written = document.clone();
     let inherited = inherit::inherit(&mut document, &mut reader);
     let (policy, receivers) = compile(&document, options, &mut reader);
-    let Reader { diagnostics, places, .. } = reader;
+    let Reader { diagnostics, places, hidden, .. } = reader;
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
-        return Err(report(files, diagnostics));
+        return Err(report(files, diagnostics, &hidden));
     }
     let hash = hash(files, &overrides);
     let names = files.iter().map(|file| file.name.clone()).collect();
     Ok(Loaded {
         config: Config::new(&document, receivers),
         policy: Arc::new(policy),
-        warnings: report(files, diagnostics).diagnostics,
+        warnings: report(files, diagnostics, &hidden).diagnostics,
         hash,
         origins: Origins {
             written,
@@ -157,15 +155,32 @@ impl Loaded {
     }
 }
 
-/// Sorts complaints by their place; a value that an alias repeats is complained about once.
-fn report(files: &[SourceFile], mut diagnostics: Vec<Diagnostic>) -> Report {
+/// Sorts complaints by their place and masks secrets in excerpts; a value that an alias repeats
+/// is complained about once.
+fn report(files: &[SourceFile], mut diagnostics: Vec<Diagnostic>, hidden: &[Span]) -> Report {
     let position = |name: &str| files.iter().position(|file| file.name == name);
+    for diagnostic in &mut diagnostics {
+        let Some(file) = position(&diagnostic.file) else { continue };
+        for span in hidden.iter().filter(|span| span.file as usize == file) {
+            diagnostic.mask(*span);
+        }
+    }
     diagnostics.sort_by_cached_key(|diagnostic| {
         (position(&diagnostic.file), diagnostic.line, diagnostic.column, diagnostic.severity)
     });
     diagnostics.dedup();
-    diagnostics.truncate(MAX_DIAGNOSTICS);
     Report { diagnostics }
+}
+
+/// Masks what follows the keys of secrets in files that could not be parsed, where nobody knows
+/// yet what is a key.
+fn mask_keys(diagnostics: &mut [Diagnostic]) {
+    for diagnostic in diagnostics {
+        let Some((before, after)) = diagnostic.excerpt.split_once(':') else { continue };
+        if names_secret(before) {
+            diagnostic.excerpt = format!("{before}:{}", "*".repeat(after.chars().count()));
+        }
+    }
 }
 
 /// FNV-1a, 64 bits, over the texts of the files and over what the environment says.

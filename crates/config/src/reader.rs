@@ -7,7 +7,18 @@ use tocsin_core::matcher::ParseMode;
 
 use crate::diagnostic::{Diagnostic, Severity, SourceFile, Span};
 use crate::section::{Out, Shape, key_of};
+use crate::values::MASK;
 use crate::yaml::{Key, Kind, Node};
+
+/// The most complaints that are collected.
+pub(crate) const MAX_COMPLAINTS: usize = 1_000;
+
+/// The longest word that is compared with known ones.
+const MAX_WORD_BYTES: usize = 100;
+
+/// Sections in whose place people may write a secret by mistake.
+const SENSITIVE: [&str; 6] =
+    ["HttpConfig", "BasicAuth", "Authorization", "OAuth2", "HttpHeader", "Sigv4"];
 
 /// Something that a key can hold.
 pub(crate) trait Value: Sized {
@@ -39,6 +50,8 @@ pub(crate) struct Reader<'f> {
     pub(crate) places: BTreeMap<String, Place>,
     /// Values with template expressions: path and place.
     pub(crate) templates: Vec<(String, Span)>,
+    /// Where secrets stand.
+    pub(crate) hidden: Vec<Span>,
     path: String,
 }
 
@@ -68,6 +81,7 @@ impl<'f> Reader<'f> {
             diagnostics: Vec::new(),
             places: BTreeMap::new(),
             templates: Vec::new(),
+            hidden: Vec::new(),
             path: String::new(),
         }
     }
@@ -79,6 +93,9 @@ impl<'f> Reader<'f> {
             // An item that was left empty holds all defaults, as in Alertmanager.
             _ if node.is_null() => Some(Fields { name, span: node.span, entries: &[] }),
             _ => {
+                if SENSITIVE.contains(&name) {
+                    self.hide(node);
+                }
                 self.wrong_type(node, "a mapping");
                 None
             }
@@ -99,9 +116,15 @@ impl<'f> Reader<'f> {
 
     /// Complains about keys that are not in `known`.
     pub(crate) fn close(&mut self, fields: &Fields<'_>, known: &[&'static str]) {
-        for (key, _) in fields.entries {
+        for (key, value) in fields.entries {
             if known.iter().any(|name| key_of(name) == key.text) {
                 continue;
+            }
+            // It may be a secret whose key was mistyped, or hold one.
+            let is_scalar = matches!(value.kind, Kind::Scalar { .. });
+            if !is_scalar || known.iter().any(|name| names_secret(name)) || names_secret(&key.text)
+            {
+                self.hide(value);
             }
             let hint = nearest(&key.text, known.iter().map(|name| key_of(name)));
             let section = section_title(fields.name);
@@ -158,7 +181,27 @@ impl<'f> Reader<'f> {
 
     /// Like [`Reader::text`] for a secret.
     pub(crate) fn secret_text(&mut self, node: &Node, what: &str) -> Option<String> {
-        self.text(node, what).map(str::to_owned)
+        self.hide(node);
+        let text = self.text(node, what)?;
+        if text == MASK {
+            let message =
+                "this is the mask of a secret, not the secret; nothing can be sent with it";
+            self.warn_span(node.span, message);
+        }
+        Some(text.to_owned())
+    }
+
+    /// Keeps everything in `node` out of all complaints, excerpts included.
+    pub(crate) fn hide(&mut self, node: &Node) {
+        match &node.kind {
+            Kind::Scalar { .. } => self.hidden.push(node.span),
+            Kind::List(items) => items.iter().for_each(|item| self.hide(item)),
+            Kind::Map(entries) => entries.iter().for_each(|(_, value)| self.hide(value)),
+        }
+    }
+
+    fn is_hidden(&self, node: &Node) -> bool {
+        self.hidden.contains(&node.span)
     }
 
     /// Reads a scalar with `parse`, whose error completes "`text` is not {what}: …".
@@ -178,21 +221,18 @@ impl<'f> Reader<'f> {
         }
     }
 
-    /// Like [`Reader::parsed`] for a text that must not be repeated, not even as an excerpt.
+    /// Like [`Reader::parsed`] for a text that may hold a secret and must not be repeated.
     pub(crate) fn parsed_secret<T>(
         &mut self,
         node: &Node,
         what: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Option<T> {
-        let text = self.text(node, what)?;
-        match parse(text) {
+        let text = self.secret_text(node, what)?;
+        match parse(&text) {
             Ok(value) => Some(value),
             Err(why) => {
                 self.error(node, format!("this is not {what}: {why}"));
-                if let Some(last) = self.diagnostics.last_mut() {
-                    last.excerpt.clear();
-                }
                 None
             }
         }
@@ -216,7 +256,9 @@ impl<'f> Reader<'f> {
         let key = self.path.rsplit('.').next().unwrap_or_default().to_owned();
         let place = if key.is_empty() { String::new() } else { format!("`{key}`: ") };
         let message = match &node.kind {
-            Kind::Scalar { text, .. } if !node.is_null() && text.len() <= 40 => {
+            Kind::Scalar { text, .. }
+                if !node.is_null() && text.len() <= 40 && !self.is_hidden(node) =>
+            {
                 format!("{place}expected {expected}, found `{}`", text.escape_debug())
             }
             _ => format!("{place}expected {expected}, found {}", node.describe()),
@@ -231,12 +273,19 @@ impl<'f> Reader<'f> {
 
     /// Complains about a place.
     pub(crate) fn error_span(&mut self, span: Span, message: impl Into<String>) {
+        if self.diagnostics.len() >= MAX_COMPLAINTS {
+            return;
+        }
         let diagnostic = Diagnostic::new(Severity::Error, self.files, span, message.into());
         self.diagnostics.push(diagnostic);
     }
 
     /// Warns about a place.
     pub(crate) fn warn_span(&mut self, span: Span, message: impl Into<String>) {
+        // Room is left for errors, so that a file full of warnings is not taken for a good one.
+        if self.diagnostics.len() >= MAX_COMPLAINTS / 2 {
+            return;
+        }
         let diagnostic = Diagnostic::new(Severity::Warning, self.files, span, message.into());
         self.diagnostics.push(diagnostic);
     }
@@ -304,6 +353,13 @@ impl<'f> Reader<'f> {
     }
 }
 
+/// Returns whether a key sounds as if it held a secret.
+pub(crate) fn names_secret(key: &str) -> bool {
+    const WORDS: [&str; 7] = ["password", "secret", "token", "key", "credential", "url", "auth"];
+    let lower = key.to_ascii_lowercase();
+    WORDS.iter().any(|word| lower.contains(word))
+}
+
 /// Returns how a section is called in a complaint: `RouteConfig` is "route".
 pub(crate) fn section_title(name: &str) -> String {
     if name == "Document" {
@@ -323,6 +379,9 @@ pub(crate) fn section_title(name: &str) -> String {
 /// Returns "; did you mean `x`?" for the candidate nearest to `text`, the empty string when none
 /// is near.
 pub(crate) fn nearest<'a>(text: &str, candidates: impl Iterator<Item = &'a str>) -> String {
+    if text.len() > MAX_WORD_BYTES {
+        return String::new();
+    }
     let lower = text.to_lowercase();
     let far = (text.chars().count() / 3).clamp(1, 4);
     candidates

@@ -153,6 +153,7 @@ impl<T: Value> Value for Box<T> {
 impl<T: Value> Value for Vec<T> {
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let Kind::List(items) = &node.kind else {
+            hide_secrets::<T>(node, reader);
             reader.wrong_type(node, "a list");
             return None;
         };
@@ -174,6 +175,7 @@ impl<T: Value> Value for Vec<T> {
 impl<T: Value> Value for BTreeMap<String, T> {
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
         let Kind::Map(entries) = &node.kind else {
+            hide_secrets::<T>(node, reader);
             reader.wrong_type(node, "a mapping");
             return None;
         };
@@ -194,6 +196,17 @@ impl<T: Value> Value for BTreeMap<String, T> {
 
     fn shape() -> Shape {
         Shape::Map(Box::new(T::shape()))
+    }
+}
+
+/// Keeps out of complaints what stands in the place of a list or mapping of secrets.
+fn hide_secrets<T: Value>(node: &Node, reader: &mut Reader<'_>) {
+    let shape = match T::shape() {
+        Shape::List(inner) | Shape::Map(inner) => *inner,
+        shape => shape,
+    };
+    if matches!(shape, Shape::Text(Text::Secret | Text::SecretUrl)) {
+        reader.hide(node);
     }
 }
 

@@ -10,8 +10,12 @@ use crate::diagnostic::{Diagnostic, Severity, SourceFile, Span};
 /// How deep lists and mappings may nest.
 pub(crate) const MAX_DEPTH: usize = 64;
 
-/// How many values one file may hold, those that aliases repeat included.
+/// How many values one file may hold, those that aliases repeat included. A long text counts as
+/// one value for every [`BYTES_PER_NODE`].
 pub(crate) const MAX_NODES: usize = 1_000_000;
+
+/// How long a text may be before it counts as more than one value.
+const BYTES_PER_NODE: usize = 64;
 
 /// How many complaints one file gets before reading stops.
 const MAX_COMPLAINTS: usize = 100;
@@ -87,7 +91,9 @@ impl Tree {
             parser.next_event().ok_or_else(end)?.map_err(|error| self.stop(&error))?;
         let one_line = span.start.line() == span.end.line();
         let length = if one_line { span.end.index().saturating_sub(span.start.index()) } else { 1 };
-        Ok((event, self.span(span.start.line(), span.start.col(), length)))
+        let last_line = u32::try_from(span.end.line()).unwrap_or(u32::MAX);
+        let start = self.span(span.start.line(), span.start.col(), length);
+        Ok((event, Span { last_line, ..start }))
     }
 
     fn span_of_end(&self) -> Span {
@@ -96,12 +102,9 @@ impl Tree {
 
     fn span(&self, line: usize, column: usize, length: usize) -> Span {
         let small = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        Span {
-            file: self.file,
-            line: small(line),
-            column: small(column + 1),
-            length: small(length),
-        }
+        let line = small(line);
+        let (column, length) = (small(column + 1), small(length));
+        Span { file: self.file, line, column, length, last_line: line }
     }
 
     fn stop(&self, error: &ScanError) -> Stop {
@@ -124,7 +127,8 @@ impl Tree {
             return Err(Stop { span, message: format!("nested deeper than {MAX_DEPTH} levels") });
         }
         let before = self.nodes;
-        self.count(1, span)?;
+        let length = if let Event::Scalar(text, ..) = &event { text.len() } else { 0 };
+        self.count(1 + length / BYTES_PER_NODE, span)?;
         let (kind, anchor) = match event {
             Event::Alias(id) => {
                 let Some((node, size)) = self.anchors.get(&id) else {
@@ -135,7 +139,7 @@ impl Tree {
                 };
                 let (node, size) = (node.clone(), *size);
                 self.count(size, span)?;
-                return Ok((node, size));
+                return Ok((node, size + 1));
             }
             Event::Scalar(text, style, anchor, tag) => {
                 let is_plain = self.is_plain(style, tag.as_deref(), span);
@@ -170,9 +174,12 @@ impl Tree {
         tag: Option<&saphyr_parser::Tag>,
         span: Span,
     ) -> bool {
+        const CORE: [&str; 5] = ["str", "int", "float", "bool", "null"];
         match tag {
             None => style == ScalarStyle::Plain,
-            Some(tag) if tag.is_yaml_core_schema() => tag.suffix != "str",
+            Some(tag) if tag.is_yaml_core_schema() && CORE.contains(&tag.suffix.as_str()) => {
+                tag.suffix != "str"
+            }
             Some(tag) if tag.handle == "!" && tag.suffix.is_empty() => false,
             Some(tag) => {
                 let message = format!("the tag `{}{}` means nothing here", tag.handle, tag.suffix);

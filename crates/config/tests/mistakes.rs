@@ -1,0 +1,292 @@
+//! What is said about mistakes. Each snapshot shows the file and the complaints about it.
+
+use std::fmt::Write as _;
+
+use tocsin_config::{LoadOptions, load_str};
+
+/// A file that is good up to what a mistake adds.
+const BASE: &str = "route: {receiver: a}\nreceivers: [{name: a}]\n";
+
+fn check(name: &str, mistakes: &[(&str, String)]) {
+    let mut out = String::new();
+    for (title, text) in mistakes {
+        let report = match load_str("tocsin.yaml", text, &LoadOptions::default()) {
+            Ok(_) => panic!("{title}: nobody complained about\n{text}"),
+            Err(report) => report,
+        };
+        assert!(report.errors().next().is_some(), "{title}");
+        let _ = write!(out, "== {title}\n{}\n-- {title}\n{report}\n\n", text.trim_end());
+    }
+    insta::with_settings!({omit_expression => true}, {
+        insta::assert_snapshot!(name, out);
+    });
+}
+
+fn with_base(text: &str) -> String {
+    format!("{BASE}{text}")
+}
+
+#[test]
+fn files_that_are_no_configuration() {
+    check(
+        "files",
+        &[
+            ("empty", String::new()),
+            ("only comments", "# nothing\n".to_owned()),
+            ("not a mapping", "- route\n".to_owned()),
+            ("bad indentation", "route:\n  receiver: a\n bad: x\n".to_owned()),
+            ("a tab", "route:\n\treceiver: a\n".to_owned()),
+            ("an open bracket", "route: {receiver: a\nreceivers: [\n".to_owned()),
+            ("an unknown alias", "route: *nothing\n".to_owned()),
+            ("two documents", format!("{BASE}---\n{BASE}")),
+            ("a key twice", with_base("global:\n  resolve_timeout: 1m\n  resolve_timeout: 2m\n")),
+            ("a section twice", with_base("receivers: []\n")),
+            ("an unknown tag", with_base("global: {smtp_hello: !!python/x y}\n")),
+            ("a bad merge", with_base("global: {<<: 5}\n")),
+            ("an anchor inside itself", with_base("templates: &a [*a]\n")),
+            (
+                "nested too deep",
+                with_base(&format!("templates: {}{}", "[".repeat(80), "]".repeat(80))),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn aliases_cannot_blow_up_a_file() {
+    let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..9 {
+        let items = vec![format!("*a{}", level - 1); 10].join(", ");
+        let _ = writeln!(bomb, "a{level}: &a{level} [{items}]");
+    }
+    let report = load_str("tocsin.yaml", &bomb, &LoadOptions::default()).unwrap_err();
+    assert!(report.to_string().contains("more than 1000000 values"), "{report}");
+    let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(1 << 20), vec!["*a"; 100].join(", "));
+    let report = load_str("tocsin.yaml", &long, &LoadOptions::default()).unwrap_err();
+    assert!(report.to_string().contains("more than 1000000 values"), "{report}");
+}
+
+#[test]
+fn keys_and_values() {
+    check(
+        "values",
+        &[
+            ("an unknown section", with_base("recievers: []\n")),
+            ("a section of a later version", with_base("teams: []\n")),
+            (
+                "an unknown key",
+                "route: {recevier: a, receiver: a}\nreceivers: [{name: a}]\n".to_owned(),
+            ),
+            ("a key nobody knows", with_base("global: {colour: red}\n")),
+            ("a number for a duration", with_base("global: {resolve_timeout: 5}\n")),
+            ("an unknown unit", with_base("global: {resolve_timeout: 5 minutes}\n")),
+            ("no time at all", with_base("global: {resolve_timeout: 0}\n")),
+            ("a text for a boolean", with_base("global: {smtp_require_tls: maybe}\n")),
+            ("a list for a text", with_base("global: {smtp_hello: [a]}\n")),
+            ("a mapping for a list", with_base("inhibit_rules: {a: b}\n")),
+            ("a text for a mapping", with_base("global: hello\n")),
+            ("no port", with_base("global: {smtp_smarthost: mail.example.org}\n")),
+            ("no scheme", with_base("global: {pagerduty_url: events.pagerduty.com}\n")),
+            (
+                "a pair that excludes itself",
+                with_base("global:\n  smtp_auth_password: x\n  smtp_auth_password_file: y\n"),
+            ),
+            (
+                "a bad TLS version",
+                with_base("global: {http_config: {tls_config: {min_version: TLS9}}}\n"),
+            ),
+            (
+                "half a certificate",
+                with_base("global: {http_config: {tls_config: {cert_file: a}}}\n"),
+            ),
+            (
+                "two kinds of authorization",
+                with_base(
+                    "global:\n  http_config:\n    bearer_token: x\n    basic_auth: {username: a}\n",
+                ),
+            ),
+            ("a switch that is none", with_base("compat: {exact_repaet: true}\n")),
+            ("a preset that is none", with_base("compat: alertmanger\n")),
+            ("a size that is none", with_base("limits: {max_request_bytes: 5 apples}\n")),
+            ("a number that is none", with_base("limits: {max_silences: many, max_alerts: -5}\n")),
+        ],
+    );
+}
+
+fn route(text: &str) -> String {
+    format!(
+        "route:\n  receiver: a\n  routes:\n  - {text}\nreceivers: [{{name: a}}, {{name: pager-team}}]\n"
+    )
+}
+
+#[test]
+fn routes_and_rules() {
+    check(
+        "routes",
+        &[
+            ("no route", "receivers: [{name: a}]\n".to_owned()),
+            (
+                "no receiver at the root",
+                "route: {group_by: [a]}\nreceivers: [{name: a}]\n".to_owned(),
+            ),
+            (
+                "what the root cannot have",
+                "route:\n  receiver: a\n  matchers: [a=b]\n  match: {a: b}\n  match_re: {a: b}\n  \
+                 continue: true\n  mute_time_intervals: [x]\n  active_time_intervals: [x]\n\
+                 receivers: [{name: a}]\n"
+                    .to_owned(),
+            ),
+            ("a dangling receiver", route("receiver: pager-taem")),
+            (
+                "a dangling interval",
+                format!(
+                    "{}time_intervals: [{{name: nights}}]\n",
+                    route("mute_time_intervals: [night]")
+                ),
+            ),
+            ("all labels and one", route("group_by: [alertname, '...']")),
+            ("a label twice", route("group_by: [a, b, a]")),
+            ("an empty label", route("group_by: ['']")),
+            ("timers of 0", route("{group_interval: 0s, repeat_interval: 0}")),
+            ("a bad matcher", route("matchers: [team]")),
+            ("a bad expression", route("matchers: ['team=~\"(\"']")),
+            ("matchers in one text", route("matchers: team=db")),
+            ("a bad expression of old", route("match_re: {team: '('}")),
+            (
+                "a severity that waits for nothing",
+                route("group_wait_by_severity: {critical: soon}"),
+            ),
+            ("a preset of waits that is none", route("group_wait_by_severity: usual")),
+            (
+                "a bad rule",
+                with_base("inhibit_rules:\n- source_matcher: [a=b]\n  equal: alertname\n"),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn intervals_and_windows() {
+    let interval = |text: &str| {
+        with_base(&format!("time_intervals:\n- name: n\n  time_intervals:\n  - {text}\n"))
+    };
+    let window = |text: &str| with_base(&format!("maintenance_windows:\n- {text}\n"));
+    check(
+        "intervals",
+        &[
+            ("a bad time", interval("times: [{start_time: '9:00', end_time: '17:00'}]")),
+            ("past midnight", interval("times: [{start_time: '22:00', end_time: '06:00'}]")),
+            ("half a range", interval("times: [{start_time: '22:00'}]")),
+            ("a bad day", interval("weekdays: ['monday:fri']")),
+            ("a bad month", interval("months: [smarch]")),
+            ("a bad day of the month", interval("days_of_month: ['-3:5', 32]")),
+            ("a bad zone", interval("location: Europe/Berln")),
+            (
+                "a name twice",
+                with_base("time_intervals: [{name: n}]\nmute_time_intervals: [{name: n}]\n"),
+            ),
+            ("no name", with_base("time_intervals: [{time_intervals: []}]\n")),
+            ("a window without anything", window("{}")),
+            (
+                "a window with a zone in its start",
+                window("{name: w, matchers: [a=b], starts_at: '2026-11-01T02:00Z', duration: 1h}"),
+            ),
+            (
+                "a window that never recurs",
+                window(
+                    "{name: w, matchers: [a=b], starts_at: '2026-11-01T02:00', duration: 1h, recurrence: SOMETIMES}",
+                ),
+            ),
+            (
+                "a window over everything",
+                window("{name: w, matchers: [], starts_at: '2026-11-01', duration: 0s}"),
+            ),
+        ],
+    );
+}
+
+fn receiver(text: &str) -> String {
+    format!("route: {{receiver: a}}\nreceivers:\n- name: a\n  {}\n", text.replace('\n', "\n  "))
+}
+
+#[test]
+fn receivers_and_what_they_need() {
+    check(
+        "receivers",
+        &[
+            (
+                "no name",
+                format!("{BASE}#\n").replace("[{name: a}]", "[{name: a}, {labels: {a: b}}]"),
+            ),
+            ("a name twice", BASE.replace("[{name: a}]", "[{name: a}, {name: a}]")),
+            ("a label that lies", receiver("labels: {name: b}")),
+            ("an unknown type", receiver("webhok_configs: []")),
+            ("a webhook without an address", receiver("webhook_configs:\n- max_alerts: 5")),
+            (
+                "a webhook with two addresses",
+                receiver("webhook_configs:\n- url: http://a\n  url_file: b"),
+            ),
+            ("a webhook with a bad address", receiver("webhook_configs:\n- url: localhost/x")),
+            ("mail without anything", receiver("email_configs:\n- send_resolved: true")),
+            (
+                "a header twice",
+                receiver(
+                    "email_configs:\n- to: a@b\n  from: a@b\n  smarthost: 'h:25'\n  headers: {subject: a, Subject: b}",
+                ),
+            ),
+            ("slack without an address", receiver("slack_configs:\n- channel: '#a'")),
+            ("slack with an app and no channel", receiver("slack_configs:\n- app_token: x")),
+            (
+                "a slack action that does nothing",
+                receiver(
+                    "slack_configs:\n- api_url: http://a\n  actions: [{type: button, text: a}]",
+                ),
+            ),
+            (
+                "a field without a value",
+                receiver("slack_configs:\n- api_url: http://a\n  fields: [{title: a}]"),
+            ),
+            ("stdout in a format that is none", receiver("stdout_configs: [{format: xml}]")),
+            (
+                "a type that is not delivered",
+                receiver("pagerduty_configs:\n- routing_key: x\nstdout_configs: [{}]"),
+            ),
+            (
+                "an address that needs a template",
+                receiver(
+                    "webhook_configs:\n- url: 'http://a/{{ .x }}'\nemail_configs:\n- to: '{{ .to }}'\n  from: a@b\n  smarthost: 'h:25'",
+                ),
+            ),
+            (
+                "types of later, wrong already",
+                receiver(
+                    "telegram_configs: [{}]\nwebex_configs: [{}]\nopsgenie_configs: [{responders: [{type: crowd}]}]\nsns_configs: [{topic_arn: a, phone_number: b}]",
+                ),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_and_in_order() {
+    let text = "route: {receiver: b, group_bye: [x]}\nreceivers: [{name: a, webhook_configs: [{}]}]\n\
+                global: {resolve_timeout: x}\n";
+    let report = load_str("tocsin.yaml", text, &LoadOptions::default()).unwrap_err();
+    let places: Vec<_> = report.errors().map(|error| (error.line, error.column)).collect();
+    assert_eq!(places, [(1, 19), (1, 22), (2, 41), (3, 27)], "{report}");
+}
+
+#[test]
+fn a_file_that_is_not_there_or_not_text_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gone.yml");
+    let report = tocsin_config::load(&path, &LoadOptions::default()).unwrap_err().to_string();
+    assert!(report.starts_with(&format!("{}: cannot be read", path.display())), "{report}");
+    std::fs::write(&path, b"route:\n  receiver: \xff\n").unwrap();
+    let report = tocsin_config::load(&path, &LoadOptions::default()).unwrap_err().to_string();
+    assert!(report.ends_with("the file is not UTF-8 (line 2)"), "{report}");
+    let empty = directory.path().join("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let report = tocsin_config::load(&empty, &LoadOptions::default()).unwrap_err().to_string();
+    assert!(report.contains("holds no file that ends in .yml or .yaml"), "{report}");
+}
