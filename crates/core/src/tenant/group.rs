@@ -117,10 +117,14 @@ impl Tenant {
     }
 
     /// Puts a firing alert into its groups and returns those it was not in before.
+    ///
+    /// One that just fired makes groups hurry that it is in already; others do not, because they
+    /// did so when they joined.
     pub(super) fn join_groups(
         &mut self,
         now: Timestamp,
         fingerprint: Fingerprint,
+        has_just_fired: bool,
     ) -> Vec<GroupNumber> {
         let Some(alert) = self.alerts.get(&fingerprint) else { return Vec::new() };
         let identity = Arc::clone(&alert.identity);
@@ -138,7 +142,10 @@ impl Tenant {
             let number = match self.group_index.get(&key) {
                 Some(number) => {
                     let number = *number;
-                    self.hurry(now, number, wait, window.is_some(), is_old);
+                    let is_member = |g: &Group| g.alerts.contains(&fingerprint);
+                    if has_just_fired || !self.groups.get(&number).is_some_and(is_member) {
+                        self.hurry(now, number, wait, window.is_some(), is_old);
+                    }
                     number
                 }
                 None => self.open_group(now, key, wait, is_old),

@@ -215,7 +215,7 @@ impl Tenant {
         self.set_end_timer(fingerprint, ends_at);
         self.recorder.alerts.insert(fingerprint);
         // Groups it opens are recorded first: the event below names their numbers.
-        let groups = self.join_groups(now, fingerprint);
+        let groups = self.join_groups(now, fingerprint, true);
         let event = Event::AlertFired {
             alert: number,
             fingerprint,

@@ -69,14 +69,16 @@ impl Tenant {
         Ok(())
     }
 
-    /// Takes over the windows of a configuration in the place of those of the last one.
+    /// Takes over the windows of a configuration in the place of those of the last one. Those that
+    /// did not change go on.
     pub(super) fn provision_windows(&mut self, now: Timestamp) {
         let policy = Arc::clone(&self.policy);
         let gone: Vec<Arc<str>> = self
             .windows
-            .iter()
-            .filter(|(_, window)| window.is_provisioned)
-            .map(|(name, _)| Arc::clone(name))
+            .values()
+            .filter(|entry| entry.is_provisioned)
+            .filter(|entry| !policy.maintenance_windows.contains(&entry.window))
+            .map(|entry| Arc::clone(&entry.window.name))
             .collect();
         for name in gone {
             self.close_window(now, &name);
@@ -84,11 +86,23 @@ impl Tenant {
         }
         for window in &policy.maintenance_windows {
             let name = Arc::clone(&window.name);
+            let goes_on = |known: &Window| known.is_provisioned && known.window == *window;
+            if self.windows.get(&name).is_some_and(goes_on) {
+                continue;
+            }
             self.close_window(now, &name);
             let window = Window { window: window.clone(), is_provisioned: true, open: None };
             self.windows.insert(Arc::clone(&name), window);
             self.window_due(now, &name);
         }
+    }
+
+    /// Takes up a window that the store holds. That an occurrence is open already is no news.
+    pub(super) fn take_up_window(&mut self, now: Timestamp, window: MaintenanceWindow) {
+        let name = Arc::clone(&window.name);
+        let open = window.occurrence_at(now);
+        self.windows.insert(Arc::clone(&name), Window { window, is_provisioned: false, open });
+        self.window_due(now, &name);
     }
 
     /// Brings the effect of a window in line with the time, and sets the timer of its next change.

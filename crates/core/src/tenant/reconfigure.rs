@@ -27,7 +27,7 @@ impl Tenant {
         self.derive_anew();
         self.provision_windows(now);
         for fingerprint in grouped {
-            self.join_groups(now, fingerprint);
+            self.join_groups(now, fingerprint, false);
         }
         self.readdress_outbox(now);
         self.record(now, Event::Reconfigured { groups: self.groups.len() });

@@ -7,12 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::ingest::REFRESH_DELAY;
 use super::inhibit::Inhibition;
-use super::maintain::Window;
+use super::mute::time_cause;
 use super::recorder::Recorder;
 use super::silences::Index;
 use super::{SWEEP_INTERVAL, Tenant, Timer, later};
 use crate::alert::{Activity, Description, Identity};
-use crate::event::Event;
+use crate::event::{Event, FlushReason};
 use crate::ids::GroupNumber;
 use crate::labels::{Fingerprint, Labels};
 use crate::maintenance::MaintenanceWindow;
@@ -56,23 +56,18 @@ impl Tenant {
             policy,
         };
         for silence in rows.silences {
-            let number = silence.number;
-            tenant.adopt_silence(silence);
-            tenant.recorder.silences.remove(&number);
-            tenant.follow_silence(now, number);
+            tenant.take_up_silence(now, silence);
         }
         for row in rows.maintenance_windows {
             if let Ok(window) = MaintenanceWindow::from_row(row) {
-                let name = Arc::clone(&window.name);
-                let entry = Window { window, is_provisioned: false, open: None };
-                tenant.windows.insert(Arc::clone(&name), entry);
-                tenant.window_due(now, &name);
+                tenant.take_up_window(now, window);
             }
         }
         tenant.provision_windows(now);
         if tenant.policy.compat.durable_alerts {
             tenant.restore_alerts(now, rows.alerts);
             tenant.restore_groups(now, rows.groups);
+            tenant.look_after_downtime(now);
             tenant.restore_outbox(now, rows.outbox);
         } else {
             tenant.forget_rows(rows.alerts, rows.groups, &rows.outbox);
@@ -166,8 +161,33 @@ impl Tenant {
             if is_resolved {
                 self.schedule_forgetting(now, fingerprint);
             } else {
-                self.join_groups(now, fingerprint);
+                self.join_groups(now, fingerprint, false);
             }
+        }
+    }
+
+    /// Looks at once at groups with an alert that is no longer held back: what held it ended while
+    /// we were down.
+    fn look_after_downtime(&mut self, now: Timestamp) {
+        if !self.policy.compat.renotify_on_unmute {
+            return;
+        }
+        let policy = Arc::clone(&self.policy);
+        let freed: Vec<GroupNumber> = self
+            .groups
+            .values()
+            .filter(|group| {
+                let by_time = time_cause(&policy, policy.routes.get(group.route), now);
+                group.muted.iter().filter(|(_, cause)| cause.is_window()).any(|(fp, _)| {
+                    self.alerts.get(fp).is_some_and(|alert| {
+                        !alert.is_resolved && self.mute_cause(alert, by_time.as_ref()).is_none()
+                    })
+                })
+            })
+            .map(|group| group.number)
+            .collect();
+        for number in freed {
+            self.advance_flush(number, now, FlushReason::Unmute);
         }
     }
 

@@ -211,11 +211,24 @@ impl Tenant {
     }
 
     /// Puts a silence among the known ones.
-    pub(super) fn adopt_silence(&mut self, silence: Silence) {
+    fn adopt_silence(&mut self, silence: Silence) {
         let number = silence.number;
         self.silence_ids.insert(silence.id, number);
         self.recorder.silences.insert(number);
         self.silences.insert(number, SilenceEntry { silence, is_muting: false });
+    }
+
+    /// Takes up a silence that the store holds. That it mutes is no news: whoever made it was told
+    /// from when to when.
+    pub(super) fn take_up_silence(&mut self, now: Timestamp, silence: Silence) {
+        let number = silence.number;
+        let is_muting = silence.state_at(now) == SilenceState::Active;
+        if is_muting {
+            self.silence_index.insert(number, &silence.matchers);
+        }
+        self.silence_ids.insert(silence.id, number);
+        self.silences.insert(number, SilenceEntry { silence, is_muting });
+        self.follow_silence(now, number);
     }
 
     fn end_silence(&mut self, now: Timestamp, number: SilenceNumber) {
