@@ -97,5 +97,5 @@ pub(super) fn integration(policy: &Policy, name: &str) -> String {
     let count = policy
         .receiver(receiver)
         .map_or(0, |r| r.integrations.iter().filter(|i| i.kind == kind).count());
-    if count == 1 { format!("{receiver}/{kind}") } else { name.to_owned() }
+    if count == 1 && name.ends_with("[0]") { format!("{receiver}/{kind}") } else { name.to_owned() }
 }

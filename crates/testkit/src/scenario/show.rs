@@ -152,7 +152,7 @@ impl Teller<'_> {
         let alert = &explanation.alert;
         let state = if explanation.is_resolved { "resolved" } else { "firing" };
         let mut lines = vec![format!(
-            "{} {state} {}, received {} times",
+            "{} {state} {}, tellings {}",
             names::alert(&alert.identity.labels),
             self.activity(&alert.activity),
             explanation.received
