@@ -176,11 +176,21 @@ fn report(files: &[SourceFile], mut diagnostics: Vec<Diagnostic>, hidden: &[Span
 /// yet what is a key.
 fn mask_keys(diagnostics: &mut [Diagnostic]) {
     for diagnostic in diagnostics {
-        let Some((before, after)) = diagnostic.excerpt.split_once(':') else { continue };
-        if names_secret(before) {
-            diagnostic.excerpt = format!("{before}:{}", "*".repeat(after.chars().count()));
-        }
+        let Some(start) = secret_word(&diagnostic.excerpt) else { continue };
+        let (before, after) = diagnostic.excerpt.split_at(start);
+        diagnostic.excerpt = format!("{before}{}", "*".repeat(after.chars().count()));
     }
+}
+
+/// Returns where the first word of `line` ends that sounds like the key of a secret.
+fn secret_word(line: &str) -> Option<usize> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let mut words = line.split_inclusive(|c| !is_word(c));
+    let mut end = 0;
+    words.find_map(|word| {
+        end += word.len();
+        names_secret(word).then_some(end)
+    })
 }
 
 /// FNV-1a, 64 bits, over the texts of the files and over what the environment says.

@@ -93,7 +93,10 @@ impl<'f> Reader<'f> {
             // An item that was left empty holds all defaults, as in Alertmanager.
             _ if node.is_null() => Some(Fields { name, span: node.span, entries: &[] }),
             _ => {
-                if SENSITIVE.contains(&name) {
+                // A forgotten colon makes a key and its secret one text.
+                let is_word = |text: &str| text.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+                let is_harmless = matches!(&node.kind, Kind::Scalar { text, .. } if is_word(text));
+                if SENSITIVE.contains(&name) || !is_harmless {
                     self.hide(node);
                 }
                 self.wrong_type(node, "a mapping");
@@ -128,7 +131,14 @@ impl<'f> Reader<'f> {
             }
             let hint = nearest(&key.text, known.iter().map(|name| key_of(name)));
             let section = section_title(fields.name);
-            let message = format!("unknown key `{}` in {section}{hint}", key.text);
+            let message = match key.text.split_once(char::is_whitespace) {
+                None => format!("unknown key `{}` in {section}{hint}", key.text),
+                Some((word, _)) => {
+                    // A forgotten colon makes a key and its secret one text.
+                    self.hidden.push(key.span);
+                    format!("`{word} …` in {section} is no key; is a colon missing?")
+                }
+            };
             self.error_span(key.span, message);
         }
     }
@@ -253,6 +263,10 @@ impl<'f> Reader<'f> {
 
     /// Complains that `node` is not of the expected type.
     pub(crate) fn wrong_type(&mut self, node: &Node, expected: &str) {
+        if !matches!(node.kind, Kind::Scalar { .. }) {
+            // Nobody knows what its parts were meant for.
+            self.hide(node);
+        }
         let key = self.path.rsplit('.').next().unwrap_or_default().to_owned();
         let place = if key.is_empty() { String::new() } else { format!("`{key}`: ") };
         let message = match &node.kind {
@@ -355,7 +369,8 @@ impl<'f> Reader<'f> {
 
 /// Returns whether a key sounds as if it held a secret.
 pub(crate) fn names_secret(key: &str) -> bool {
-    const WORDS: [&str; 7] = ["password", "secret", "token", "key", "credential", "url", "auth"];
+    const WORDS: [&str; 8] =
+        ["password", "secret", "token", "key", "credential", "url", "auth", "header"];
     let lower = key.to_ascii_lowercase();
     WORDS.iter().any(|word| lower.contains(word))
 }

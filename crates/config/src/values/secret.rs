@@ -134,7 +134,8 @@ mod tests {
     fn a_huge_file_is_no_secret() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("huge");
-        std::fs::write(&path, "x".repeat(MAX_SECRET_FILE_BYTES as usize + 1)).unwrap();
+        std::fs::write(&path, vec![b'x'; usize::try_from(MAX_SECRET_FILE_BYTES).unwrap() + 1])
+            .unwrap();
         assert!(SecretSource::File(&path).read().is_err());
     }
 }
