@@ -1,12 +1,78 @@
 //! The native API under `/api/v1`. Routes carry their full path, without the route prefix.
+//!
+//! One file for each family of operations. Handlers read what they need from the engine as owned
+//! values, and format outside of it. Every refusal is a problem with a stable code.
+
+mod alerts;
+mod body;
+mod cursor;
+mod document;
+mod events;
+mod explain;
+mod groups;
+mod hub;
+mod ingest;
+mod maintenance;
+mod matchers;
+mod names;
+mod notifications;
+mod params;
+pub mod problem;
+mod routing;
+mod silences;
+mod status;
+mod stream;
 
 use std::sync::Arc;
 
-use axum::Router;
+use axum::{Extension, Router};
+use tower_http::set_header::SetResponseHeaderLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::App;
+use crate::v2::NO_STORE;
+
+pub use document::openapi;
+
+/// What the handlers of this API share beside [`App`].
+#[derive(Default)]
+struct Shared {
+    followers: stream::Followers,
+    hub: hub::Hub,
+    /// Held while a maintenance window is made, so that two requests cannot both find its name
+    /// free.
+    naming: tokio::sync::Mutex<()>,
+}
 
 /// Returns the routes of the native API.
 pub fn router() -> Router<Arc<App>> {
-    Router::new()
+    let (router, _) = documented().split_for_parts();
+    router
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(Extension(Arc::new(Shared::default())))
+        .layer(SetResponseHeaderLayer::if_not_present(NO_STORE.0, NO_STORE.1))
+}
+
+/// Returns all routes with what the document says of them.
+fn documented() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(document::frame())
+        .routes(routes!(alerts::list, ingest::post))
+        .routes(routes!(alerts::show))
+        .routes(routes!(explain::explain))
+        .routes(routes!(groups::list))
+        .routes(routes!(groups::show))
+        .routes(routes!(silences::list, silences::create))
+        .routes(routes!(silences::preview))
+        .routes(routes!(silences::show, silences::replace, silences::expire))
+        .routes(routes!(maintenance::list, maintenance::create))
+        .routes(routes!(maintenance::show, maintenance::replace, maintenance::delete))
+        .routes(routes!(routing::receivers))
+        .routes(routes!(routing::routes))
+        .routes(routes!(routing::test))
+        .routes(routes!(notifications::list))
+        .routes(routes!(events::list))
+        .routes(routes!(stream::follow))
+        .routes(routes!(status::show))
+        .routes(routes!(document::show))
 }

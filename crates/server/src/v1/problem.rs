@@ -1,0 +1,200 @@
+//! Refusals: problem details (RFC 9457) with a stable code.
+
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use tocsin_core::command::{Rejection, Reply};
+use tocsin_core::silence::SilenceRejection;
+use tocsin_engine::EngineError;
+use tocsin_store::StoreError;
+use tocsin_wire::v1::{FieldError, Problem, ProblemCode};
+
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// How long a client should wait when the engine has too much to do, in seconds.
+const BUSY_SECONDS: u32 = 1;
+
+/// How long a client should wait when something is in the way that takes a person or a restart to
+/// go away, in seconds.
+const TROUBLE_SECONDS: u32 = 5;
+
+/// Why a request was not answered as asked.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    problem: Box<Problem>,
+    retry_after_seconds: Option<u32>,
+}
+
+/// What handlers return.
+pub(super) type Answer<T> = Result<T, Refusal>;
+
+impl Refusal {
+    /// Refuses with a code and words for people.
+    pub(super) fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
+        Problem::new(code, detail).into()
+    }
+
+    /// Refuses because of one place in the request.
+    pub(super) fn about(code: ProblemCode, error: FieldError) -> Self {
+        Problem::about(code, error).into()
+    }
+
+    /// Refuses a body whose fields make no sense.
+    pub(super) fn fields(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [only] => {
+                format!("`{}`: {}", only.pointer.as_deref().unwrap_or_default(), only.message)
+            }
+            errors => format!("{} places of the body make no sense", errors.len()),
+        };
+        Problem::new(ProblemCode::Unprocessable, detail).with_errors(errors).into()
+    }
+
+    /// Refuses a body because of one field.
+    pub(super) fn field(pointer: &str, message: impl Into<String>) -> Self {
+        Self::fields(vec![FieldError::at(pointer, message)])
+    }
+
+    /// Answers that there is no such thing.
+    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(ProblemCode::NotFound, detail)
+    }
+
+    /// Answers that the engine said something that does not fit what it was asked.
+    pub(super) fn unexpected(reply: &Reply) -> Self {
+        tracing::error!(?reply, "the engine's answer does not fit the command");
+        Self::new(ProblemCode::Internal, "the engine's answer does not fit the command")
+    }
+
+    /// Says when to come back.
+    pub(super) fn retry_after(mut self, seconds: u32) -> Self {
+        self.retry_after_seconds = Some(seconds);
+        self
+    }
+
+    #[cfg(test)]
+    pub(super) fn problem(&self) -> &Problem {
+        &self.problem
+    }
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self { problem: Box::new(problem), retry_after_seconds: None }
+    }
+}
+
+impl From<EngineError> for Refusal {
+    fn from(error: EngineError) -> Self {
+        let (code, seconds) = match &error {
+            EngineError::Overloaded { .. } => (ProblemCode::Overloaded, BUSY_SECONDS),
+            EngineError::NotWritten(_) => (ProblemCode::NotWritten, TROUBLE_SECONDS),
+            EngineError::Stopping => (ProblemCode::Stopping, TROUBLE_SECONDS),
+        };
+        Self::new(code, error.to_string()).retry_after(seconds)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        if matches!(error, StoreError::Closed) {
+            return EngineError::Stopping.into();
+        }
+        tracing::error!(%error, "the history cannot be read");
+        Self::new(ProblemCode::HistoryUnavailable, "the history cannot be read at the moment")
+            .retry_after(TROUBLE_SECONDS)
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        let text = rejection.to_string();
+        match rejection {
+            Rejection::Silence(why) => match why {
+                SilenceRejection::NotFound => Self::not_found(text),
+                SilenceRejection::EndsBeforeStart | SilenceRejection::EndsInPast => {
+                    Self::field("/ends_at", text)
+                }
+                SilenceRejection::MatchesEverything => Self::field("/matchers", text),
+                SilenceRejection::TooLarge { .. } => Self::field("", text),
+                SilenceRejection::TooMany { .. } => Self::new(ProblemCode::LimitReached, text),
+            },
+            Rejection::UnknownMaintenanceWindow { .. } => Self::not_found(text),
+            Rejection::Provisioned { .. } => Self::new(ProblemCode::Provisioned, text),
+            Rejection::TooManyMaintenanceWindows { .. } => {
+                Self::new(ProblemCode::LimitReached, text)
+            }
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let answer = respond(&self.problem);
+        match self.retry_after_seconds {
+            Some(seconds) => ([(header::RETRY_AFTER, seconds.to_string())], answer).into_response(),
+            None => answer,
+        }
+    }
+}
+
+/// Returns the answer to a request that is refused before it reaches a handler.
+pub fn response(code: ProblemCode, detail: &str) -> Response {
+    respond(&Problem::new(code, detail))
+}
+
+fn respond(problem: &Problem) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // A problem is plain values, so writing it cannot fail.
+    let body = serde_json::to_string(problem).unwrap_or_default();
+    (status, [(header::CONTENT_TYPE, PROBLEM_JSON)], body).into_response()
+}
+
+/// Answers a method that a path does not have; the router adds `Allow`.
+pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+    let detail = format!("{} does not have the method {method}", uri.path());
+    response(ProblemCode::MethodNotAllowed, &detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(refusal: impl Into<Refusal>) -> String {
+        let response = refusal.into().into_response();
+        let retry_after = response.headers().get("retry-after").cloned();
+        assert_eq!(response.headers()["content-type"], "application/problem+json");
+        format!("{} {:?}", response.status().as_u16(), retry_after)
+    }
+
+    #[test]
+    fn an_engine_that_takes_nothing_says_when_to_come_back() {
+        assert_eq!(shown(EngineError::Overloaded { waiting: 9 }), r#"503 Some("1")"#);
+        assert_eq!(shown(EngineError::NotWritten("disk full".into())), r#"503 Some("5")"#);
+        assert_eq!(shown(EngineError::Stopping), r#"503 Some("5")"#);
+        assert_eq!(shown(StoreError::Closed), r#"503 Some("5")"#);
+    }
+
+    #[test]
+    fn what_the_store_says_stays_in_the_log() {
+        let refusal = Refusal::from(StoreError::Database("secret path".into()));
+        assert_eq!(refusal.problem().code, ProblemCode::HistoryUnavailable);
+        assert!(!refusal.problem().detail.contains("secret"));
+    }
+
+    #[test]
+    fn rejections_have_the_status_of_their_kind() {
+        let name = || "n".to_owned();
+        for (rejection, status) in [
+            (Rejection::Silence(SilenceRejection::NotFound), 404),
+            (Rejection::Silence(SilenceRejection::EndsInPast), 422),
+            (Rejection::Silence(SilenceRejection::MatchesEverything), 422),
+            (Rejection::Silence(SilenceRejection::TooLarge { bytes: 2, limit: 1 }), 422),
+            (Rejection::Silence(SilenceRejection::TooMany { limit: 1 }), 409),
+            (Rejection::UnknownMaintenanceWindow { name: name() }, 404),
+            (Rejection::Provisioned { name: name() }, 409),
+            (Rejection::TooManyMaintenanceWindows { limit: 1 }, 409),
+        ] {
+            assert_eq!(Refusal::from(rejection).problem().status, status);
+        }
+    }
+}
