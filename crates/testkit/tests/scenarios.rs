@@ -9,7 +9,8 @@ const AT_LEAST: usize = 60;
 
 #[test]
 fn every_scenario_happens_as_it_says() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scenarios").canonicalize().unwrap();
     let mut files = Vec::new();
     collect(&root, &mut files);
     files.sort();

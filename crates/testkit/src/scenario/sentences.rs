@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use tocsin_core::event::{Event, FlushReason, MuteCause};
+use tocsin_core::labels::Labels;
 use tocsin_core::notification::{NotifiedAlert, OutboxEntry};
 use tocsin_core::policy::Policy;
 
@@ -52,28 +53,16 @@ impl Teller<'_> {
             why.push_str(", again with the same key");
         }
         let common = &notification.group_labels;
-        let list = |alerts: &[&NotifiedAlert]| -> String {
-            let shown: Vec<String> = alerts
-                .iter()
-                .map(|alert| {
-                    let mut text = names::alert_without(&alert.labels, common);
-                    if !alert.annotations.is_empty() {
-                        text.push(' ');
-                        text.push_str(&annotations(alert));
-                    }
-                    text
-                })
-                .collect();
-            shown.join(", ")
-        };
-        let mut told = list(&firing);
+        let mut told = list(&firing, common);
         if !resolved.is_empty() {
-            let lead = if told.is_empty() { "" } else { "; resolved " };
-            told.push_str(lead);
-            told.push_str(&list(&resolved));
+            if !told.is_empty() {
+                told.push_str("; resolved ");
+            }
+            told.push_str(&list(&resolved, common));
         }
-        // A message whose alerts have no label beyond the group's needs no list.
-        let told = if told == "{}" { String::new() } else { format!(": {told}") };
+        if !told.is_empty() {
+            told.insert_str(0, ": ");
+        }
         format!(
             "{}: {} ({why}) {}{told}",
             self.integration(&entry.key.integration()),
@@ -213,6 +202,20 @@ impl Teller<'_> {
     pub(super) fn integration(&self, name: &str) -> String {
         names::integration(self.policy, name)
     }
+}
+
+/// Prints alerts by what tells them apart within their group. One whose labels are all the group's
+/// needs no words.
+fn list(alerts: &[&NotifiedAlert], common: &Labels) -> String {
+    let shown = alerts.iter().map(|alert| {
+        let mut parts = vec![names::alert_without(&alert.labels, common)];
+        parts.retain(|part| part != "{}");
+        if !alert.annotations.is_empty() {
+            parts.push(annotations(alert));
+        }
+        parts.join(" ")
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 fn annotations(alert: &NotifiedAlert) -> String {

@@ -239,6 +239,7 @@ impl Reader<'_> {
             }
             return Ok(());
         }
+        cursor.takes("and");
         let actions = self.sentences(number, &mut cursor)?;
         let Some(step) = self.scenario.steps.last_mut() else { return Ok(()) };
         if !step.expected.is_empty() {
