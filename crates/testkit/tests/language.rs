@@ -138,3 +138,12 @@ fn a_file_that_is_not_there_is_named() {
     let error = run_file("nowhere.scenario".as_ref(), None, Mode::Check).expect_err("no file");
     assert!(error.to_string().starts_with("cannot read nowhere.scenario: "), "{error}");
 }
+
+#[test]
+fn the_example_in_the_manual_happens_as_it_says() {
+    let manual = include_str!("../../../docs/scenarios.md");
+    let example = manual.split("```text\n").nth(1).and_then(|rest| rest.split("```").next());
+    let report = run_str("docs/scenarios.md", example.unwrap(), None).unwrap();
+    assert!(report.is_ok(), "{report}");
+    assert_eq!(report.notifications, 1);
+}
