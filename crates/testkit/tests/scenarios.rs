@@ -1,5 +1,7 @@
 //! Every file under `scenarios/` happens as it says. `UPDATE_EXPECT=1` rewrites what they expect.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::{Path, PathBuf};
 
 use tocsin_testkit::scenario::{Mode, run_file};

@@ -158,12 +158,15 @@ pub fn run_str(
     })
 }
 
+/// Configurations by what calls them: the name of a block, or the line of a step.
+type Policies = BTreeMap<String, Arc<Policy>>;
+
 /// Reads every configuration of the scenario before anything runs.
 fn policies(
     name: &str,
     scenario: &Scenario,
     default: Option<Arc<Policy>>,
-) -> Result<(Arc<Policy>, BTreeMap<String, Arc<Policy>>), ScenarioError> {
+) -> Result<(Arc<Policy>, Policies), ScenarioError> {
     let read = |block| config::read(name, block, &scenario.options);
     let policy = match (&scenario.config, default) {
         (Some(block), _) => read(block)?,

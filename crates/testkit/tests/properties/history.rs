@@ -17,7 +17,7 @@ use super::universe;
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
-pub enum Act {
+pub(crate) enum Act {
     Fire { alert: usize, seconds: Option<i64> },
     Resolve { alert: usize },
     Silence { selection: usize, delay: i64, seconds: i64 },
@@ -30,24 +30,24 @@ pub enum Act {
 }
 
 /// How many seconds pass before what happens next.
-pub type Moment = (i64, Act);
+pub(crate) type Moment = (i64, Act);
 
 /// What may happen in a history.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Ingredients {
-    pub mutes: bool,
-    pub faults: bool,
-    pub restarts: bool,
-    pub reloads: bool,
-    pub own_ends: bool,
+pub(crate) struct Ingredients {
+    pub(crate) mutes: bool,
+    pub(crate) faults: bool,
+    pub(crate) restarts: bool,
+    pub(crate) reloads: bool,
+    pub(crate) own_ends: bool,
 }
 
 impl Ingredients {
-    pub const ALL: Self =
+    pub(crate) const ALL: Self =
         Self { mutes: true, faults: true, restarts: true, reloads: true, own_ends: true };
 }
 
-pub fn histories(with: Ingredients) -> impl Strategy<Value = Vec<Moment>> {
+pub(crate) fn histories(with: Ingredients) -> impl Strategy<Value = Vec<Moment>> {
     proptest::collection::vec((waits(), acts(with)), 1..40)
 }
 
@@ -114,21 +114,21 @@ fn acts(with: Ingredients) -> impl Strategy<Value = Act> {
 
 /// A silence as the test remembers it.
 #[derive(Clone, Debug)]
-pub struct PlainSilence {
-    pub id: SilenceId,
-    pub selection: usize,
-    pub from: Timestamp,
-    pub to: Timestamp,
+pub(crate) struct PlainSilence {
+    pub(crate) id: SilenceId,
+    pub(crate) selection: usize,
+    pub(crate) from: Timestamp,
+    pub(crate) to: Timestamp,
 }
 
 /// A history being played.
 #[derive(Debug)]
-pub struct Played {
-    pub simulation: Simulation,
-    pub happenings: Vec<Happening>,
-    pub silences: Vec<PlainSilence>,
-    pub windows: BTreeMap<usize, (usize, Timestamp, Timestamp)>,
-    pub variant: usize,
+pub(crate) struct Played {
+    pub(crate) simulation: Simulation,
+    pub(crate) happenings: Vec<Happening>,
+    pub(crate) silences: Vec<PlainSilence>,
+    pub(crate) windows: BTreeMap<usize, (usize, Timestamp, Timestamp)>,
+    pub(crate) variant: usize,
     /// When each alert was last told as firing.
     started: BTreeMap<usize, Timestamp>,
     resolve_timeout: SignedDuration,
@@ -136,7 +136,7 @@ pub struct Played {
 }
 
 impl Played {
-    pub fn new(resolve_timeout: SignedDuration) -> Self {
+    pub(crate) fn new(resolve_timeout: SignedDuration) -> Self {
         let policy = universe::policy(0, resolve_timeout);
         let mut simulation = Simulation::new(policy, universe::start());
         simulation.checks_restarts = false;
@@ -152,16 +152,16 @@ impl Played {
         }
     }
 
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.simulation.now()
     }
 
-    pub fn advance(&mut self, seconds: i64) {
+    pub(crate) fn advance(&mut self, seconds: i64) {
         self.simulation.advance_to(self.now() + SignedDuration::from_secs(seconds));
         self.happenings.extend(self.simulation.take_happenings());
     }
 
-    pub fn act(&mut self, act: &Act) {
+    pub(crate) fn act(&mut self, act: &Act) {
         let now = self.now();
         let seconds = SignedDuration::from_secs;
         match act {
@@ -253,7 +253,7 @@ impl Played {
     }
 
     /// Makes all receivers well and waits until a process that is down is up again.
-    pub fn heal(&mut self) {
+    pub(crate) fn heal(&mut self) {
         for receiver in universe::RECEIVERS {
             self.simulation.receivers.set(receiver, Behaviour::Up, None);
         }
@@ -262,7 +262,7 @@ impl Played {
 }
 
 /// Plays a whole history, looking at it after every moment.
-pub fn play(
+pub(crate) fn play(
     history: &[Moment],
     resolve_timeout: SignedDuration,
     mut look: impl FnMut(&Played) -> Result<(), TestCaseError>,

@@ -12,23 +12,23 @@ use tocsin_core::policy::{
 };
 
 /// How many different alerts there are.
-pub const ALERTS: usize = 12;
+pub(crate) const ALERTS: usize = 12;
 
 /// How many different selections silences and maintenance windows make.
-pub const SELECTIONS: usize = 6;
+pub(crate) const SELECTIONS: usize = 6;
 
-pub const RECEIVERS: [&str; 2] = ["ops", "pager"];
+pub(crate) const RECEIVERS: [&str; 2] = ["ops", "pager"];
 
-pub const GROUP_WAIT: SignedDuration = SignedDuration::from_secs(30);
-pub const GROUP_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
-pub const REPEAT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
+pub(crate) const GROUP_WAIT: SignedDuration = SignedDuration::from_secs(30);
+pub(crate) const GROUP_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const REPEAT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
 
-pub fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     "2026-03-02T09:00:00Z".parse().unwrap()
 }
 
 /// Returns the labels of alert `index`.
-pub fn alert(index: usize) -> Labels {
+pub(crate) fn alert(index: usize) -> Labels {
     let name = ["DiskFull", "HighLatency", "NodeDown"][index % 3];
     let host = ["a", "b"][index / 3 % 2];
     let severity = ["critical", "warning"][index / 6 % 2];
@@ -36,7 +36,7 @@ pub fn alert(index: usize) -> Labels {
 }
 
 /// Returns the label values that selection `index` asks for.
-pub fn selection(index: usize) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn selection(index: usize) -> Vec<(&'static str, &'static str)> {
     match index % SELECTIONS {
         0 => vec![("host", "a")],
         1 => vec![("alertname", "DiskFull")],
@@ -47,18 +47,18 @@ pub fn selection(index: usize) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-pub fn matchers(pairs: &[(&'static str, &'static str)]) -> Matchers {
+pub(crate) fn matchers(pairs: &[(&'static str, &'static str)]) -> Matchers {
     Matchers::new(pairs.iter().map(|(name, value)| Matcher::equal(*name, *value)).collect())
 }
 
 /// The inhibition rules as plain data: source, target, equal.
-pub type PlainRule = (
+pub(crate) type PlainRule = (
     &'static [(&'static str, &'static str)],
     &'static [(&'static str, &'static str)],
     &'static [&'static str],
 );
 
-pub fn rules(variant: usize) -> Vec<PlainRule> {
+pub(crate) fn rules(variant: usize) -> Vec<PlainRule> {
     let mut rules: Vec<PlainRule> = vec![
         (&[("severity", "critical")], &[("severity", "warning")], &["alertname", "host"]),
         (&[("alertname", "NodeDown")], &[("alertname", "HighLatency")], &["host"]),
@@ -71,7 +71,7 @@ pub fn rules(variant: usize) -> Vec<PlainRule> {
 }
 
 /// Two configurations with the same routes and receivers and different timers and rules.
-pub fn policy(variant: usize, resolve_timeout: SignedDuration) -> Arc<Policy> {
+pub(crate) fn policy(variant: usize, resolve_timeout: SignedDuration) -> Arc<Policy> {
     let integration = |kind, send_resolved| Integration { kind, index: 0, send_resolved };
     let receiver = |name: &str, integrations| Receiver {
         name: name.into(),
