@@ -76,7 +76,8 @@ fn told_or_held_back(played: &Played) -> Result<(), TestCaseError> {
         .iter()
         .rev()
         .find(|recorded| changes_the_world(&recorded.event))
-        .map_or(universe::start(), |recorded| recorded.at);
+        .map_or(universe::start(), |recorded| recorded.at)
+        .max(universe::last_quiet_change(now));
     if now.duration_since(changed_at) <= universe::GROUP_INTERVAL + universe::GROUP_WAIT {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tocsin_core::compat::Compat;
 use tocsin_core::labels::Labels;
@@ -10,6 +11,7 @@ use tocsin_core::matcher::{Matcher, Matchers};
 use tocsin_core::policy::{
     GroupBy, InhibitRule, Integration, Limits, Policy, Receiver, Route, RouteIndex, RouteTree,
 };
+use tocsin_core::time_interval::{MinuteRange, TimeInterval};
 
 /// How many different alerts there are.
 pub(crate) const ALERTS: usize = 12;
@@ -22,6 +24,20 @@ pub(crate) const RECEIVERS: [&str; 2] = ["ops", "pager"];
 pub(crate) const GROUP_WAIT: SignedDuration = SignedDuration::from_secs(30);
 pub(crate) const GROUP_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
 pub(crate) const REPEAT_INTERVAL: SignedDuration = SignedDuration::from_hours(1);
+
+/// Nothing pages between these minutes of a day.
+const QUIET: (u16, u16) = (10 * 60, 10 * 60 + 30);
+
+/// Returns when the quiet time last began or ended; the start before it ever did.
+pub(crate) fn last_quiet_change(now: Timestamp) -> Timestamp {
+    let midnight = now.to_zoned(TimeZone::UTC).start_of_day().map_or(now, |day| day.timestamp());
+    let minutes = |count: u16| midnight + SignedDuration::from_mins(i64::from(count));
+    [minutes(QUIET.1), minutes(QUIET.0), minutes(QUIET.1) - SignedDuration::from_hours(24)]
+        .into_iter()
+        .find(|at| *at <= now)
+        .unwrap_or_else(start)
+        .max(start())
+}
 
 pub(crate) fn start() -> Timestamp {
     "2026-03-02T09:00:00Z".parse().unwrap()
@@ -102,12 +118,22 @@ pub(crate) fn policy(variant: usize, resolve_timeout: SignedDuration) -> Arc<Pol
     let mut pager = route("pager", names(&["host"]), critical, "{}/{severity=\"critical\"}");
     pager.parent = Some(RouteIndex(0));
     pager.is_continue = true;
+    pager.mute_time_intervals = vec!["quiet".into()];
     pager.group_wait = SignedDuration::ZERO;
     let mut rest = route("ops", names(&["alertname"]), Matchers::default(), "{}/{}");
     rest.parent = Some(RouteIndex(0));
     if variant == 1 {
         rest.group_wait = SignedDuration::from_secs(10);
+        rest.group_wait_by_severity = [("critical".into(), SignedDuration::from_secs(5))].into();
     }
+    let quiet = TimeInterval {
+        times: vec![MinuteRange { start: QUIET.0, end: QUIET.1 }],
+        weekdays: Vec::new(),
+        days_of_month: Vec::new(),
+        months: Vec::new(),
+        years: Vec::new(),
+        zone: TimeZone::UTC,
+    };
     Arc::new(Policy {
         resolve_timeout,
         routes: RouteTree { nodes: vec![root, pager, rest] },
@@ -120,7 +146,7 @@ pub(crate) fn policy(variant: usize, resolve_timeout: SignedDuration) -> Arc<Pol
                 equal: equal.iter().map(|name| (*name).into()).collect(),
             })
             .collect(),
-        time_intervals: BTreeMap::new(),
+        time_intervals: [("quiet".into(), vec![quiet])].into(),
         receivers: vec![
             receiver("ops", vec![integration("webhook", true), integration("email", false)]),
             receiver("pager", vec![integration("webhook", true)]),
