@@ -1,21 +1,38 @@
 //! The `tocsin` binary.
 
+mod args;
 mod bench;
+mod client;
+mod command;
 mod demo;
+mod failure;
 mod logging;
+mod output;
+mod reference;
 mod serve;
+mod tree;
 
 use std::process::ExitCode;
 
+use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
+
+use command::{alert, completions, config, explain, generate, man, routes, scenario, silence};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Alerts go in; the right person is told, once, with the reason.
 #[derive(Parser, Debug)]
-#[command(name = "tocsin", version, propagate_version = true, arg_required_else_help = true)]
-struct Cli {
+#[command(
+    name = "tocsin",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true,
+    max_term_width = 100,
+    after_help = failure::EXIT_CODES
+)]
+pub(crate) struct Cli {
     #[command(subcommand)]
     command: Command,
 }
@@ -27,31 +44,61 @@ enum Command {
     Serve(Box<serve::flags::ServeFlags>),
     /// Watch an alert storm of a simulated shop turn into a handful of messages.
     Demo(demo::DemoArgs),
+    /// Check and show configurations; nothing has to run.
+    Config(config::ConfigArgs),
+    /// Show who would be told: of a configuration file, or of a running server.
+    Routes(routes::RoutesArgs),
+    /// Look at alerts, or send one by hand.
+    Alert(alert::AlertArgs),
+    /// Mute alerts for a time, and look at what is muted.
+    Silence(silence::SilenceArgs),
+    /// Say why somebody was told of an alert, or was not.
+    Explain(explain::ExplainArgs),
+    /// Play stories about alerts in virtual time.
+    Scenario(scenario::ScenarioArgs),
     /// Measure this binary on this machine, beside an Alertmanager if you have one.
     Bench(bench::BenchArgs),
+    /// Print a script that completes commands and flags in a shell.
+    Completions(completions::CompletionsArgs),
+    /// Print the manual page, or write the pages of all commands into a directory.
+    Man(man::ManArgs),
+    /// Print a page or schema of the manual.
+    #[command(hide = true)]
+    Generate(generate::GenerateArgs),
 }
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            eprintln!("tocsin: no threads can be started: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let result = runtime.block_on(async {
-        match cli.command {
-            Command::Serve(flags) => serve::run(*flags).await,
-            Command::Demo(args) => demo::run(args).await,
-            Command::Bench(args) => bench::run(args).await,
-        }
-    });
-    match result {
+    match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tocsin: {error:#}");
-            ExitCode::FAILURE
+            output::note(&format!("tocsin: {error:#}"));
+            ExitCode::from(failure::exit_code(&error))
         }
     }
+}
+
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Serve(flags) => block_on(serve::run(*flags)),
+        Command::Demo(args) => block_on(demo::run(args)),
+        Command::Bench(args) => block_on(bench::run(args)),
+        Command::Routes(args) => block_on(routes::run(args)),
+        Command::Alert(args) => block_on(alert::run(args)),
+        Command::Silence(args) => block_on(silence::run(args)),
+        Command::Explain(args) => block_on(explain::run(args)),
+        Command::Config(args) => config::run(&args),
+        Command::Scenario(args) => scenario::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+        Command::Generate(args) => generate::run(&args),
+    }
+}
+
+fn block_on(work: impl Future<Output = Result<()>>) -> Result<()> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("no threads can be started")?
+        .block_on(work)
 }

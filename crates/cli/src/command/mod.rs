@@ -1,0 +1,11 @@
+//! One file for each family of commands.
+
+pub(crate) mod alert;
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod explain;
+pub(crate) mod generate;
+pub(crate) mod man;
+pub(crate) mod routes;
+pub(crate) mod scenario;
+pub(crate) mod silence;
