@@ -50,7 +50,6 @@ pub async fn serve(
     app: Arc<App>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let follower = tokio::spawn(Arc::clone(&app.metrics).follow(app.engine.subscribe()));
     let routes = crate::router(app);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -78,7 +77,6 @@ pub async fn serve(
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections did not end in time and are cut off");
     }
-    follower.abort();
     Ok(())
 }
 

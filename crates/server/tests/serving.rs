@@ -301,6 +301,7 @@ async fn a_head_that_is_too_large_is_refused() {
 async fn counters_follow_the_engine() {
     let server = TestServer::start().await;
     let served = serve(&server).await;
+    tokio::spawn(Arc::clone(&server.app.metrics).follow(server.app.engine.subscribe()));
     server.fire(&[&[("alertname", "A")]]).await;
     // The feed is published before the command is answered, so one more read is enough for the
     // follower to have had its turn.

@@ -6,6 +6,9 @@ mod process;
 mod report;
 mod sink;
 
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -79,17 +82,11 @@ pub(crate) async fn run(args: BenchArgs) -> Result<()> {
         peer: args.peer.as_deref().map(report::version_of),
         figures: figures(&ours, &peer, small, large),
     };
-    anstream_print(&report.to_text())?;
+    std::io::stdout().lock().write_all(report.to_text().as_bytes())?;
     if let Some(path) = &args.write {
         std::fs::write(path, report.to_markdown())
             .with_context(|| format!("{} cannot be written", path.display()))?;
     }
-    Ok(())
-}
-
-fn anstream_print(text: &str) -> Result<()> {
-    use std::io::Write as _;
-    std::io::stdout().lock().write_all(text.as_bytes())?;
     Ok(())
 }
 
@@ -102,25 +99,41 @@ async fn measure(
     let mut results = Results::default();
     let now = SystemClock.now();
     let server = Server::start(program, directory, QUIET).await?;
+    let step = |text: &str| progress(program, text);
+    step(&format!("{small} new alerts"));
     let first = load::batches(0, small, now);
     let rest = load::batches(small, large - small, now);
-    let warm = load::drive(server.address, &first, None).await?;
+    load::drive(server.address, &first, None).await?;
+    step("lists");
     results.small = Some(time_lists(&server).await?);
+    step(&format!("{} more new alerts", large - small));
     results.fresh = Some(load::drive(server.address, &rest, None).await?);
-    tracing::debug!("first {} alerts/s", warm.alerts_per_second);
+    step("lists");
     results.large = Some(time_lists(&server).await?);
+    step("the same alerts again");
     let mut all = first.to_vec();
     all.extend(rest.to_vec());
     results.again = Some(load::drive(server.address, &all.into(), Some(RESEND_SPAN)).await?);
     results.resident_bytes = Some(server.resident_bytes()?);
     server.kill().await?;
     if matches!(program, Program::Tocsin) {
+        step("start with what is stored");
         let restarted = Server::start(program, directory, QUIET).await?;
         results.restart = Some(restarted.started_in);
         restarted.kill().await?;
     }
+    step("alerts at a steady rate, each with a webhook");
     results.latency = Some(steady(program, &directory.join("steady")).await?);
     Ok(results)
+}
+
+/// Says what is measured right now; the whole takes minutes.
+fn progress(program: &Program, step: &str) {
+    let name = match program {
+        Program::Tocsin => "tocsin",
+        Program::Alertmanager(path) => path,
+    };
+    eprintln!("{name}: {step}");
 }
 
 async fn time_lists(server: &Server) -> Result<Held> {
@@ -135,24 +148,21 @@ async fn steady(program: &Program, directory: &Path) -> Result<(Duration, Durati
     let (sink, arrivals) = sink::start().await?;
     let config = PROMPT.replace("SINK", &sink.to_string());
     let server = Server::start(program, directory, &config).await?;
-    let mut clients = Vec::new();
-    for _ in 0..load::CONNECTIONS {
-        clients.push(client::Client::connect(server.address).await?);
-    }
     let total = STEADY_RATE * STEADY_SECONDS;
-    let mut sent = std::collections::BTreeMap::new();
     let started = Instant::now();
-    for number in 0..total {
-        let due = Duration::from_micros(1_000_000 * number as u64 / STEADY_RATE as u64);
-        tokio::time::sleep_until((started + due).into()).await;
-        let alert = load::alert(number, SystemClock.now());
-        let pod = alert["labels"]["pod"].as_str().unwrap_or_default().to_owned();
-        let request =
-            client::post("/api/v2/alerts", serde_json::json!([alert]).to_string().as_bytes());
-        sent.insert(pod, Instant::now());
-        let index = number % clients.len();
-        clients[index].send(&request).await?;
+    let mut workers = tokio::task::JoinSet::new();
+    for first in 0..load::CONNECTIONS {
+        workers.spawn(send_steadily(server.address, started, first, total));
     }
+    let mut sent = BTreeMap::new();
+    while let Some(worker) = workers.join_next().await {
+        sent.extend(worker??);
+    }
+    let took = started.elapsed().as_secs_f64();
+    anyhow::ensure!(
+        took < STEADY_SECONDS as f64 * 1.1,
+        "the server did not keep up with {STEADY_RATE} alerts per second: it took {took:.1} s"
+    );
     let deadline = Instant::now() + Duration::from_secs(30);
     while arrivals.lock().len() < total && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -164,6 +174,27 @@ async fn steady(program: &Program, directory: &Path) -> Result<(Duration, Durati
     latencies.sort_unstable();
     server.kill().await?;
     Ok((load::quantile(&latencies, 50), load::quantile(&latencies, 99)))
+}
+
+/// Sends every n-th alert when it is due, and returns when each was sent, by its label `pod`.
+async fn send_steadily(
+    address: SocketAddr,
+    started: Instant,
+    first: usize,
+    total: usize,
+) -> Result<Vec<(String, Instant)>> {
+    let mut client = client::Client::connect(address).await?;
+    let mut sent = Vec::with_capacity(total / load::CONNECTIONS + 1);
+    for number in (first..total).step_by(load::CONNECTIONS) {
+        let due = Duration::from_secs(1) * u32::try_from(number)? / u32::try_from(STEADY_RATE)?;
+        tokio::time::sleep_until((started + due).into()).await;
+        let alert = load::alert(number, SystemClock.now());
+        let pod = alert["labels"]["pod"].as_str().unwrap_or_default().to_owned();
+        let body = serde_json::json!([alert]).to_string();
+        sent.push((pod, Instant::now()));
+        client.send(&client::post("/api/v2/alerts", body.as_bytes())).await?;
+    }
+    Ok(sent)
 }
 
 /// Nothing is sent: what is measured is taking alerts in and giving them out.

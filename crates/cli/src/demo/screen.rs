@@ -100,7 +100,7 @@ impl Screen {
         self.print(&format!(
             "\n  {}\n",
             self.bold(&format!(
-                "{} alerts → {} messages in {took} s: {quiet} % less noise, every page sent at once.",
+                "{} alerts → {} messages in {took} s: {quiet} % fewer interruptions.",
                 counts.alerts, counts.messages
             )),
         ));

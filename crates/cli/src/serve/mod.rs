@@ -82,6 +82,8 @@ impl Server {
 
     /// Serves until `stop` changes, then ends what is under way.
     pub(crate) async fn serve(self, listeners: Vec<TcpListener>, mut stop: Stop) -> Result<()> {
+        let feed = self.app.engine.subscribe();
+        let follower = tokio::spawn(Arc::clone(&self.app.metrics).follow(feed));
         let (halt, _) = watch::channel(false);
         let mut serving = tokio::task::JoinSet::new();
         for listener in listeners {
@@ -115,6 +117,7 @@ impl Server {
             warn!("some requests were still running after {} s", DRAIN.as_secs());
         }
         self.app.engine.stop().await;
+        follower.abort();
         self.store.close().await?;
         Ok(())
     }

@@ -183,7 +183,8 @@ impl Metrics {
         self.rate_limited.inc();
     }
 
-    /// Counts what the engine's feed tells, until the engine stops.
+    /// Counts what the engine's feed tells, until the engine stops. To be run once for each engine,
+    /// beside however many listeners.
     pub async fn follow(self: Arc<Self>, mut feed: feed::Feed) {
         self.feed.follow(&mut feed).await;
     }
