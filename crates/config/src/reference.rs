@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::document::Document;
+use crate::document::{Document, ReceiverDocument};
 use crate::environment::VARIABLES;
 use crate::section::{FieldInfo, Flag, Out, Section as _, SectionInfo, Shape, Text};
 
@@ -74,16 +74,23 @@ fn collect_shape(shape: &Shape, sections: &mut Vec<SectionInfo>) {
     }
 }
 
-/// Returns the heading of a section: `WebhookConfig` is "webhook_config".
+/// Returns the heading of a section: `InhibitRuleConfig` is "inhibit_rule". What is called
+/// `…_config` in a file, too, keeps the suffix: `WebhookConfig` is "webhook_config".
 fn heading(name: &str) -> String {
-    match name {
-        "Document" => return "The file".to_owned(),
-        "RouteConfig" | "GlobalConfig" => {
-            return name.trim_end_matches("Config").to_lowercase();
-        }
-        _ => {}
+    if name == "Document" {
+        return "The file".to_owned();
     }
+    let keeps_suffix = ReceiverDocument::info()
+        .fields
+        .iter()
+        .map(|field| field.name)
+        .chain(["http_configs", "tls_configs"])
+        .any(|key| {
+            let kind = name.strip_suffix("Config").unwrap_or_default().to_lowercase();
+            key.strip_suffix("_configs") == Some(&kind)
+        });
     let name = name.strip_suffix("Document").unwrap_or(name);
+    let name = name.strip_suffix("Config").filter(|_| !keeps_suffix).unwrap_or(name);
     let mut snake = String::new();
     for (index, c) in name.char_indices() {
         if c.is_ascii_uppercase() && index > 0 {

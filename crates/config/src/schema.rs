@@ -33,7 +33,8 @@ fn define(info: fn() -> SectionInfo, definitions: &mut Map<String, Json>) {
     let properties: Map<String, Json> =
         fields.iter().map(|field| (field.name.to_owned(), property(field, definitions))).collect();
     let section = json!({
-        "type": "object",
+        // A key that was left empty holds all defaults.
+        "type": ["object", "null"],
         "description": doc,
         "properties": properties,
         "additionalProperties": false,
