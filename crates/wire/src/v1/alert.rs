@@ -155,7 +155,7 @@ impl Alert {
 /// Only the envelope is read at once: each alert is read by itself, so one that is wrong does not
 /// spoil the others.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `alerts`")]
 pub struct AlertPosting<'a> {
     /// The alerts; an order is kept only among alerts with the same labels.
     #[serde(borrow)]
@@ -165,7 +165,7 @@ pub struct AlertPosting<'a> {
 
 /// One alert that a source posts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an alert: an object with `labels`")]
 pub struct PostedAlert {
     /// What identifies it; at least one label has a value.
     #[schema(value_type = BTreeMap<String, String>)]

@@ -52,7 +52,7 @@ pub struct MaintenanceOccurrence {
 
 /// A maintenance window as a person plans it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a maintenance window: an object")]
 pub struct MaintenanceWindowDraft {
     /// Which alerts to hold back: those that satisfy all of them.
     pub matchers: Vec<WrittenMatcher>,
@@ -80,7 +80,7 @@ pub struct MaintenanceWindowDraft {
 
 /// A maintenance window that is not there yet.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a maintenance window: an object")]
 pub struct NewMaintenanceWindow {
     /// Unique among all windows; shown wherever an alert is held back by it.
     #[schema(example = "sunday-backup")]

@@ -127,7 +127,7 @@ impl Route {
 
 /// Asks where an alert would go.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `labels`")]
 pub struct RouteTest {
     /// The labels of the alert.
     #[schema(value_type = BTreeMap<String, String>)]

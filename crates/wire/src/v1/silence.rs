@@ -77,7 +77,7 @@ impl Silence {
 
 /// A silence as a person asks for it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a silence: an object with `matchers` and `created_by`")]
 pub struct SilenceDraft {
     /// What to mute: alerts that satisfy all of them. At least one must not match an absent
     /// label.
@@ -126,7 +126,7 @@ impl SilenceDraft {
 
 /// Asks what a silence would mute.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an object with `matchers`")]
 pub struct SilencePreviewRequest {
     /// What it would mute.
     pub matchers: Vec<WrittenMatcher>,
