@@ -112,7 +112,7 @@ fn text(explanation: &AlertExplanation) -> String {
     }
     for event in &explanation.history {
         let at = instant(event.at);
-        let _ = write!(out, "\n  {at}  {}: {}", clean(&event.subject.name), clean(&event.text));
+        let _ = write!(out, "\n  {at}  {}: {}", clean(&event.subject.name), spoken(&event.text));
     }
     out
 }
@@ -132,12 +132,10 @@ fn heading(explanation: &AlertExplanation) -> String {
     }
     let since = instant(alert.starts_at);
     let until = instant(alert.ends_at);
-    let _ = match alert.state {
-        AlertState::Resolved => write!(out, "\n  over: fired from {since} to {until}"),
-        AlertState::Active => write!(out, "\n  fires since {since}, nothing holds it back"),
-        AlertState::Suppressed => write!(out, "\n  fires since {since}, held back"),
-    };
-    if alert.state != AlertState::Resolved {
+    if alert.state == AlertState::Resolved {
+        let _ = write!(out, "\n  over: fired from {since} to {until}");
+    } else {
+        let _ = write!(out, "\n  fires since {since}, {}", held_back(explanation));
         let end =
             if alert.is_timeout { "ends unless told again" } else { "ends, says its source," };
         let times =
@@ -151,8 +149,51 @@ fn heading(explanation: &AlertExplanation) -> String {
     out
 }
 
+/// Says in how many of its groups the alert is held back; intervals may mute some and not others.
+fn held_back(explanation: &AlertExplanation) -> String {
+    let all = explanation.groups.len();
+    match explanation.groups.iter().filter(|group| group.is_muted).count() {
+        0 if explanation.alert.state == AlertState::Suppressed => "held back".to_owned(),
+        0 => "nothing holds it back".to_owned(),
+        held if held == all => "held back".to_owned(),
+        held => format!("held back in {held} of {all} groups"),
+    }
+}
+
+/// Returns a sentence of the server for a terminal: instants to the second, which is as exact as
+/// a person needs them; `-o json` has them in full.
+fn spoken(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(point) = rest.find('.') {
+        let (before, after) = rest.split_at(point);
+        out.push_str(before);
+        let digits = after[1..].bytes().take_while(u8::is_ascii_digit).count();
+        let is_instant =
+            digits > 0 && after[1 + digits..].starts_with('Z') && ends_with_clock_time(before);
+        let kept = if is_instant { &after[1 + digits..] } else { &after[1..] };
+        if !is_instant {
+            out.push('.');
+        }
+        rest = kept;
+    }
+    out.push_str(rest);
+    clean(&out)
+}
+
+/// Returns whether the text ends like `T04:55:37`.
+fn ends_with_clock_time(text: &str) -> bool {
+    let pattern = b"T00:00:00";
+    let bytes = text.as_bytes();
+    bytes.len() >= pattern.len()
+        && bytes[bytes.len() - pattern.len()..]
+            .iter()
+            .zip(pattern)
+            .all(|(byte, like)| if *like == b'0' { byte.is_ascii_digit() } else { byte == like })
+}
+
 fn standing(group: &GroupStanding, out: &mut String) {
-    let _ = write!(out, "\n  {}: {}", clean(&group.receiver), clean(&group.text));
+    let _ = write!(out, "\n  {}: {}", clean(&group.receiver), spoken(&group.text));
     let _ = write!(out, "\n    group {}", clean(&group.key));
     for known in &group.integrations {
         let _ = write!(out, "\n    {}: {}", clean(&known.integration), knowledge(known));
@@ -180,4 +221,17 @@ fn knowledge(known: &IntegrationStanding) -> String {
         let _ = write!(text, "; repeated at {}", instant(at));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_told_to_the_second_and_nothing_else_is_touched() {
+        assert_eq!(
+            spoken("from 2026-11-21T04:55:37.759138876Z to 2026-11-21T05:00:00Z, v1.5Z. End."),
+            "from 2026-11-21T04:55:37Z to 2026-11-21T05:00:00Z, v1.5Z. End."
+        );
+    }
 }
