@@ -122,6 +122,7 @@ fn check(config: &mut GlobalConfig, fields: &Fields<'_>, reader: &mut Reader<'_>
         reader.exclusive(fields, &[key, &file]);
     }
     if config.resolve_timeout.is_zero() {
-        reader.error_at(fields, "resolve_timeout", "`resolve_timeout` must be longer than 0");
+        let message = "alerts without an end of their own will be resolved as they arrive";
+        reader.warn_at(fields, "resolve_timeout", message);
     }
 }

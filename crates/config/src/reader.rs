@@ -310,6 +310,12 @@ impl<'f> Reader<'f> {
         self.error_span(span, message);
     }
 
+    /// Warns about a key of the section being read; about the section when it is absent.
+    pub(crate) fn warn_at(&mut self, fields: &Fields<'_>, key: &str, message: impl Into<String>) {
+        let span = fields.get(key).map_or(fields.span, |(key, _)| key.span);
+        self.warn_span(span, message);
+    }
+
     /// Complains about the section being read.
     pub(crate) fn error_here(&mut self, fields: &Fields<'_>, message: impl Into<String>) {
         self.error_span(fields.span, message);

@@ -27,7 +27,7 @@ fn route(loaded: &Loaded, index: usize) -> &Route {
 fn names(route: &Route) -> Vec<&str> {
     match &route.group_by {
         GroupBy::All => vec!["..."],
-        GroupBy::Names(names) => names.iter().map(|name| name.as_str()).collect(),
+        GroupBy::Names(names) => names.iter().map(AsRef::as_ref).collect(),
     }
 }
 
@@ -271,4 +271,35 @@ fn matchers_are_read_in_the_mode_that_is_asked_for() {
     assert!(read(ParseMode::Fallback, "'foo='") && read(ParseMode::Classic, "'foo='"));
     assert!(!read(ParseMode::Utf8Strict, "'foo='"));
     assert!(read(ParseMode::Fallback, "'ünï=x'") && !read(ParseMode::Classic, "'ünï=x'"));
+}
+
+#[test]
+fn routes_may_nest_deeply() {
+    let mut file = "receivers: [{name: a}]\nroute:\n  receiver: a\n".to_owned();
+    for level in 0..60 {
+        let indent = "  ".repeat(level + 1);
+        file.push_str(&format!("{indent}routes:\n{indent}- matchers: [level=\"{level}\"]\n"));
+    }
+    assert_eq!(text(&file).policy.routes.nodes.len(), 61);
+    let shown = text(&file).show();
+    assert!(shown.lines().last().unwrap().contains("default"), "{shown}");
+}
+
+#[test]
+fn markers_around_the_document_are_fine() {
+    text("---\nroute: {receiver: a}\nreceivers: [{name: a}]\n...\n");
+    text("# first\n---\nroute: {receiver: a}\nreceivers: [{name: a}]\n---\n");
+}
+
+#[test]
+fn what_alertmanager_takes_is_only_warned_about() {
+    let odd = text(
+        "global: {resolve_timeout: 0, smtp_require_tls: y}\nroute: {receiver: a}\n\
+         receivers: [{name: a, slack_configs: [{api_url: <secret>, title: '{{ .x }}'}]}]\n\
+         inhibit_rules: [null]\ntemplates: [nowhere/*.tmpl]\n",
+    );
+    let said: Vec<_> = odd.warnings.iter().map(|w| (w.line, w.message.clone())).collect();
+    insta::with_settings!({omit_expression => true}, {
+        insta::assert_debug_snapshot!("warnings", said);
+    });
 }

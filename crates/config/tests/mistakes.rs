@@ -10,9 +10,8 @@ const BASE: &str = "route: {receiver: a}\nreceivers: [{name: a}]\n";
 fn check(name: &str, mistakes: &[(&str, String)]) {
     let mut out = String::new();
     for (title, text) in mistakes {
-        let report = match load_str("tocsin.yaml", text, &LoadOptions::default()) {
-            Ok(_) => panic!("{title}: nobody complained about\n{text}"),
-            Err(report) => report,
+        let Err(report) = load_str("tocsin.yaml", text, &LoadOptions::default()) else {
+            panic!("{title}: nobody complained about\n{text}");
         };
         assert!(report.errors().next().is_some(), "{title}");
         let _ = write!(out, "== {title}\n{}\n-- {title}\n{report}\n\n", text.trim_end());
@@ -46,7 +45,7 @@ fn files_that_are_no_configuration() {
             ("an anchor inside itself", with_base("templates: &a [*a]\n")),
             (
                 "nested too deep",
-                with_base(&format!("templates: {}{}", "[".repeat(80), "]".repeat(80))),
+                with_base(&format!("templates: {}{}", "[".repeat(140), "]".repeat(140))),
             ),
         ],
     );
@@ -80,7 +79,6 @@ fn keys_and_values() {
             ("a key nobody knows", with_base("global: {colour: red}\n")),
             ("a number for a duration", with_base("global: {resolve_timeout: 5}\n")),
             ("an unknown unit", with_base("global: {resolve_timeout: 5 minutes}\n")),
-            ("no time at all", with_base("global: {resolve_timeout: 0}\n")),
             ("a text for a boolean", with_base("global: {smtp_require_tls: maybe}\n")),
             ("a list for a text", with_base("global: {smtp_hello: [a]}\n")),
             ("a mapping for a list", with_base("inhibit_rules: {a: b}\n")),

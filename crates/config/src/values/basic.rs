@@ -24,11 +24,13 @@ impl Value for String {
 
 impl Value for bool {
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        const WORDS: [(&str, bool); 6] = [
+        const WORDS: [(&str, bool); 8] = [
             ("true", true),
             ("false", false),
             ("yes", true),
             ("no", false),
+            ("y", true),
+            ("n", false),
             ("on", true),
             ("off", false),
         ];

@@ -8,7 +8,7 @@ use super::{Key, Kind, Node};
 use crate::diagnostic::{Diagnostic, Severity, SourceFile, Span};
 
 /// How deep lists and mappings may nest.
-pub(crate) const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_DEPTH: usize = 128;
 
 /// How many values one file may hold, those that aliases repeat included. A long text counts as
 /// one value for every [`BYTES_PER_NODE`].
@@ -63,23 +63,23 @@ type Source<'a> = Parser<'a, saphyr_parser::StrInput<'a>>;
 impl Tree {
     fn document(&mut self, parser: &mut Source<'_>) -> Result<Option<Node>, Stop> {
         let mut root = None;
-        let mut documents = 0;
         loop {
             let (event, span) = self.next(parser)?;
             match event {
                 Event::StreamEnd => return Ok(root),
-                Event::DocumentStart(_) => {
-                    documents += 1;
-                    if documents > 1 {
-                        return Err(Stop {
-                            span,
-                            message: "a file holds one document; everything after `---` is lost"
-                                .to_owned(),
-                        });
+                Event::Nothing
+                | Event::StreamStart
+                | Event::DocumentStart(_)
+                | Event::DocumentEnd => {}
+                event => {
+                    let node = self.node(parser, event, span, 0)?.0;
+                    // Alertmanager drops what follows the first document without a word.
+                    if root.is_some() && !node.is_null() {
+                        let message = "a file holds one document; what follows `---` is ignored";
+                        return Err(Stop { span, message: message.to_owned() });
                     }
+                    root.get_or_insert(node);
                 }
-                Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
-                event => root = Some(self.node(parser, event, span, 0)?.0),
             }
         }
     }
