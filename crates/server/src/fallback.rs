@@ -1,9 +1,12 @@
 //! Refusals that no handler gives, in the shape each tree's clients expect.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use tocsin_wire::v1::ProblemCode;
+
+use crate::v1::problem;
 
 /// Answers 404 for a path that does not exist.
 pub(crate) async fn not_found(uri: Uri) -> Response {
@@ -13,39 +16,21 @@ pub(crate) async fn not_found(uri: Uri) -> Response {
         Tree::V1 => format!("there is nothing at {path}; see /api/v1/openapi.json"),
         Tree::Other => "404 page not found".to_owned(),
     };
-    refuse(path, StatusCode::NOT_FOUND, "not_found", "Not found", &message)
+    refuse(path, ProblemCode::NotFound, &message)
 }
 
 /// Refuses a request to `path`: go-swagger's shape under `/api/v2`, problem details (RFC 9457)
-/// with a stable `code` under `/api/v1`, a line of text elsewhere.
-pub(crate) fn refuse(
-    path: &str,
-    status: StatusCode,
-    code: &str,
-    title: &str,
-    detail: &str,
-) -> Response {
+/// under `/api/v1`, a line of text elsewhere.
+pub(crate) fn refuse(path: &str, code: ProblemCode, detail: &str) -> Response {
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     match Tree::of(path) {
         Tree::V2 => {
             let body = Json(json!({ "code": status.as_u16(), "message": detail }));
             (status, [crate::v2::NO_STORE], body).into_response()
         }
-        Tree::V1 => problem(status, code, title, detail),
+        Tree::V1 => problem::response(code, detail),
         Tree::Other => (status, format!("{detail}\n")).into_response(),
     }
-}
-
-/// Returns an error as problem details (RFC 9457) with a stable code.
-pub(crate) fn problem(status: StatusCode, code: &str, title: &str, detail: &str) -> Response {
-    const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json");
-    let body = json!({
-        "type": "about:blank",
-        "title": title,
-        "status": status.as_u16(),
-        "code": code,
-        "detail": detail,
-    });
-    (status, [(header::CONTENT_TYPE, PROBLEM)], body.to_string()).into_response()
 }
 
 /// Whose clients ask.

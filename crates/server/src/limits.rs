@@ -11,17 +11,19 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
-use axum::http::{HeaderName, Method, StatusCode, header};
+use axum::http::{HeaderName, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tocsin_wire::v1::ProblemCode;
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::decompression::RequestDecompressionLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
+use crate::v1::problem;
 use crate::{App, fallback};
 
 /// The header that carries a request's id.
@@ -110,8 +112,7 @@ fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
     let said = said.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("nothing");
     tracing::error!(panic = said, "a request handler panicked");
     let detail = "the request met a defect of the server, which has been logged";
-    let status = StatusCode::INTERNAL_SERVER_ERROR;
-    fallback::problem(status, "internal", "Internal error", detail)
+    problem::response(ProblemCode::Internal, detail)
 }
 
 struct Rates {
@@ -137,8 +138,7 @@ async fn bound_rate(State(rates): State<Arc<Rates>>, request: Request, next: Nex
     let seconds = early.wait_time_from(rates.clock.now()).as_secs() + 1;
     let limit = rates.app.options.requests_per_second;
     let detail = format!("more than {limit} requests per second; try again in {seconds} s");
-    let status = StatusCode::TOO_MANY_REQUESTS;
-    let answer = fallback::refuse(path, status, "rate_limited", "Too many requests", &detail);
+    let answer = fallback::refuse(path, ProblemCode::RateLimited, &detail);
     ([(header::RETRY_AFTER, seconds.to_string())], answer).into_response()
 }
 
@@ -171,8 +171,7 @@ async fn bound_gets(State(gets): State<Arc<Gets>>, request: Request, next: Next)
         let limit = gets.limit;
         let detail =
             format!("Limit of concurrent GET requests reached ({limit}), try again later.");
-        let status = StatusCode::SERVICE_UNAVAILABLE;
-        let answer = fallback::refuse(path, status, "too_many_gets", "Overloaded", &detail);
+        let answer = fallback::refuse(path, ProblemCode::TooManyGets, &detail);
         return ([(header::RETRY_AFTER, "1")], answer).into_response();
     };
     next.run(request).await
@@ -185,8 +184,7 @@ async fn bound_time(State(timeout): State<Duration>, request: Request, next: Nex
         Ok(response) => response,
         Err(_) => {
             let detail = format!("Exceeded configured timeout of {} s.", timeout.as_secs_f64());
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            fallback::refuse(&path, status, "timeout", "Took too long", &detail)
+            fallback::refuse(&path, ProblemCode::Timeout, &detail)
         }
     }
 }

@@ -23,6 +23,7 @@ use tower::ServiceExt as _;
 
 use crate::App;
 use crate::limits::Peer;
+use crate::v1::Stopping;
 
 /// How many connections are open at once; more wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 4_096;
@@ -53,6 +54,7 @@ pub async fn serve(
     let routes = crate::router(app);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let stopping = Stopping::default();
     let mut shutdown = pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -61,7 +63,8 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer, place)) => {
-                let connection = converse(stream, peer, routes.clone(), graceful.watcher());
+                let marks = (peer, stopping.clone());
+                let connection = converse(stream, marks, routes.clone(), graceful.watcher());
                 tokio::spawn(async move {
                     connection.await;
                     drop(place);
@@ -74,6 +77,8 @@ pub async fn serve(
         }
     }
     drop(listener);
+    // Live feeds never end by themselves.
+    stopping.0.cancel();
     if tokio::time::timeout(DRAIN, graceful.shutdown()).await.is_err() {
         tracing::warn!("some connections did not end in time and are cut off");
     }
@@ -91,9 +96,15 @@ async fn accept(
 }
 
 /// Answers the requests of one connection.
-async fn converse(stream: TcpStream, peer: Peer, routes: Router, watcher: Watcher) {
+async fn converse(
+    stream: TcpStream,
+    (peer, stopping): (Peer, Stopping),
+    routes: Router,
+    watcher: Watcher,
+) {
     let service = routes.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
+        request.extensions_mut().insert(stopping.clone());
         request.map(Body::new)
     });
     let mut builder = Builder::new(TokioExecutor::new());

@@ -6,12 +6,19 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::Request;
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use support::{Answer, TestServer};
+use tocsin_core::command::Command;
+use tocsin_core::maintenance::{MaintenanceWindow, Recurrence};
+use tocsin_core::matcher::{Matcher, Matchers};
+use tocsin_core::policy::Policy;
 use tocsin_server::Options;
 
 const CRITICAL: &[(&str, &str)] =
@@ -395,6 +402,33 @@ async fn a_maintenance_window_is_planned_changed_and_removed() {
     assert_eq!(server.ask("DELETE", &path).await.status, 204);
     let gone = server.ask("DELETE", &path).await;
     assert_eq!((gone.status, refusal(&gone).1), (404, "not_found".to_owned()));
+}
+
+#[tokio::test]
+async fn a_window_of_the_configuration_is_read_only() {
+    let server = TestServer::start().await;
+    let window = MaintenanceWindow {
+        name: Arc::from("nightly"),
+        matchers: Matchers::new(vec![Matcher::equal("job", "backup")]),
+        starts_at: "2026-11-20T02:00:00".parse().unwrap(),
+        duration: SignedDuration::from_hours(1),
+        zone: TimeZone::UTC,
+        recurrence: Some(Recurrence::new("FREQ=DAILY").unwrap()),
+        comment: String::new(),
+        created_by: "configuration".to_owned(),
+    };
+    let policy = Policy { maintenance_windows: vec![window], ..support::policy() };
+    let policy = Arc::new(policy);
+    server.app.engine.command(Command::Reconfigure { policy }).await.unwrap();
+    let path = "/api/v1/maintenance-windows/nightly";
+    assert_eq!(server.get(path).await.json()["is_provisioned"], true);
+    let draft = json!({
+        "matchers": ["a=1"], "starts_at": "2026-11-22T02:00:00", "duration_seconds": 60,
+        "created_by": "ada",
+    });
+    for answer in [server.put(path, &draft).await, server.ask("DELETE", path).await] {
+        assert_eq!((answer.status, refusal(&answer).1), (409, "provisioned".to_owned()));
+    }
 }
 
 #[tokio::test]

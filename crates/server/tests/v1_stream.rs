@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "shared with other tests, which use other parts of it")]
 mod support;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream};
@@ -12,6 +13,9 @@ use axum::http::Request;
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 use support::TestServer;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tower::ServiceExt as _;
 
 /// How long a test waits for what must happen.
@@ -222,4 +226,29 @@ async fn a_last_event_that_is_no_number_is_a_problem() {
     let answer = server.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!(answer.status, 400);
     assert!(answer.body.contains("Last-Event-ID"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn a_stop_ends_streams_at_once() {
+    let server = TestServer::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = tokio::spawn(tocsin_server::serve(listener, Arc::clone(&server.app), async {
+        let _ = stopped.await;
+    }));
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"GET /api/v1/stream HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut text = String::new();
+    while !text.contains("event: hello") {
+        let mut bytes = [0; 1_024];
+        let count = client.read(&mut bytes).await.unwrap();
+        text.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+    }
+    stop.send(()).unwrap();
+    // Streams that are cut off after the server's patience would take ten seconds.
+    tokio::time::timeout(Duration::from_secs(5), serving).await.unwrap().unwrap().unwrap();
+    let mut rest = String::new();
+    client.read_to_string(&mut rest).await.unwrap();
+    assert!(rest.ends_with("0\r\n\r\n"), "the answer is complete: {rest:?}");
 }

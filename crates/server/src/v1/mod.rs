@@ -34,6 +34,7 @@ use crate::App;
 use crate::v2::NO_STORE;
 
 pub use document::openapi;
+pub(crate) use stream::Stopping;
 
 /// What the handlers of this API share beside [`App`].
 #[derive(Default)]
