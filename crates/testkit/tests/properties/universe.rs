@@ -78,6 +78,12 @@ pub(crate) fn rules(variant: usize) -> Vec<PlainRule> {
     let mut rules: Vec<PlainRule> = vec![
         (&[("severity", "critical")], &[("severity", "warning")], &["alertname", "host"]),
         (&[("alertname", "NodeDown")], &[("alertname", "HighLatency")], &["host"]),
+        // Three sources for one target.
+        (
+            &[("severity", "critical"), ("host", "a")],
+            &[("alertname", "DiskFull"), ("host", "b")],
+            &[],
+        ),
     ];
     if variant == 1 {
         // Both sides match the same alerts.
