@@ -9,29 +9,44 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tocsin_core::Tenant;
+use tocsin_core::alert::{AlertStatus, AlertView};
 use tocsin_core::labels::{ALERTNAME, Labels};
 use tocsin_core::views::GroupView;
 use tocsin_engine::EngineError;
 
 use crate::App;
 
-/// The most groups the page lists; of more it says how many there are.
-const MAX_ROWS: usize = 200;
+/// The most groups the page lists, and the most alerts of each; of more it says how many there are.
+const MAX_GROUPS: usize = 100;
+const MAX_ALERTS: usize = 10;
 
 /// Nothing is loaded from anywhere and nothing runs, whatever an alert's labels say.
 const CONTENT_SECURITY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 
 const STYLE: &str = "\
-:root{color-scheme:light dark}\
+:root{color-scheme:light dark;--line:color-mix(in srgb,CanvasText 18%,Canvas);\
+--soft:color-mix(in srgb,CanvasText 5%,Canvas);--dim:color-mix(in srgb,CanvasText 68%,Canvas)}\
+*{box-sizing:border-box}\
 body{font:1rem/1.5 system-ui,sans-serif;max-width:60rem;margin:0 auto;padding:1rem}\
-h1{margin-bottom:0}\
-table{border-collapse:collapse;width:100%}\
-caption{text-align:left;padding:.5rem 0}\
-th,td{text-align:left;vertical-align:top;padding:.5rem;border-bottom:1px solid GrayText;\
-overflow-wrap:anywhere}\
-@media(max-width:40rem){thead{position:absolute;clip-path:inset(50%)}\
-tr,td{display:block}td{border:0;padding:.125rem 0}tr{border-bottom:1px solid;padding:.5rem 0}}";
+header{display:flex;flex-wrap:wrap;align-items:baseline;gap:0 1rem;\
+border-bottom:1px solid var(--line);margin-bottom:1.5rem}\
+h1{margin:0;font-size:1.5rem}h2{font-size:1.125rem;margin:1.5rem 0 .5rem}\
+h3{font-size:1rem;margin:0}header p{margin:0;color:var(--dim)}\
+.sum{display:flex;flex-wrap:wrap;gap:.75rem;padding:0;margin:0 0 1rem;list-style:none}\
+.sum li{flex:1 1 8rem;background:var(--soft);border-radius:.5rem;padding:.5rem 1rem}\
+.sum b{display:block;font-size:1.75rem;line-height:1.25}\
+article{border:1px solid var(--line);border-radius:.5rem;margin:0 0 .75rem;\
+padding:.75rem 1rem;overflow-wrap:anywhere}\
+article p{margin:.125rem 0;color:var(--dim)}\
+article ul{list-style:none;margin:.5rem 0 0;padding:0}\
+article li{border-top:1px solid var(--line);padding:.375rem 0}\
+.sev{display:inline-block;min-width:5rem;margin-right:.5rem;padding:0 .5rem;border-radius:1rem;\
+text-align:center;font-size:.875rem;background:var(--soft);border:1px solid var(--line)}\
+.critical{background:#b3261e;border-color:#b3261e;color:#fff}\
+.warning{background:#f2b94b;border-color:#f2b94b;color:#1d1b16}\
+.held{color:var(--dim)}footer{margin-top:2rem;border-top:1px solid var(--line);color:var(--dim)}\
+footer a{color:LinkText}";
 
 /// Returns the routes of the front page.
 pub(crate) fn router() -> Router<Arc<App>> {
@@ -53,11 +68,11 @@ fn render(prefix: &str, groups: Result<Vec<GroupView>, EngineError>) -> String {
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>Tocsin</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n\
-         <h1>Tocsin</h1>\n<p>Version {}</p>\n</header>\n<main>\n<h2>Firing now</h2>\n",
+         <h1>Tocsin</h1>\n<p>version {}</p>\n</header>\n<main>\n<h2>Firing now</h2>\n",
         env!("CARGO_PKG_VERSION")
     );
     match groups {
-        Ok(groups) => table(&mut html, &groups),
+        Ok(groups) => firing(&mut html, &groups),
         Err(error) => {
             let _ =
                 writeln!(html, "<p role=\"alert\">No answer: {}.</p>", escape(&error.to_string()));
@@ -69,58 +84,102 @@ fn render(prefix: &str, groups: Result<Vec<GroupView>, EngineError>) -> String {
          <li><a href=\"{prefix}/api/v1/openapi.json\">API description (OpenAPI)</a></li>\n\
          <li><a href=\"{prefix}/api/v2/status\">Alertmanager API v2</a></li>\n\
          <li><a href=\"{prefix}/metrics\">Metrics</a></li>\n</ul>\n\
-         <p>This build comes without the web console, whose assets are built with Node.</p>\n\
+         <p>The web console is not part of this build. The command line and both APIs do everything: \
+         try <code>tocsin alert query</code> and <code>tocsin explain</code>.</p>\n\
          </footer>\n</body>\n</html>\n"
     );
     html
 }
 
-fn table(html: &mut String, groups: &[GroupView]) {
+fn firing(html: &mut String, groups: &[GroupView]) {
     if groups.is_empty() {
-        html.push_str("<p>Nothing fires.</p>\n");
+        html.push_str("<p>Nothing fires. All is quiet.</p>\n");
         return;
     }
-    let alerts: usize = groups.iter().map(|group| group.alerts.len()).sum();
+    let all = || groups.iter().flat_map(|group| &group.alerts);
+    let held = all().filter(|alert| alert.status.is_suppressed()).count();
     let _ = write!(
         html,
-        "<table>\n<caption>{} in {}",
-        count(alerts, "alert"),
-        count(groups.len(), "group")
+        "<ul class=\"sum\">\n<li><b>{}</b> firing</li>\n<li><b>{}</b> in groups</li>\n\
+         <li><b>{held}</b> held back</li>\n</ul>\n",
+        all().count(),
+        groups.len(),
     );
-    if groups.len() > MAX_ROWS {
-        let _ = write!(html, ", of which {MAX_ROWS} are shown");
+    for group in groups.iter().take(MAX_GROUPS) {
+        card(html, group);
     }
-    html.push_str(
-        "</caption>\n<thead>\n<tr><th scope=\"col\">Group</th><th scope=\"col\">Receiver</th>\
-         <th scope=\"col\">Alerts</th></tr>\n</thead>\n<tbody>\n",
+    if groups.len() > MAX_GROUPS {
+        let _ = writeln!(html, "<p>{} more groups are not shown.</p>", groups.len() - MAX_GROUPS);
+    }
+}
+
+/// Writes one group: what its alerts share, who is told, and the first of its alerts.
+fn card(html: &mut String, group: &GroupView) {
+    let _ = write!(
+        html,
+        "<article>\n<h3>{}</h3>\n<p>{}, told to {}</p>\n<ul>\n",
+        title(&group.labels),
+        count(group.alerts.len(), "alert"),
+        escape(&group.receiver),
     );
-    for group in groups.iter().take(MAX_ROWS) {
-        let held = group.alerts.iter().filter(|alert| alert.status.is_suppressed()).count();
-        let _ = write!(
-            html,
-            "<tr><td>{}</td><td>{}</td><td>{}",
-            title(&group.labels),
-            escape(&group.receiver),
-            count(group.alerts.len(), "alert")
-        );
-        if held > 0 {
-            let _ = write!(html, ", {held} held back");
-        }
-        html.push_str("</td></tr>\n");
+    for alert in group.alerts.iter().take(MAX_ALERTS) {
+        line(html, alert, &group.labels);
     }
-    html.push_str("</tbody>\n</table>\n");
+    if group.alerts.len() > MAX_ALERTS {
+        let _ = writeln!(html, "<li>and {} more</li>", group.alerts.len() - MAX_ALERTS);
+    }
+    html.push_str("</ul>\n</article>\n");
+}
+
+fn line(html: &mut String, alert: &AlertView, shared: &Labels) {
+    let labels = &alert.identity.labels;
+    let severity = labels.value("severity");
+    let class = match severity {
+        "critical" | "warning" => severity,
+        _ => "other",
+    };
+    let shown = if severity.is_empty() { "alert" } else { severity };
+    let _ = write!(html, "<li><span class=\"sev {class}\">{}</span>", escape(shown));
+    if shared.get(ALERTNAME).is_none() {
+        let _ = write!(html, "<strong>{}</strong> ", escape(labels.value(ALERTNAME)));
+    }
+    let own = labels.iter().filter(|(name, _)| {
+        *name != ALERTNAME && *name != "severity" && shared.get(name).is_none()
+    });
+    for (name, value) in own {
+        let _ = write!(html, "{}={} ", escape(name), escape(value));
+    }
+    if let Some(summary) = alert.description.annotations.get("summary") {
+        let _ = write!(html, "<br>{}", escape(summary));
+    }
+    let why = held_back(&alert.status);
+    if !why.is_empty() {
+        let _ = write!(html, "<br><span class=\"held\">held back: {}</span>", escape(&why));
+    }
+    html.push_str("</li>\n");
+}
+
+fn held_back(status: &AlertStatus) -> String {
+    let mut reasons = Vec::new();
+    if let Some(inhibitor) = &status.inhibited_by {
+        reasons.push(format!("inhibited by {}", inhibitor.source));
+    }
+    reasons.extend(status.silenced_by.iter().map(|id| format!("silence {id}")));
+    reasons.extend(status.maintained_by.iter().map(|name| format!("maintenance {name}")));
+    reasons.extend(status.muted_by.iter().map(|name| format!("time interval {name}")));
+    reasons.join(", ")
 }
 
 /// Returns the alert's name in bold, then the other labels of the group.
 fn title(labels: &Labels) -> String {
     let mut html = String::new();
     if let Some(name) = labels.get(ALERTNAME) {
-        let _ = write!(html, "<strong>{}</strong>", escape(name));
+        html.push_str(&escape(name));
     }
     for (name, value) in labels.iter().filter(|(name, _)| *name != ALERTNAME) {
         let _ = write!(html, " {}={}", escape(name), escape(value));
     }
-    if html.is_empty() { "all alerts of the route".to_owned() } else { html }
+    if html.is_empty() { "All alerts of the route".to_owned() } else { html }
 }
 
 fn count(number: usize, thing: &str) -> String {
@@ -165,24 +224,22 @@ mod tests {
     #[test]
     fn labels_cannot_write_markup() {
         let html = render("/am", Ok(vec![group("<script>alert(1)</script>")]));
-        assert!(
-            html.contains("<strong>&lt;script&gt;alert(1)&lt;/script&gt;</strong> cluster=eu1")
-        );
+        assert!(html.contains("<h3>&lt;script&gt;alert(1)&lt;/script&gt; cluster=eu1</h3>"));
         assert!(!html.contains("<script>"));
         assert!(html.contains("href=\"/am/api/v1/openapi.json\""));
     }
 
     #[test]
     fn a_long_list_is_cut_and_says_so() {
-        let groups = vec![group("x"); MAX_ROWS + 1];
+        let groups = vec![group("x"); MAX_GROUPS + 1];
         let html = render("", Ok(groups));
-        assert_eq!(html.matches("<tr><td>").count(), MAX_ROWS);
-        assert!(html.contains("0 alerts in 201 groups, of which 200 are shown"));
+        assert_eq!(html.matches("<article>").count(), MAX_GROUPS);
+        assert!(html.contains("1 more groups are not shown"));
     }
 
     #[test]
     fn quiet_and_trouble_are_told_apart() {
-        assert!(render("", Ok(Vec::new())).contains("Nothing fires."));
+        assert!(render("", Ok(Vec::new())).contains("Nothing fires. All is quiet."));
         let trouble = render("", Err(EngineError::Stopping));
         assert!(trouble.contains("No answer: the engine is stopping."));
     }
