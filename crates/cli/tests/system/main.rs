@@ -1,0 +1,16 @@
+//! The whole system: the real binary with real HTTP, and the programs people use with it.
+//!
+//! Every test starts its own server on a free port of 127.0.0.1 with a data directory of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop right there")]
+
+mod amtool;
+mod bodies;
+mod crash;
+mod email;
+mod process;
+mod prometheus;
+mod reload;
+mod restart;
+mod slack;
+mod support;
