@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop right there")]
 
-#[allow(dead_code, reason = "shared with other tests, which use other parts of it")]
 mod support;
 
 use std::sync::Arc;

@@ -32,7 +32,7 @@ const MAX_GROUP_PAGES: usize = 10;
 #[into_params(parameter_in = Query)]
 pub(super) struct ExplainQuery {
     /// The most events of the history; the latest ones are shown.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
+    #[param(required = false, minimum = 1, maximum = 1000, default = 100)]
     limit: usize,
 }
 

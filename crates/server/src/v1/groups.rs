@@ -28,7 +28,7 @@ pub(super) struct GroupsQuery {
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
     /// The most entries of the page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
+    #[param(required = false, minimum = 1, maximum = 1000, default = 100)]
     limit: usize,
 }
 
@@ -78,7 +78,7 @@ pub(super) struct GroupQuery {
     /// The `next_cursor` of the page of alerts before.
     cursor: Option<String>,
     /// The most alerts of the page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
+    #[param(required = false, minimum = 1, maximum = 1000, default = 100)]
     limit: usize,
 }
 

@@ -14,6 +14,9 @@ use super::params::{Ask, Nothing};
 use super::problem::{Answer, Refusal};
 use crate::App;
 
+/// Bodies larger than this are read beside the async workers.
+const MAX_INLINE_BYTES: usize = 256 << 10;
+
 /// Post alerts
 ///
 /// Each alert is read by itself: the valid ones are stored before the answer, which tells of the
@@ -31,12 +34,15 @@ pub(super) async fn post(
 ) -> Answer<Json<IngestReport>> {
     let now = app.engine.now();
     let is_classic = app.options.parse_mode == ParseMode::Classic;
-    // A large body takes long to read.
-    let decoding = tokio::task::spawn_blocking(move || decode(&bytes, now, is_classic));
-    let mut decoded = match decoding.await {
-        Ok(decoded) => decoded?,
-        // Nobody cancels the task, so it panicked; the panic is answered like any other.
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    let mut decoded = if bytes.len() <= MAX_INLINE_BYTES {
+        decode(&bytes, now, is_classic)?
+    } else {
+        let decoding = tokio::task::spawn_blocking(move || decode(&bytes, now, is_classic));
+        match decoding.await {
+            Ok(decoded) => decoded?,
+            // Nobody cancels the task, so it panicked; the panic is answered like any other.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
     };
     app.metrics.alerts_received(decoded.firing, decoded.resolved, decoded.report.rejected);
     if decoded.valid.is_empty() && decoded.report.rejected > 0 {

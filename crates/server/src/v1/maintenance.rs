@@ -40,7 +40,7 @@ pub(super) struct WindowsQuery {
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
     /// The most entries of the page.
-    #[param(minimum = 1, maximum = 1000, default = 100)]
+    #[param(required = false, minimum = 1, maximum = 1000, default = 100)]
     limit: usize,
 }
 

@@ -7,8 +7,9 @@ macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $name:ident = $status:literal, $text:literal, $title:literal;)*) => {
         /// Why a request was refused. Codes never change their meaning; new ones may be added.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
         pub enum ProblemCode {
-            $($(#[doc = $doc])+ #[serde(rename = $text)] $name,)*
+            $($(#[doc = $doc])+ $name,)*
         }
 
         impl ProblemCode {

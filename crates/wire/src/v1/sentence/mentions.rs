@@ -58,9 +58,6 @@ impl Mentions {
             | Event::AlertArrivedResolved { alert, fingerprint } => {
                 self.alerts.insert(*alert, Some(*fingerprint));
             }
-            Event::AlertLimited { fingerprint, .. } => {
-                self.fingerprints.insert(*fingerprint);
-            }
             Event::AlertMuted { alert, cause, .. } | Event::AlertUnmuted { alert, cause, .. } => {
                 self.alerts.entry(*alert).or_default();
                 self.add_cause(cause);
@@ -80,7 +77,10 @@ impl Mentions {
             | Event::NotificationAbandoned { group, .. } => {
                 self.groups.insert(*group);
             }
-            Event::GroupOpened { .. }
+            // An alert that was left out is hardly ever known, and while a bound is met there are
+            // many.
+            Event::AlertLimited { .. }
+            | Event::GroupOpened { .. }
             | Event::SilenceSet { .. }
             | Event::SilenceStarted { .. }
             | Event::SilenceEnded { .. }
