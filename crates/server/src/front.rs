@@ -1,5 +1,6 @@
 //! The front page: what fires, readable on a phone and without script.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tocsin_core::Tenant;
 use tocsin_core::alert::{AlertStatus, AlertView};
-use tocsin_core::labels::{ALERTNAME, Labels};
+use tocsin_core::labels::{ALERTNAME, Fingerprint, Labels};
 use tocsin_core::views::GroupView;
 use tocsin_engine::EngineError;
 
@@ -91,6 +92,13 @@ fn render(prefix: &str, groups: Result<Vec<GroupView>, EngineError>) -> String {
     html
 }
 
+/// The names of the alerts on the page, to say what inhibits others.
+type Names<'a> = BTreeMap<Fingerprint, &'a str>;
+
+fn is_critical(alert: &AlertView) -> bool {
+    alert.identity.labels.value("severity") == "critical"
+}
+
 fn firing(html: &mut String, groups: &[GroupView]) {
     if groups.is_empty() {
         html.push_str("<p>Nothing fires. All is quiet.</p>\n");
@@ -100,13 +108,20 @@ fn firing(html: &mut String, groups: &[GroupView]) {
     let held = all().filter(|alert| alert.status.is_suppressed()).count();
     let _ = write!(
         html,
-        "<ul class=\"sum\">\n<li><b>{}</b> firing</li>\n<li><b>{}</b> in groups</li>\n\
+        "<ul class=\"sum\">\n<li><b>{}</b> firing</li>\n<li><b>{}</b> {}</li>\n\
          <li><b>{held}</b> held back</li>\n</ul>\n",
         all().count(),
         groups.len(),
+        if groups.len() == 1 { "group" } else { "groups" },
     );
-    for group in groups.iter().take(MAX_GROUPS) {
-        card(html, group);
+    let names: Names<'_> = all()
+        .map(|alert| (alert.identity.fingerprint, alert.identity.labels.value(ALERTNAME)))
+        .collect();
+    // What is worst is read first; among equals Alertmanager's order stays.
+    let mut ordered: Vec<&GroupView> = groups.iter().collect();
+    ordered.sort_by_key(|group| !group.alerts.iter().any(is_critical));
+    for group in ordered.into_iter().take(MAX_GROUPS) {
+        card(html, group, &names);
     }
     if groups.len() > MAX_GROUPS {
         let _ = writeln!(html, "<p>{} more groups are not shown.</p>", groups.len() - MAX_GROUPS);
@@ -114,7 +129,7 @@ fn firing(html: &mut String, groups: &[GroupView]) {
 }
 
 /// Writes one group: what its alerts share, who is told, and the first of its alerts.
-fn card(html: &mut String, group: &GroupView) {
+fn card(html: &mut String, group: &GroupView, names: &Names<'_>) {
     let _ = write!(
         html,
         "<article>\n<h3>{}</h3>\n<p>{}, told to {}</p>\n<ul>\n",
@@ -123,7 +138,7 @@ fn card(html: &mut String, group: &GroupView) {
         escape(&group.receiver),
     );
     for alert in group.alerts.iter().take(MAX_ALERTS) {
-        line(html, alert, &group.labels);
+        line(html, alert, &group.labels, names);
     }
     if group.alerts.len() > MAX_ALERTS {
         let _ = writeln!(html, "<li>and {} more</li>", group.alerts.len() - MAX_ALERTS);
@@ -131,7 +146,7 @@ fn card(html: &mut String, group: &GroupView) {
     html.push_str("</ul>\n</article>\n");
 }
 
-fn line(html: &mut String, alert: &AlertView, shared: &Labels) {
+fn line(html: &mut String, alert: &AlertView, shared: &Labels, names: &Names<'_>) {
     let labels = &alert.identity.labels;
     let severity = labels.value("severity");
     let class = match severity {
@@ -152,17 +167,18 @@ fn line(html: &mut String, alert: &AlertView, shared: &Labels) {
     if let Some(summary) = alert.description.annotations.get("summary") {
         let _ = write!(html, "<br>{}", escape(summary));
     }
-    let why = held_back(&alert.status);
+    let why = held_back(&alert.status, names);
     if !why.is_empty() {
         let _ = write!(html, "<br><span class=\"held\">held back: {}</span>", escape(&why));
     }
     html.push_str("</li>\n");
 }
 
-fn held_back(status: &AlertStatus) -> String {
+fn held_back(status: &AlertStatus, names: &Names<'_>) -> String {
     let mut reasons = Vec::new();
     if let Some(inhibitor) = &status.inhibited_by {
-        reasons.push(format!("inhibited by {}", inhibitor.source));
+        let name = names.get(&inhibitor.source).copied().unwrap_or_default();
+        reasons.push(format!("inhibited by {name} ({})", inhibitor.source));
     }
     reasons.extend(status.silenced_by.iter().map(|id| format!("silence {id}")));
     reasons.extend(status.maintained_by.iter().map(|name| format!("maintenance {name}")));
