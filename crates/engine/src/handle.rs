@@ -62,10 +62,13 @@ pub struct Stats {
     pub waiting: usize,
 }
 
+/// What a reader does with the state between two turns.
+pub(crate) type Read = Box<dyn FnOnce(&Tenant, Timestamp) + Send>;
+
 /// What lies in an inbox.
 pub(crate) enum Request {
     Command(Command, oneshot::Sender<Result<Reply, EngineError>>),
-    Read(Box<dyn FnOnce(&Tenant, Timestamp) + Send>),
+    Read(Read),
     Stop(oneshot::Sender<()>),
 }
 

@@ -10,7 +10,7 @@ use tracing::{error, info};
 
 use crate::EngineOptions;
 use crate::delivery::{Deliver, Pool};
-use crate::handle::{EngineError, EngineHandle, Request};
+use crate::handle::{EngineError, EngineHandle, Read, Request};
 
 /// How often an engine that cannot write tries whether it can again.
 const RECOVERY_PAUSE: Duration = Duration::from_secs(1);
@@ -33,7 +33,7 @@ pub(crate) struct Engine {
 struct Taken {
     commands: Vec<Command>,
     answers: Vec<Answer>,
-    reads: Vec<Box<dyn FnOnce(&Tenant, jiff::Timestamp) + Send>>,
+    reads: Vec<Read>,
     stop: Option<oneshot::Sender<()>>,
 }
 
@@ -128,7 +128,7 @@ impl Engine {
     async fn recover(
         &mut self,
         why: String,
-        reads: Vec<Box<dyn FnOnce(&Tenant, jiff::Timestamp) + Send>>,
+        reads: Vec<Read>,
         inbox: &mut mpsc::Receiver<Request>,
     ) {
         self.handle.set_trouble(Some(why.clone()));
