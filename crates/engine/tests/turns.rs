@@ -1,5 +1,7 @@
 //! The engine against a store that can be held up, fail, and recover, and a delivery that obeys.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic, as tests do")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -21,7 +21,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 use tower::ServiceExt as _;
 
-use crate::App;
 use crate::limits::Peer;
 use crate::v1::Stopping;
 
@@ -42,16 +41,16 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// The pause after the system refused to accept a connection, such as for want of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `shutdown` completes, then lets running requests end.
+/// Serves until `shutdown` completes, then lets running requests end. Bounds that hold for the
+/// whole process are in `routes`, so several listeners share one router.
 ///
 /// # Errors
 /// None at present: a listener that fails to accept is asked again after a pause.
 pub async fn serve(
     listener: TcpListener,
-    app: Arc<App>,
+    routes: Router,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    let routes = crate::router(app);
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let stopping = Stopping::default();

@@ -131,7 +131,7 @@ async fn the_front_page_lists_what_fires() {
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(page.header("content-security-policy").contains("default-src 'none'"));
     assert!(page.body.contains("<html lang=\"en\">"));
-    assert!(page.body.contains("2 alerts in 2 groups"), "{}", page.body);
+    assert!(page.body.contains("<b>2</b> firing") && page.body.contains("<b>2</b> groups"), "{}", page.body);
     assert!(page.body.contains("Disk&lt;Full&gt;"), "{}", page.body);
     assert_eq!(server.get("/favicon.ico").await.status, 204);
 }
@@ -250,8 +250,8 @@ async fn serve(server: &TestServer) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let app = Arc::clone(&server.app);
-    let task = tokio::spawn(tocsin_server::serve(listener, app, async {
+    let routes = tocsin_server::router(Arc::clone(&server.app));
+    let task = tokio::spawn(tocsin_server::serve(listener, routes, async {
         let _ = stopped.await;
     }));
     Served { address, stop, task }

@@ -233,7 +233,8 @@ async fn a_stop_ends_streams_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let serving = tokio::spawn(tocsin_server::serve(listener, Arc::clone(&server.app), async {
+    let routes = tocsin_server::router(Arc::clone(&server.app));
+    let serving = tokio::spawn(tocsin_server::serve(listener, routes, async {
         let _ = stopped.await;
     }));
     let mut client = TcpStream::connect(address).await.unwrap();

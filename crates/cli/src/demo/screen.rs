@@ -28,6 +28,7 @@ struct Counts {
 }
 
 impl Screen {
+    #[expect(clippy::disallowed_methods, reason = "the clock is for whoever sits at this machine")]
     pub(super) fn new(now: Timestamp) -> Self {
         let has_colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let counts = Mutex::default();

@@ -84,6 +84,7 @@ impl Server {
     pub(crate) async fn serve(self, listeners: Vec<TcpListener>, mut stop: Stop) -> Result<()> {
         let feed = self.app.engine.subscribe();
         let follower = tokio::spawn(Arc::clone(&self.app.metrics).follow(feed));
+        let routes = tocsin_server::router(Arc::clone(&self.app));
         let (halt, _) = watch::channel(false);
         let mut serving = tokio::task::JoinSet::new();
         for listener in listeners {
@@ -94,7 +95,7 @@ impl Server {
                 // An error means that the sender is gone, which is a halt, too.
                 let _ = halted.wait_for(|is_halted| *is_halted).await;
             };
-            serving.spawn(tocsin_server::serve(listener, Arc::clone(&self.app), until_halted));
+            serving.spawn(tocsin_server::serve(listener, routes.clone(), until_halted));
         }
         loop {
             tokio::select! {
@@ -268,7 +269,6 @@ fn http_options(flags: &ServeFlags, loaded: &tocsin_config::Loaded) -> Result<Op
         cluster_listen_address: flags.cluster_listen_address.clone(),
         parse_mode: parse_mode(&flags.enable_feature)?,
         external_url,
-        ..defaults
     })
 }
 
