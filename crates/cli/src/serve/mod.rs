@@ -315,7 +315,7 @@ pub(crate) fn parse_mode(features: &[String]) -> Result<ParseMode> {
 
 fn duration(flag: &str, text: &str) -> Result<SignedDuration> {
     tocsin_config::parse_duration(text)
-        .map_err(|error| anyhow::anyhow!("{flag}: {error}; write it like 30s, 5m or 120h"))
+        .map_err(|error| anyhow::anyhow!("{flag} is `{text}`: {error}"))
 }
 
 fn warn_of_ignored(flags: &ServeFlags) -> Result<()> {
