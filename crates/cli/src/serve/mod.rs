@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use jiff::SignedDuration;
 use tocsin_config::LoadOptions;
 use tocsin_connect::Outbound;
@@ -21,6 +21,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::failure::Failure;
 use crate::logging;
 use flags::ServeFlags;
 
@@ -47,7 +48,7 @@ impl Server {
     pub(crate) async fn assemble(flags: &ServeFlags) -> Result<Self> {
         tocsin_connect::install_crypto();
         let source = Source::new(flags)?;
-        let first = source.read().map_err(anyhow::Error::msg)?;
+        let first = source.read().map_err(Failure::usage)?;
         for warning in &first.warnings {
             warn!("{warning}");
         }
@@ -306,7 +307,10 @@ pub(crate) async fn bind(addresses: &[String]) -> Result<Vec<TcpListener>> {
 pub(crate) fn parse_mode(features: &[String]) -> Result<ParseMode> {
     let has = |name: &str| features.iter().any(|feature| feature == name);
     match (has("classic-mode"), has("utf8-strict-mode")) {
-        (true, true) => bail!("classic-mode and utf8-strict-mode exclude each other; enable one"),
+        (true, true) => {
+            let text = "classic-mode and utf8-strict-mode exclude each other; enable one";
+            Err(Failure::usage(text).into())
+        }
         (true, false) => Ok(ParseMode::Classic),
         (false, true) => Ok(ParseMode::Utf8Strict),
         (false, false) => Ok(ParseMode::Fallback),
@@ -320,13 +324,13 @@ fn duration(flag: &str, text: &str) -> Result<SignedDuration> {
 
 fn warn_of_ignored(flags: &ServeFlags) -> Result<()> {
     if flags.ignored.web_systemd_socket {
-        bail!("--web.systemd-socket is not supported; use --web.listen-address");
+        let text = "--web.systemd-socket is not supported; use --web.listen-address";
+        return Err(Failure::usage(text).into());
     }
     if !flags.ignored.web_config_file.is_empty() {
-        bail!(
-            "--web.config.file is not supported yet: this release serves plain HTTP without \
-             sign-in; put a proxy with TLS in front and listen on a loopback address"
-        );
+        let text = "--web.config.file is not supported yet: this release serves plain HTTP without \
+                    sign-in; put a proxy with TLS in front and listen on a loopback address";
+        return Err(Failure::usage(text).into());
     }
     let given = flags.ignored.given();
     if !given.is_empty() {

@@ -37,9 +37,19 @@ impl<S: Send + Sync> FromRequest<S> for RawJson {
                 StatusCode::PAYLOAD_TOO_LARGE => ProblemCode::BodyTooLarge,
                 _ => ProblemCode::InvalidBody,
             };
-            Refusal::new(code, rejection.body_text())
+            Refusal::new(code, unread(rejection.status(), &rejection.body_text()))
         })?;
         Ok(Self(bytes))
+    }
+}
+
+/// Says why a body was not read, and what to do about it.
+pub(crate) fn unread(status: StatusCode, cause: &str) -> String {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than this server takes; send less in \
+             one request, or raise `limits.max_request_bytes`"
+            .to_owned(),
+        _ => format!("the body cannot be read: {cause}"),
     }
 }
 

@@ -71,8 +71,9 @@ pub(super) fn json_body(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Bytes, ApiError> {
     let body = body.map_err(|rejection| {
-        let code = rejection.status().as_u16();
-        ApiError::Schema { code, message: rejection.body_text() }
+        let status = rejection.status();
+        let message = crate::v1::body::unread(status, &rejection.body_text());
+        ApiError::Schema { code: status.as_u16(), message }
     })?;
     let given = headers.get(header::CONTENT_TYPE).map_or(b"".as_slice(), |value| value.as_bytes());
     let given = String::from_utf8_lossy(given);

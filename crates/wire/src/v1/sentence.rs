@@ -60,13 +60,13 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
                 [] => "in no group".to_owned(),
                 groups => format!("in {}", list(groups.iter().map(|it| group_name(*it, names)))),
             };
-            format!("{verb} since {starts_at} and until {ends_at} {until}, {places}")
+            format!("{verb} since {starts_at:.0} and until {ends_at:.0} {until}, {places}")
         }
         Event::AlertResolved { ends_at, is_timeout: true, .. } => {
-            format!("over since {ends_at}: its source said nothing for the whole resolve timeout")
+            format!("over since {ends_at:.0}: its source no longer says that it goes on")
         }
         Event::AlertResolved { ends_at, .. } => {
-            format!("over since {ends_at}, as its source said")
+            format!("over since {ends_at:.0}, as its source said")
         }
         Event::AlertArrivedResolved { .. } => {
             "arrived resolved and was never seen firing, so nobody is told".to_owned()
@@ -79,10 +79,10 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
             format!("no longer held back; it was {}", cause(why, names.alert(*alert), names))
         }
         Event::GroupOpened { flush_at, why, .. } => {
-            format!("opened; looked at first at {flush_at}, {}", flush_reason(*why))
+            format!("opened; looked at first at {flush_at:.0}, {}", flush_reason(*why))
         }
         Event::FlushAdvanced { flush_at, why, .. } => {
-            format!("looked at already at {flush_at}, {}", flush_reason(*why))
+            format!("looked at already at {flush_at:.0}, {}", flush_reason(*why))
         }
         Event::GroupClosed { .. } => "closed: its last alert is gone".to_owned(),
         Event::NotificationQueued {
@@ -108,14 +108,15 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
             let (message, why) = (message(*notification), &failure.message);
             format!(
                 "{message} did not arrive at {integration} in attempt {attempt}: {why}; \
-                 tried again at {retry_at}"
+                 tried again at {retry_at:.0}"
             )
         }
         Event::NotificationAbandoned { notification, integration, why, .. } => {
             format!("{} to {integration} was given up: {why}", message(*notification))
         }
         Event::SilenceSet { by, matchers, starts_at, ends_at, comment, .. } => {
-            let mut text = format!("set by {by} for {matchers} from {starts_at} to {ends_at}");
+            let mut text =
+                format!("set by {by} for {matchers} from {starts_at:.0} to {ends_at:.0}");
             if !comment.is_empty() {
                 let _ = write!(text, ": {comment}");
             }
@@ -131,7 +132,7 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
             format!("maintenance window `{name}` was removed")
         }
         Event::MaintenanceStarted { name, ends_at } => {
-            format!("maintenance window `{name}` is open until {ends_at}")
+            format!("maintenance window `{name}` is open until {ends_at:.0}")
         }
         Event::MaintenanceEnded { name } => format!("maintenance window `{name}` is closed"),
         Event::EngineStarted { alerts, groups, notifications } => format!(
