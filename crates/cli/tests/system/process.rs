@@ -1,5 +1,7 @@
 //! What the process promises to whoever runs it: flags, start, refusal, stop.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 
 use crate::support::api::{firing, silence_of};
@@ -122,6 +124,31 @@ async fn utf8_names_are_taken_by_default() {
 }
 
 #[tokio::test]
+async fn nobody_is_told_before_the_start_delay() {
+    const DELAY: Duration = Duration::from_secs(2);
+    let hook = Hook::start().await;
+    let begun = Instant::now();
+    let tocsin = Setup::default()
+        .flag(format!("--dispatch.start-delay={}s", DELAY.as_secs()))
+        .start(&hook.config("group_wait: 0s"))
+        .await;
+    tocsin.tell(&[firing(&[("alertname", "A")])]).await;
+    let passed = hook.told(&["A firing"]).await.at.duration_since(begun);
+    assert!(passed >= DELAY, "after {passed:?}");
+}
+
+#[tokio::test]
+async fn log_lines_may_be_json() {
+    let mut tocsin = Setup::default().flag("--log.format=json").launch(QUIET);
+    let line = tocsin.logged("Listening on").await;
+    let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let address = line["address"].as_str().unwrap();
+    let url = format!("http://{address}/-/healthy");
+    assert_eq!(tocsin.client().get(url).send().await.unwrap().status().as_u16(), 200);
+    assert_eq!(tocsin.stop().await.code(), Some(0));
+}
+
+#[tokio::test]
 async fn it_stops_with_0_while_somebody_is_connected() {
     let hook = Hook::start().await;
     let mut tocsin = Tocsin::start(&hook.config("group_wait: 1h")).await;
@@ -135,7 +162,7 @@ async fn it_stops_with_0_while_somebody_is_connected() {
 async fn a_broken_configuration_is_told_with_its_place_and_a_suggestion() {
     let config = "route:\n  reciever: ops\n  group_wait: soon\nreceivers:\n- name: ops\n";
     let (code, text) = Setup::default().refuse(config).await;
-    assert_eq!(code, 1, "{text}");
+    assert_eq!(code, 2, "{text}");
     assert!(text.contains("tocsin.yaml:2:3"), "{text}");
     assert!(text.contains("`reciever`") && text.contains("`receiver`"), "{text}");
     assert!(text.contains("tocsin.yaml:3:15"), "both are told at once: {text}");
@@ -146,7 +173,7 @@ async fn a_broken_configuration_is_told_with_its_place_and_a_suggestion() {
 async fn a_missing_configuration_is_told_by_its_name() {
     let nowhere = tempfile::tempdir().unwrap().path().join("nowhere.yaml");
     let (code, text) = Setup::default().config(&nowhere).refuse(QUIET).await;
-    assert_eq!(code, 1, "{text}");
+    assert_eq!(code, 2, "{text}");
     assert!(text.contains(nowhere.to_str().unwrap()), "{text}");
 }
 

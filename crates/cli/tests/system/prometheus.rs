@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
+use crate::support::api::answer;
 use crate::support::hook::Hook;
-use crate::support::program;
+use crate::support::log::Log;
 use crate::support::tocsin::Tocsin;
+use crate::support::{program, until};
 
 /// The value of the one metric that Prometheus scrapes.
 type Gauge = Arc<AtomicU64>;
@@ -39,37 +42,52 @@ groups:
     annotations: { summary: "{{ $value }} orders are waiting" }
 "#;
 
+/// A Prometheus that scrapes `targets` every second and reports to the server.
+struct Prometheus {
+    _child: Child,
+    _directory: TempDir,
+    log: Log,
+}
+
+impl Prometheus {
+    /// Starts it; `None` when there is none.
+    fn start(tocsin: &Tocsin, targets: &[&str]) -> Option<Self> {
+        let program = program::find("prometheus")?;
+        let directory = tempfile::tempdir().unwrap();
+        let config = format!(
+            "global: {{ scrape_interval: 1s, evaluation_interval: 1s, external_labels: {{ region: eu }} }}\n\
+             rule_files: [rules.yml]\n\
+             scrape_configs:\n- job_name: shop\n  static_configs: [{{ targets: {targets:?} }}]\n\
+             alerting:\n  alertmanagers:\n  - static_configs: [{{ targets: ['{}'] }}]\n",
+            tocsin.address()
+        );
+        std::fs::write(directory.path().join("prometheus.yml"), config).unwrap();
+        std::fs::write(directory.path().join("rules.yml"), RULES).unwrap();
+        let mut child = Command::new(program)
+            .arg("--config.file=prometheus.yml")
+            .arg("--storage.tsdb.path=data")
+            .arg("--web.listen-address=127.0.0.1:0")
+            .arg("--rules.alert.resend-delay=1s")
+            .current_dir(directory.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let log = Log::follow(child.stderr.take().unwrap());
+        Some(Self { _child: child, _directory: directory, log })
+    }
+}
+
 #[tokio::test]
 async fn a_rule_that_fires_in_prometheus_is_told_and_so_is_its_end() {
-    let Some(prometheus) = program::find("prometheus") else { return };
     let hook = Hook::start().await;
     let timers = "group_by: [alertname]\ngroup_wait: 0s\ngroup_interval: 1s";
     let tocsin = Tocsin::start(&hook.config(timers)).await;
     let queue = Gauge::default();
     let shop = shop(Arc::clone(&queue)).await;
-
-    let directory = tempfile::tempdir().unwrap();
-    let config = format!(
-        "global: {{ scrape_interval: 1s, evaluation_interval: 1s, external_labels: {{ region: eu }} }}\n\
-         rule_files: [rules.yml]\n\
-         scrape_configs:\n- job_name: shop\n  static_configs: [{{ targets: ['{shop}'] }}]\n\
-         alerting:\n  alertmanagers:\n  - static_configs: [{{ targets: ['{}'] }}]\n",
-        tocsin.address()
-    );
-    std::fs::write(directory.path().join("prometheus.yml"), config).unwrap();
-    std::fs::write(directory.path().join("rules.yml"), RULES).unwrap();
-    let _prometheus = Command::new(prometheus)
-        .arg("--config.file=prometheus.yml")
-        .arg("--storage.tsdb.path=data")
-        .arg("--web.listen-address=127.0.0.1:0")
-        .arg("--rules.alert.resend-delay=1s")
-        .current_dir(directory.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
+    let Some(_prometheus) = Prometheus::start(&tocsin, &[&shop]) else { return };
 
     queue.store(250, Ordering::Relaxed);
     let fired = hook.told(&["QueueTooLong firing"]).await;
@@ -88,4 +106,35 @@ async fn a_rule_that_fires_in_prometheus_is_told_and_so_is_its_end() {
     assert!(tocsin.alerts().await.is_empty());
     // Prometheus went on sending both all the time: that is no news.
     assert_eq!(hook.deliveries().len(), 2, "{:#?}", hook.deliveries());
+}
+
+#[tokio::test]
+async fn prometheus_reads_our_metrics_under_alertmanagers_names() {
+    let hook = Hook::start().await;
+    let tocsin = Tocsin::start(&hook.config("")).await;
+    let Some(prometheus) = Prometheus::start(&tocsin, &[tocsin.address()]) else { return };
+    let address = prometheus.log.address().await;
+    // What the alerts and dashboards that come with Alertmanager ask for.
+    for metric in [
+        "up == 1",
+        "alertmanager_config_last_reload_successful == 1",
+        "alertmanager_config_hash",
+        "alertmanager_cluster_members == 1",
+        "alertmanager_cluster_failed_peers == 0",
+        "alertmanager_notifications_total{integration=\"webhook\"}",
+        "alertmanager_notifications_failed_total{integration=\"webhook\"}",
+        "alertmanager_alerts{state=\"active\"}",
+        "alertmanager_alerts_received_total{status=\"firing\"}",
+        "alertmanager_silences{state=\"active\"}",
+        "alertmanager_build_info",
+    ] {
+        until(&format!("Prometheus finds {metric}"), async || {
+            let url = format!("http://{address}/api/v1/query");
+            let request = tocsin.client().get(url).query(&[("query", metric)]);
+            let answer = answer(request).await.ok()?;
+            let found: serde_json::Value = serde_json::from_str(&answer.body).ok()?;
+            (!found["data"]["result"].as_array()?.is_empty()).then_some(())
+        })
+        .await;
+    }
 }

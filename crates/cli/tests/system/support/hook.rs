@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -19,7 +19,6 @@ use super::within;
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
     pub(crate) at: Instant,
-    pub(crate) path: String,
     /// The `Idempotency-Key`.
     pub(crate) key: String,
     pub(crate) body: Value,
@@ -143,16 +142,10 @@ impl Hook {
     }
 }
 
-async fn take(
-    State(inner): State<Arc<Inner>>,
-    uri: Uri,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Response {
+async fn take(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) -> Response {
     let manner = *inner.manner.lock().unwrap();
     let delivery = Delivery {
         at: Instant::now(),
-        path: uri.path().to_owned(),
         key: headers.get("idempotency-key").map_or("", |key| key.to_str().unwrap()).to_owned(),
         body: serde_json::from_slice(&body).expect("JSON"),
         is_accepted: matches!(manner, Manner::Accept | Manner::AcceptAfter(_)),

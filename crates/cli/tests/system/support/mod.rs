@@ -3,6 +3,7 @@
 
 pub(crate) mod api;
 pub(crate) mod hook;
+pub(crate) mod log;
 pub(crate) mod mail;
 pub(crate) mod program;
 pub(crate) mod tocsin;

@@ -2,17 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::watch;
 
+use super::log::{LISTENING, Log};
 use super::within;
-
-/// The part of a log line that tells where the server listens.
-const LISTENING: &str = r#"msg="Listening on" address="#;
 
 /// How a server is started, again and again on the same data.
 #[derive(Clone, Debug, Default)]
@@ -64,16 +59,21 @@ impl Setup {
 
     /// Starts the server with this configuration and waits until it listens.
     pub(crate) async fn start(self, config: &str) -> Tocsin {
+        let mut tocsin = self.launch(config);
+        tocsin.listening().await;
+        tocsin
+    }
+
+    /// Starts the server with this configuration without waiting for anything.
+    pub(crate) fn launch(self, config: &str) -> Tocsin {
         let mut tocsin = self.prepare(config);
         tocsin.launch();
-        tocsin.listening().await;
         tocsin
     }
 
     /// Starts a server that must not come up; returns its exit code and what it wrote.
     pub(crate) async fn refuse(self, config: &str) -> (i32, String) {
-        let mut tocsin = self.prepare(config);
-        tocsin.launch();
+        let mut tocsin = self.launch(config);
         let status = tocsin.ended().await;
         let text = tocsin.log.text();
         assert!(!text.contains(LISTENING), "it listened before it gave up:\n{text}");
@@ -121,11 +121,6 @@ impl Tocsin {
     /// Replaces the configuration file; the server is not told.
     pub(crate) fn configure(&self, config: &str) {
         std::fs::write(&self.config, config).unwrap();
-    }
-
-    /// Returns the path of the configuration file.
-    pub(crate) fn config_file(&self) -> &Path {
-        &self.config
     }
 
     /// Returns the data directory.
@@ -191,9 +186,7 @@ impl Tocsin {
 
     /// Waits until it listens and learns where.
     pub(crate) async fn listening(&mut self) {
-        let line = self.log.line(LISTENING).await;
-        let (_, address) = line.split_once(LISTENING).unwrap();
-        self.address = address.split_whitespace().next().unwrap().to_owned();
+        self.address = self.log.address().await;
     }
 
     /// Kills it as a power cut would.
@@ -252,59 +245,5 @@ impl Drop for Tocsin {
         if std::thread::panicking() {
             eprintln!("--- what the server wrote\n{}---", self.log.text());
         }
-    }
-}
-
-/// What a process writes to its standard error.
-#[derive(Clone, Debug, Default)]
-struct Log {
-    lines: Arc<Mutex<Vec<String>>>,
-    /// Changes with every line, and is closed at the end.
-    grown: Option<watch::Receiver<usize>>,
-}
-
-impl Log {
-    fn follow(stream: tokio::process::ChildStderr) -> Self {
-        let lines = Arc::new(Mutex::new(Vec::new()));
-        let (count, grown) = watch::channel(0);
-        let kept = Arc::clone(&lines);
-        tokio::spawn(async move {
-            let mut stream = BufReader::new(stream).lines();
-            while let Ok(Some(line)) = stream.next_line().await {
-                let mut kept = kept.lock().unwrap();
-                kept.push(line);
-                count.send_replace(kept.len());
-            }
-        });
-        Self { lines, grown: Some(grown) }
-    }
-
-    fn text(&self) -> String {
-        self.lines.lock().unwrap().iter().map(|line| format!("{line}\n")).collect()
-    }
-
-    /// Waits for a line that has `part`; panics when the process ends without one.
-    async fn line(&self, part: &str) -> String {
-        let mut grown = self.grown.clone().expect("it was started");
-        let find = || self.lines.lock().unwrap().iter().find(|line| line.contains(part)).cloned();
-        let waiting = async {
-            loop {
-                if let Some(line) = find() {
-                    return line;
-                }
-                if grown.changed().await.is_err() {
-                    return find().unwrap_or_else(|| {
-                        panic!("it ended without a line with `{part}`:\n{}", self.text())
-                    });
-                }
-            }
-        };
-        within(&format!("the server logs `{part}`"), waiting).await
-    }
-
-    /// Waits until there is nothing more to come.
-    async fn end(&self) {
-        let Some(mut grown) = self.grown.clone() else { return };
-        within("the end of the log", async { while grown.changed().await.is_ok() {} }).await;
     }
 }
