@@ -12,8 +12,11 @@ use tocsin_core::matcher::ParseMode;
 use crate::failure::{EXIT_CODES, Failure};
 use crate::output::{self, count, note};
 
-/// The file that is read when none is named, as `tocsin serve` does.
-pub(crate) const DEFAULT_PATH: &str = "alertmanager.yml";
+/// Returns the configuration that is read when none is named: our own, else Alertmanager's.
+pub(crate) fn default_path() -> PathBuf {
+    let ours = PathBuf::from("tocsin.yaml");
+    if ours.exists() { ours } else { PathBuf::from("alertmanager.yml") }
+}
 
 /// Check and show configurations; nothing has to run.
 #[derive(Args, Clone, Debug)]
@@ -31,8 +34,9 @@ enum ConfigCommand {
     /// Say everything that is wrong with configurations, with place and remedy.
     #[command(after_help = EXIT_CODES)]
     Check {
-        /// Files, or directories of *.yml and *.yaml files that make one configuration each.
-        #[arg(default_value = DEFAULT_PATH, value_name = "PATH")]
+        /// Files, or directories of *.yml and *.yaml files that make one configuration each; by
+        /// default tocsin.yaml, or alertmanager.yml where there is none.
+        #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
     },
     /// Print the configuration in effect, and where each of its values comes from.
@@ -41,9 +45,10 @@ enum ConfigCommand {
     /// masked.
     #[command(after_help = EXIT_CODES)]
     Show {
-        /// A file, or a directory of *.yml and *.yaml files.
-        #[arg(default_value = DEFAULT_PATH, value_name = "PATH")]
-        path: PathBuf,
+        /// A file, or a directory of *.yml and *.yaml files; by default tocsin.yaml, or
+        /// alertmanager.yml where there is none.
+        #[arg(value_name = "PATH")]
+        path: Option<PathBuf>,
 
         /// Print it as Alertmanager's API shows it: only what Alertmanager knows.
         #[arg(long)]
@@ -58,9 +63,10 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<()> {
     let mode = crate::serve::parse_mode(&args.enable_feature)
         .map_err(|error| Failure::usage(format!("{error:#}")))?;
     match &args.command {
+        ConfigCommand::Check { paths } if paths.is_empty() => check(&[default_path()], mode),
         ConfigCommand::Check { paths } => check(paths, mode),
         ConfigCommand::Show { path, original } => {
-            let loaded = load(path, mode)?;
+            let loaded = load(&path.clone().unwrap_or_else(default_path), mode)?;
             output::print(&if *original { loaded.original_yaml() } else { loaded.show() })
         }
         ConfigCommand::Schema => output::print(&schema()?),

@@ -9,9 +9,10 @@ use crate::logging::{LogFormat, LogLevel};
 /// Flags that exist for Alertmanager's sake are accepted and have no effect; the start says so.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ServeFlags {
-    /// Configuration: a file, or a directory of *.yml and *.yaml files.
-    #[arg(long = "config.file", default_value = "alertmanager.yml", value_name = "PATH")]
-    pub(crate) config_file: PathBuf,
+    /// Configuration: a file, or a directory of *.yml and *.yaml files; by default tocsin.yaml, or
+    /// alertmanager.yml where there is none.
+    #[arg(long = "config.file", value_name = "PATH")]
+    pub(crate) config_file: Option<PathBuf>,
 
     /// Directory that keeps everything durable; made when it is missing.
     #[arg(long = "storage.path", default_value = "data/", value_name = "DIR")]

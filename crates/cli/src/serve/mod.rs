@@ -21,6 +21,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
+use crate::command::config::default_path;
 use crate::failure::Failure;
 use crate::logging;
 use flags::ServeFlags;
@@ -169,7 +170,7 @@ struct Source {
 impl Source {
     fn new(flags: &ServeFlags) -> Result<Self> {
         Ok(Self {
-            path: flags.config_file.clone(),
+            path: flags.config_file.clone().unwrap_or_else(default_path),
             options: LoadOptions {
                 retention: duration("--data.retention", &flags.data_retention)?,
                 start_delay: duration("--dispatch.start-delay", &flags.dispatch_start_delay)?,
