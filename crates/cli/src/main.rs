@@ -10,6 +10,7 @@ mod logging;
 mod output;
 mod reference;
 mod serve;
+mod source;
 mod tree;
 
 use std::process::ExitCode;

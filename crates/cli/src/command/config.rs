@@ -1,22 +1,16 @@
 //! `tocsin config`: check and show the configuration.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
-use tocsin_config::{LoadOptions, Loaded, Report};
+use tocsin_config::{Loaded, Report};
 use tocsin_connect::Outbound;
 use tocsin_core::matcher::ParseMode;
 
 use crate::failure::{EXIT_CODES, Failure};
 use crate::output::{self, count, note};
-
-/// Returns the configuration that is read when none is named: our own, else Alertmanager's.
-pub(crate) fn default_path() -> PathBuf {
-    let ours = PathBuf::from("tocsin.yaml");
-    if ours.exists() { ours } else { PathBuf::from("alertmanager.yml") }
-}
+use crate::source::{default_path, load_options, parse_mode};
 
 /// Check and show configurations; nothing has to run.
 #[derive(Args, Clone, Debug)]
@@ -60,8 +54,8 @@ enum ConfigCommand {
 
 /// Runs the command.
 pub(crate) fn run(args: &ConfigArgs) -> Result<()> {
-    let mode = crate::serve::parse_mode(&args.enable_feature)
-        .map_err(|error| Failure::usage(format!("{error:#}")))?;
+    let mode =
+        parse_mode(&args.enable_feature).map_err(|error| Failure::usage(format!("{error:#}")))?;
     match &args.command {
         ConfigCommand::Check { paths } if paths.is_empty() => check(&[default_path()], mode),
         ConfigCommand::Check { paths } => check(paths, mode),
@@ -80,7 +74,7 @@ pub(crate) fn schema() -> Result<String> {
 
 /// Reads a configuration that another command needs; what is wrong goes to standard error.
 pub(crate) fn load(path: &Path, mode: ParseMode) -> Result<Loaded> {
-    match tocsin_config::load(path, &options(mode)) {
+    match tocsin_config::load(path, &load_options(mode)) {
         Ok(loaded) => {
             for warning in &loaded.warnings {
                 note(&warning.to_string());
@@ -94,14 +88,6 @@ pub(crate) fn load(path: &Path, mode: ParseMode) -> Result<Loaded> {
     }
 }
 
-fn options(mode: ParseMode) -> LoadOptions {
-    LoadOptions {
-        parse_mode: mode,
-        environment: Arc::new(|name| std::env::var(name).ok()),
-        ..LoadOptions::default()
-    }
-}
-
 fn verdict(report: &Report) -> String {
     format!("not usable: {}", count(report.errors().count(), "error", "errors"))
 }
@@ -112,7 +98,7 @@ fn check(paths: &[PathBuf], mode: ParseMode) -> Result<()> {
         if index > 0 {
             output::print("")?;
         }
-        match tocsin_config::load(path, &options(mode)) {
+        match tocsin_config::load(path, &load_options(mode)) {
             Ok(loaded) => {
                 for warning in &loaded.warnings {
                     output::print(&warning.to_string())?;

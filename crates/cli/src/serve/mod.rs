@@ -10,7 +10,6 @@ use anyhow::{Context as _, Result};
 use jiff::SignedDuration;
 use tocsin_config::LoadOptions;
 use tocsin_connect::Outbound;
-use tocsin_core::matcher::ParseMode;
 use tocsin_core::policy::Policy;
 use tocsin_engine::{Clock as _, Delivery, EngineOptions, Keep, SystemClock};
 use tocsin_server::reloader::{Commit, Loaded, Reloader};
@@ -21,9 +20,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{info, warn};
 
-use crate::command::config::default_path;
 use crate::failure::Failure;
 use crate::logging;
+use crate::source::{default_path, load_options, parse_mode};
 use flags::ServeFlags;
 
 /// How long requests that run when the server is told to stop may still take.
@@ -198,12 +197,6 @@ impl Source {
     }
 }
 
-/// Returns how configurations are read: with this grammar and the process's environment.
-pub(crate) fn load_options(mode: ParseMode) -> LoadOptions {
-    let environment = Arc::new(|name: &str| std::env::var(name).ok());
-    LoadOptions { parse_mode: mode, environment, ..LoadOptions::default() }
-}
-
 fn reloader(
     source: Source,
     first: &tocsin_config::Loaded,
@@ -303,19 +296,6 @@ pub(crate) async fn bind(addresses: &[String]) -> Result<Vec<TcpListener>> {
         listeners.push(listener);
     }
     Ok(listeners)
-}
-
-pub(crate) fn parse_mode(features: &[String]) -> Result<ParseMode> {
-    let has = |name: &str| features.iter().any(|feature| feature == name);
-    match (has("classic-mode"), has("utf8-strict-mode")) {
-        (true, true) => {
-            let text = "classic-mode and utf8-strict-mode exclude each other; enable one";
-            Err(Failure::usage(text).into())
-        }
-        (true, false) => Ok(ParseMode::Classic),
-        (false, true) => Ok(ParseMode::Utf8Strict),
-        (false, false) => Ok(ParseMode::Fallback),
-    }
 }
 
 fn duration(flag: &str, text: &str) -> Result<SignedDuration> {
