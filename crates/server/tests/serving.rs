@@ -131,7 +131,11 @@ async fn the_front_page_lists_what_fires() {
     assert!(page.header("content-type").starts_with("text/html"));
     assert!(page.header("content-security-policy").contains("default-src 'none'"));
     assert!(page.body.contains("<html lang=\"en\">"));
-    assert!(page.body.contains("<b>2</b> firing") && page.body.contains("<b>2</b> groups"), "{}", page.body);
+    assert!(
+        page.body.contains("<b>2</b> firing") && page.body.contains("<b>2</b> groups"),
+        "{}",
+        page.body
+    );
     assert!(page.body.contains("Disk&lt;Full&gt;"), "{}", page.body);
     assert_eq!(server.get("/favicon.ico").await.status, 204);
 }
