@@ -173,6 +173,12 @@ impl Tenant {
         false
     }
 
+    /// Returns why the notification that is on its way is sent.
+    pub(super) fn waiting_reason(&self, key: &LogKey) -> Option<NotifyReason> {
+        let number = self.in_flight.get(key)?;
+        Some(self.outbox.get(number)?.entry.notification.reason)
+    }
+
     /// Lets a waiting notification that tells the same wait on, and returns whether there is one.
     /// It keeps its number, so the other side can see that later attempts tell nothing new.
     fn keeps_waiting(
@@ -262,7 +268,7 @@ impl Tenant {
         let Some(outbound) = self.outbox.get_mut(&number) else { return };
         let Some(since) = outbound.attempting_since.take() else { return };
         match outcome {
-            AttemptOutcome::Delivered { receipt } => self.delivered(now, number, receipt),
+            AttemptOutcome::Delivered { receipt } => self.delivered(now, since, number, receipt),
             AttemptOutcome::Failed(failure) => {
                 let pause = pause(FAILED_PAUSE_MS, FAILED_GROWTH, outbound.entry.attempts, jitter);
                 self.try_later(now, number, later(since, pause), failure);
@@ -276,11 +282,18 @@ impl Tenant {
         }
     }
 
-    fn delivered(&mut self, now: Timestamp, number: OutboxNumber, receipt: Option<String>) {
+    fn delivered(
+        &mut self,
+        now: Timestamp,
+        since: Timestamp,
+        number: OutboxNumber,
+        receipt: Option<String>,
+    ) {
         let news = self.news_of(number);
         let Some(entry) = self.remove_outbound(number) else { return };
-        let is_exact = self.policy.compat.exact_repeat;
-        let told_at = if is_exact { entry.notification.decided_at } else { now };
+        // An exact repeat counts from the start of the attempt that succeeded: a slow answer does
+        // not shift it, and a message that had to wait for hours is not repeated at once.
+        let told_at = if self.policy.compat.exact_repeat { since } else { now };
         self.record(
             now,
             Event::NotificationSent {

@@ -157,11 +157,15 @@ impl Tenant {
         let route = self.policy.routes.get(group.route);
         let entry = self.log.get(key);
         let telling = Telling::new(sight, entry, compat);
+        // A reminder that still waits stays due: only the flush that planned it saw what ended.
+        let is_reminder_waiting =
+            self.waiting_reason(key) == Some(NotifyReason::Unmuted) && !telling.firing.is_empty();
+        let has_unmuted = is_reminder_waiting
+            || sight.unmuted.iter().any(|fp| telling.firing.binary_search(fp).is_ok());
         let decision = decide(Question {
             entry,
             telling: &telling,
-            has_unmuted: compat.renotify_on_unmute
-                && sight.unmuted.iter().any(|fp| telling.firing.binary_search(fp).is_ok()),
+            has_unmuted: compat.renotify_on_unmute && has_unmuted,
             send_resolved: integration.send_resolved,
             repeat: repeat_span(compat, route.repeat_interval, route.group_interval),
             is_exact: compat.exact_repeat,
@@ -256,20 +260,17 @@ impl Tenant {
         if !self.policy.compat.renotify_on_unmute {
             return;
         }
-        let groups: BTreeSet<GroupNumber> = alerts
-            .iter()
-            .filter_map(|fp| self.alerts.get(fp))
-            .flat_map(|alert| alert.groups.iter().copied())
-            .collect();
-        for number in groups {
-            let is_awaited = self.groups.get(&number).is_some_and(|group| {
-                alerts
-                    .iter()
-                    .any(|fp| group.muted.get(fp).is_some_and(crate::event::MuteCause::is_window))
-            });
-            if is_awaited {
-                self.advance_flush(number, now, FlushReason::Unmute);
-            }
+        // Alert by alert, each in its own few groups: a silence may hold back everything there is.
+        let mut awaited: BTreeSet<GroupNumber> = BTreeSet::new();
+        for fingerprint in alerts {
+            let Some(alert) = self.alerts.get(fingerprint) else { continue };
+            awaited.extend(alert.groups.iter().filter(|number| {
+                let cause = self.groups.get(number).and_then(|group| group.muted.get(fingerprint));
+                cause.is_some_and(crate::event::MuteCause::is_window)
+            }));
+        }
+        for number in awaited {
+            self.advance_flush(number, now, FlushReason::Unmute);
         }
     }
 }
