@@ -7,6 +7,7 @@
 mod amtool;
 mod bodies;
 mod crash;
+mod delivery;
 mod email;
 mod full_disk;
 mod process;
