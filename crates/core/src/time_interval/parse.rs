@@ -1,7 +1,9 @@
 //! The words of a time interval in the configuration file, by Alertmanager's rules.
 
+use std::sync::LazyLock;
+
 use jiff::fmt::temporal::{DateTimeParser, DateTimePrinter};
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::{DayRange, MINUTES_PER_DAY, MinuteRange};
 
@@ -160,6 +162,9 @@ pub fn parse_years(text: &str) -> Result<DayRange, BadTimeInterval> {
     )
 }
 
+/// The zones that are compiled in: every machine agrees on them, and no file is read.
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
 /// Finds a zone by its IANA name; `UTC`, an offset such as `+02:00` and a POSIX rule are fine, too.
 ///
 /// The zone of the machine, Alertmanager's `Local`, is for the caller to look up.
@@ -167,8 +172,9 @@ pub fn parse_years(text: &str) -> Result<DayRange, BadTimeInterval> {
 /// # Errors
 /// [`BadTimeInterval::TimeZone`] when there is no such zone.
 pub fn time_zone(name: &str) -> Result<TimeZone, BadTimeInterval> {
-    TimeZone::get(name)
-        .or_else(|_| DateTimeParser::new().parse_time_zone(name))
+    ZONES
+        .get(name)
+        .or_else(|_| DateTimeParser::new().parse_time_zone_with(&ZONES, name))
         .ok()
         .filter(|zone| !zone.is_unknown())
         .ok_or_else(|| BadTimeInterval::TimeZone { name: name.to_owned() })

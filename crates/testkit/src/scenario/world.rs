@@ -263,7 +263,7 @@ impl<'a> World<'a> {
     fn window(&self, plan: &Plan, now: Timestamp) -> Result<MaintenanceWindow, Trouble> {
         let zone = match &plan.zone {
             None => TimeZone::UTC,
-            Some(name) => TimeZone::get(name)
+            Some(name) => tocsin_core::time_interval::time_zone(name)
                 .map_err(|_| self.trouble(format!("there is no time zone `{name}`")))?,
         };
         let recurrence = plan
