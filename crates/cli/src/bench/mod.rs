@@ -51,7 +51,15 @@ struct Results {
     again: Option<Rate>,
     resident_bytes: Option<u64>,
     restart: Option<Duration>,
-    latency: Option<(Duration, Duration)>,
+    steady: Option<Steady>,
+}
+
+/// How a steady load went: alerts per second that were reached, and the time to the webhook.
+#[derive(Clone, Copy)]
+struct Steady {
+    reached: f64,
+    p50: Duration,
+    p99: Duration,
 }
 
 /// How long lists take with so many alerts held.
@@ -123,7 +131,7 @@ async fn measure(
         restarted.kill().await?;
     }
     step("alerts at a steady rate, each with a webhook");
-    results.latency = Some(steady(program, &directory.join("steady")).await?);
+    results.steady = Some(steady(program, &directory.join("steady")).await?);
     Ok(results)
 }
 
@@ -144,7 +152,7 @@ async fn time_lists(server: &Server) -> Result<Held> {
 
 /// Posts alerts at a steady rate, each a group of its own that does not wait, and returns the
 /// median and the 99th percentile of the time until its webhook arrived.
-async fn steady(program: &Program, directory: &Path) -> Result<(Duration, Duration)> {
+async fn steady(program: &Program, directory: &Path) -> Result<Steady> {
     let (sink, arrivals) = sink::start().await?;
     let config = PROMPT.replace("SINK", &sink.to_string());
     let server = Server::start(program, directory, &config).await?;
@@ -158,11 +166,7 @@ async fn steady(program: &Program, directory: &Path) -> Result<(Duration, Durati
     while let Some(worker) = workers.join_next().await {
         sent.extend(worker??);
     }
-    let took = started.elapsed().as_secs_f64();
-    anyhow::ensure!(
-        took < STEADY_SECONDS as f64 * 1.1,
-        "the server did not keep up with {STEADY_RATE} alerts per second: it took {took:.1} s"
-    );
+    let took = started.elapsed();
     let deadline = Instant::now() + Duration::from_secs(30);
     while arrivals.lock().len() < total && Instant::now() < deadline {
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -173,7 +177,9 @@ async fn steady(program: &Program, directory: &Path) -> Result<(Duration, Durati
         sent.iter().map(|(pod, at)| arrivals[pod].duration_since(*at)).collect();
     latencies.sort_unstable();
     server.kill().await?;
-    Ok((load::quantile(&latencies, 50), load::quantile(&latencies, 99)))
+    #[expect(clippy::cast_precision_loss, reason = "a count far below 2^52")]
+    let reached = total as f64 / took.as_secs_f64();
+    Ok(Steady { reached, p50: load::quantile(&latencies, 50), p99: load::quantile(&latencies, 99) })
 }
 
 /// Sends every n-th alert when it is due, and returns when each was sent, by its label `pod`.
@@ -323,17 +329,24 @@ fn figures(ours: &Results, peer: &Results, small: usize, large: usize) -> Vec<Fi
             None,
         ),
         figure(
+            format!("steady load of {STEADY_RATE} alerts/s, rate that was kept"),
+            Unit::PerSecond,
+            ours.steady.map(|steady| steady.reached),
+            peer.steady.map(|steady| steady.reached),
+            None,
+        ),
+        figure(
             format!("accepted → webhook received, {STEADY_RATE} alerts/s, p50"),
             Unit::Milliseconds,
-            ours.latency.map(|l| millis(l.0)),
-            peer.latency.map(|l| millis(l.0)),
+            ours.steady.map(|steady| millis(steady.p50)),
+            peer.steady.map(|steady| millis(steady.p50)),
             None,
         ),
         figure(
             format!("accepted → webhook received, {STEADY_RATE} alerts/s, p99"),
             Unit::AtMost(50.0),
-            ours.latency.map(|l| millis(l.1)),
-            peer.latency.map(|l| millis(l.1)),
+            ours.steady.map(|steady| millis(steady.p99)),
+            peer.steady.map(|steady| millis(steady.p99)),
             None,
         ),
     ]
