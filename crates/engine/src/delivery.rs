@@ -36,9 +36,10 @@ impl Delivery {
         Self { current: ArcSwap::from_pointee(outbound) }
     }
 
-    /// Puts other integrations into effect; attempts under way end with the old ones.
-    pub fn replace(&self, outbound: Outbound) {
-        self.current.store(Arc::new(outbound));
+    /// Puts other integrations into effect and returns the old ones, with which attempts under
+    /// way end.
+    pub fn replace(&self, outbound: Arc<Outbound>) -> Arc<Outbound> {
+        self.current.swap(outbound)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use jiff::Timestamp;
@@ -17,6 +18,9 @@ use crate::clock::Clock;
 
 /// Turns a follower of the feed may lag behind before it is told that it missed some.
 const FEED_TURNS: usize = 1_024;
+
+/// How long the end of an attempt that could not be recorded waits until it is handed in again.
+const REPORT_PAUSE: Duration = Duration::from_millis(200);
 
 /// A tenant's engine, from outside. Cheap to clone.
 #[derive(Clone)]
@@ -185,7 +189,8 @@ impl EngineHandle {
         }
     }
 
-    /// Lets the engine finish its turn and stop. Later requests are answered
+    /// Lets the engine finish its turn and the attempts under way, within a bound, and stop. Later
+    /// requests are answered
     /// [`EngineError::Stopping`].
     pub async fn stop(&self) {
         let (answer, wait) = oneshot::channel();
@@ -194,12 +199,19 @@ impl EngineHandle {
         }
     }
 
-    /// Hands in the end of an attempt. Unlike callers from outside it waits for room: what was
-    /// sent must be recorded.
+    /// Hands in the end of an attempt. Unlike callers from outside it waits for room and for a
+    /// store that can be written again: what was sent must be recorded.
     pub(crate) async fn report(&self, command: Command) {
-        let (answer, wait) = oneshot::channel();
-        if self.inner.inbox.send(Request::Command(command, answer)).await.is_ok() {
-            let _ = wait.await;
+        loop {
+            let (answer, wait) = oneshot::channel();
+            let request = Request::Command(command.clone(), answer);
+            if self.inner.inbox.send(request).await.is_err() {
+                return;
+            }
+            match wait.await {
+                Ok(Err(EngineError::NotWritten(_))) => tokio::time::sleep(REPORT_PAUSE).await,
+                _ => return,
+            }
         }
     }
 
@@ -218,7 +230,7 @@ impl EngineHandle {
         self.inner.counters.commands.fetch_add(commands as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn count_commit(&self, took: std::time::Duration, is_written: bool) {
+    pub(crate) fn count_commit(&self, took: Duration, is_written: bool) {
         let counters = &self.inner.counters;
         let nanoseconds = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         counters.commits.fetch_add(1, Ordering::Relaxed);

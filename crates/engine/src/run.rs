@@ -1,9 +1,11 @@
 //! The turn: take what has arrived, decide, write, then act.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tocsin_core::command::Command;
+use tocsin_core::ids::OutboxNumber;
 use tocsin_core::{Tenant, Turn};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
@@ -18,6 +20,10 @@ const RECOVERY_PAUSE: Duration = Duration::from_secs(1);
 /// The longest sleep between two looks at the clock, in case the wall clock is set forward.
 const MAX_SLEEP: Duration = Duration::from_secs(60);
 
+/// How long an engine that stops waits for attempts under way. What is sent and not recorded would
+/// be sent again at the next start.
+const FAREWELL: Duration = Duration::from_secs(5);
+
 type Answer = oneshot::Sender<Result<tocsin_core::command::Reply, EngineError>>;
 
 /// One tenant's state and everything needed to act on it.
@@ -26,6 +32,11 @@ pub(crate) struct Engine {
     handle: EngineHandle,
     tenant: Tenant,
     pool: Pool,
+    /// Attempts whose end is not recorded yet. They outlive a state that is read anew, which must
+    /// not send the same again beside them.
+    under_way: BTreeSet<OutboxNumber>,
+    /// Whether no attempt begins any more.
+    is_stopping: bool,
 }
 
 /// The requests of one turn, by what happens to them.
@@ -45,7 +56,8 @@ impl Engine {
         deliver: Arc<dyn Deliver>,
     ) -> Self {
         let pool = Pool::new(deliver, handle.clone(), options.max_attempts_per_integration);
-        Self { options, handle, tenant, pool }
+        let under_way = BTreeSet::new();
+        Self { options, handle, tenant, pool, under_way, is_stopping: false }
     }
 
     pub(crate) async fn run(mut self, first: Turn, mut inbox: mpsc::Receiver<Request>) {
@@ -69,9 +81,31 @@ impl Engine {
             let stop = taken.stop.take();
             self.take_turn(taken, &mut inbox).await;
             if let Some(stopped) = stop {
+                self.is_stopping = true;
+                // Whatever is not recorded by then is sent again, with the same idempotency key.
+                let _ = tokio::time::timeout(FAREWELL, self.see_out(&mut inbox)).await;
                 inbox.close();
                 let _ = stopped.send(());
                 return;
+            }
+        }
+    }
+
+    /// Records how attempts under way end, and takes on nothing else.
+    async fn see_out(&mut self, inbox: &mut mpsc::Receiver<Request>) {
+        while !self.under_way.is_empty() {
+            match inbox.recv().await {
+                Some(request @ Request::Command(Command::AttemptEnded { .. }, _)) => {
+                    let mut taken = Taken::default();
+                    taken.add(request);
+                    self.take_turn(taken, inbox).await;
+                }
+                Some(Request::Command(_, answer)) => {
+                    let _ = answer.send(Err(EngineError::Stopping));
+                }
+                Some(Request::Read(read)) => read(&self.tenant, self.handle.now()),
+                Some(Request::Stop(stopped)) => drop(stopped.send(())),
+                None => return,
             }
         }
     }
@@ -86,6 +120,7 @@ impl Engine {
     async fn take_turn(&mut self, taken: Taken, inbox: &mut mpsc::Receiver<Request>) {
         let now = self.handle.now();
         self.handle.count_turn(taken.commands.len());
+        let ended = attempts_ended(&taken.commands);
         let mut turn = self.tenant.turn(now, taken.commands);
         if !turn.writes.is_empty() {
             // The feed needs the events after the store has taken the rest.
@@ -105,6 +140,9 @@ impl Engine {
             }
             turn.writes.events = events;
         }
+        for number in ended {
+            self.under_way.remove(&number);
+        }
         self.release(turn, taken.answers);
         for read in taken.reads {
             read(&self.tenant, now);
@@ -112,13 +150,15 @@ impl Engine {
     }
 
     /// What was decided is written: now callers are answered, pages sent, watchers told.
-    fn release(&self, turn: Turn, answers: Vec<Answer>) {
+    fn release(&mut self, turn: Turn, answers: Vec<Answer>) {
         for (answer, reply) in answers.into_iter().zip(turn.replies) {
             // A caller that went away needs no answer.
             let _ = answer.send(Ok(reply));
         }
         for entry in turn.attempts {
-            self.pool.attempt(entry);
+            if !self.is_stopping && self.under_way.insert(entry.number) {
+                self.pool.attempt(entry);
+            }
         }
         self.handle.publish(turn.writes.events);
     }
@@ -176,8 +216,7 @@ impl Engine {
         let store = Arc::clone(self.handle.store());
         let rows = store.load(tenant_id).await.map_err(|error| error.to_string())?;
         let now = self.handle.now();
-        let policy = Arc::clone(self.tenant.policy());
-        self.tenant = Tenant::restore(policy, rows, now);
+        self.tenant = self.tenant.resume(rows, now);
         store.probe().await.map_err(|error| error.to_string())?;
         let mut first = self.tenant.turn(now, Vec::new());
         let events = first.writes.events.clone();
@@ -187,6 +226,14 @@ impl Engine {
         self.release(first, Vec::new());
         Ok(())
     }
+}
+
+fn attempts_ended(commands: &[Command]) -> Vec<OutboxNumber> {
+    let number = |command: &Command| match command {
+        Command::AttemptEnded { number, .. } => Some(*number),
+        _ => None,
+    };
+    commands.iter().filter_map(number).collect()
 }
 
 impl Taken {

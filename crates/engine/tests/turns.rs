@@ -89,6 +89,8 @@ impl Store for GatedStore {
 struct Watched {
     attempts: mpsc::UnboundedSender<(OutboxEntry, String)>,
     panics_left: AtomicUsize,
+    /// Each attempt needs a permit to end.
+    answers: Arc<Semaphore>,
 }
 
 #[async_trait]
@@ -100,6 +102,7 @@ impl Deliver for Watched {
             self.panics_left.store(left - 1, Ordering::SeqCst);
             panic!("a defect of an integration");
         }
+        self.answers.acquire().await.unwrap().forget();
         AttemptOutcome::Delivered { receipt: None }
     }
 }
@@ -117,10 +120,15 @@ struct Bench {
     store: Arc<GatedStore>,
     begun: mpsc::UnboundedReceiver<usize>,
     attempts: mpsc::UnboundedReceiver<(OutboxEntry, String)>,
+    answers: Arc<Semaphore>,
 }
 
 impl Bench {
     async fn start(options: EngineOptions, panics: usize) -> Self {
+        Self::start_with(options, panics, CONFIG).await
+    }
+
+    async fn start_with(options: EngineOptions, panics: usize, config: &str) -> Self {
         let (begun_sender, mut begun) = mpsc::unbounded_channel();
         let (attempts_sender, attempts) = mpsc::unbounded_channel();
         let store = Arc::new(GatedStore {
@@ -130,19 +138,41 @@ impl Bench {
             is_full: Mutex::new(false),
             commits: AtomicUsize::new(0),
         });
-        let deliver =
-            Arc::new(Watched { attempts: attempts_sender, panics_left: AtomicUsize::new(panics) });
+        let answers = Arc::new(Semaphore::new(1_000));
+        let deliver = Arc::new(Watched {
+            attempts: attempts_sender,
+            panics_left: AtomicUsize::new(panics),
+            answers: Arc::clone(&answers),
+        });
         let engine = tocsin_engine::start(
             options,
             Arc::clone(&store) as _,
-            policy(),
+            policy(config),
             deliver,
             Arc::new(RealClock),
         )
         .await
         .unwrap();
         assert_eq!(begun.recv().await, Some(0), "the start is recorded");
-        Self { engine, store, begun, attempts }
+        Self { engine, store, begun, attempts, answers }
+    }
+
+    /// Makes room in the store again and waits until the engine has noticed.
+    async fn recover(&self) {
+        *self.store.is_full.lock() = false;
+        let patience = std::time::Duration::from_secs(30);
+        tokio::time::timeout(patience, async {
+            while self.engine.readiness().is_err() {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        })
+        .await
+        .unwrap();
+    }
+
+    /// Returns how many notifications are recorded as unsent.
+    async fn unsent(&self) -> usize {
+        self.engine.read(|tenant, _| tenant.outbox().len()).await.unwrap()
     }
 
     fn post(&self, name: &str) -> tokio::task::JoinHandle<Result<Reply, EngineError>> {
@@ -153,9 +183,14 @@ impl Bench {
     }
 }
 
-fn policy() -> Arc<Policy> {
+fn policy(config: &str) -> Arc<Policy> {
     let options = tocsin_config::LoadOptions::default();
-    tocsin_config::load_str("test.yaml", CONFIG, &options).unwrap().policy
+    tocsin_config::load_str("test.yaml", config, &options).unwrap().policy
+}
+
+fn names(tenant: &Tenant, now: Timestamp) -> Vec<String> {
+    let alerts = tenant.alerts(now);
+    alerts.iter().map(|a| a.identity.labels.value("alertname").to_owned()).collect()
 }
 
 fn fired(count: usize) -> Reply {
@@ -208,25 +243,64 @@ async fn a_turn_that_cannot_be_written_did_not_happen() {
     let why = bench.engine.readiness().unwrap_err();
     assert!(why.contains("no space left"), "{why}");
     // Readers see what is written, and only that.
-    let names = |tenant: &Tenant, now| -> Vec<String> {
-        let alerts = tenant.alerts(now);
-        alerts.iter().map(|a| a.identity.labels.value("alertname").to_owned()).collect()
-    };
     assert_eq!(bench.engine.read(names).await.unwrap(), ["A"]);
     assert!(matches!(bench.post("C").await.unwrap(), Err(EngineError::NotWritten(_))));
-    *bench.store.is_full.lock() = false;
-    let patience = std::time::Duration::from_secs(30);
-    tokio::time::timeout(patience, async {
-        while bench.engine.readiness().is_err() {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    })
-    .await
-    .unwrap();
+    bench.recover().await;
     assert_eq!(bench.post("B").await.unwrap().unwrap(), fired(1));
     assert_eq!(bench.engine.read(names).await.unwrap(), ["B", "A"], "by fingerprint");
     assert_eq!(bench.engine.stats().failed_commits, 1);
     assert!(bench.attempts.recv().await.is_some());
+}
+
+#[tokio::test]
+async fn a_message_whose_end_could_not_be_written_is_not_sent_again() {
+    let mut bench = Bench::start(EngineOptions::default(), 0).await;
+    bench.store.gate.add_permits(1);
+    assert_eq!(bench.post("A").await.unwrap().unwrap(), fired(1));
+    assert!(bench.attempts.recv().await.is_some());
+    assert_eq!(bench.begun.recv().await, Some(1), "the alert");
+    assert_eq!(bench.begun.recv().await, Some(0), "the end of the attempt");
+    *bench.store.is_full.lock() = true;
+    bench.store.gate.add_permits(1_000);
+    while bench.engine.readiness().is_ok() {
+        tokio::task::yield_now().await;
+    }
+    bench.recover().await;
+    while bench.unsent().await > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(bench.attempts.try_recv().is_err(), "it was sent once");
+}
+
+#[tokio::test]
+async fn a_failed_write_forgets_no_alert_even_where_a_restart_does() {
+    let config = format!("{CONFIG}\ncompat: alertmanager\n");
+    let bench = Bench::start_with(EngineOptions::default(), 0, &config).await;
+    bench.store.gate.add_permits(1_000);
+    assert_eq!(bench.post("A").await.unwrap().unwrap(), fired(1));
+    *bench.store.is_full.lock() = true;
+    assert!(bench.post("B").await.unwrap().is_err());
+    bench.recover().await;
+    assert_eq!(bench.engine.read(names).await.unwrap(), ["A"]);
+}
+
+#[tokio::test]
+async fn an_orderly_end_waits_for_what_is_being_sent() {
+    let mut bench = Bench::start(EngineOptions::default(), 0).await;
+    bench.store.gate.add_permits(1_000);
+    bench.answers.forget_permits(1_000);
+    assert_eq!(bench.post("A").await.unwrap().unwrap(), fired(1));
+    assert!(bench.attempts.recv().await.is_some());
+    let engine = bench.engine.clone();
+    let stopped = tokio::spawn(async move { engine.stop().await });
+    // The stop is in the inbox before the next command.
+    tokio::task::yield_now().await;
+    let refused = bench.post("B").await.unwrap().unwrap_err();
+    assert!(matches!(refused, EngineError::Stopping), "{refused}");
+    assert!(!stopped.is_finished());
+    bench.answers.add_permits(1);
+    stopped.await.unwrap();
+    assert!(bench.store.rows.lock().rows().outbox.is_empty(), "nothing is left to send again");
 }
 
 #[tokio::test]

@@ -35,7 +35,12 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
 
 /// Reads the configuration anew; 500 with the complaint when that fails.
 async fn reload(State(app): State<Arc<App>>) -> Response {
-    match app.reloader.reload(&app.engine).await {
+    // In a task of its own: a caller that hangs up must not leave it half done.
+    let task = tokio::spawn(async move { app.reloader.reload(&app.engine).await });
+    let Ok(outcome) = task.await else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    match outcome {
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => {
             let text = format!("failed to reload config: {error}\n");

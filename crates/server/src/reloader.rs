@@ -42,8 +42,11 @@ pub type Load = Arc<dyn Fn() -> Result<Loaded, String> + Send + Sync>;
 /// effect. All that can fail happens before it returns.
 pub type Apply = Arc<dyn Fn(&Loaded) -> Result<Commit, String> + Send + Sync>;
 
-/// Makes a prepared configuration take effect; cannot fail.
-pub type Commit = Box<dyn FnOnce() + Send>;
+/// Makes a prepared configuration take effect and returns how to take that back; cannot fail.
+pub type Commit = Box<dyn FnOnce() -> Undo + Send>;
+
+/// Puts what was in effect before a [`Commit`] back into effect; cannot fail.
+pub type Undo = Box<dyn FnOnce() + Send>;
 
 /// How the last reload went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,8 +131,13 @@ impl Reloader {
             .unwrap_or_else(|panic| Err(format!("reading the configuration panicked: {panic}")))
             .map_err(ReloadError::Rejected)?;
         let policy = Arc::clone(&loaded.policy);
-        engine.command(Command::Reconfigure { policy }).await.map_err(ReloadError::Engine)?;
-        commit();
+        // The integrations first: the engine may tell a new one something in the very turn that
+        // takes the configuration.
+        let undo = commit();
+        if let Err(error) = engine.command(Command::Reconfigure { policy }).await {
+            undo();
+            return Err(ReloadError::Engine(error));
+        }
         self.current.store(Arc::new(loaded));
         Ok(())
     }

@@ -67,6 +67,11 @@ async fn a_good_configuration_takes_effect_and_a_bad_one_does_not() {
     assert!(metrics.contains("\nalertmanager_config_last_reload_successful 0\n"), "{metrics}");
 
     assert_eq!(server.get("/-/reload").await.status, 405);
+
+    *server.next_load.lock() = Ok(Loaded::new(Arc::clone(&current.policy), String::new(), 10));
+    server.app.engine.stop().await;
+    assert_eq!(server.ask("POST", "/-/reload").await.status, 500);
+    assert_eq!(*server.commits.lock(), 2, "what the engine did not take is taken back");
 }
 
 #[tokio::test]

@@ -221,8 +221,11 @@ fn reloader(
     let apply = move |_: &Loaded| -> Result<Commit, String> {
         let outbound =
             Outbound::new(&latest.lock(), &context).map_err(|error| error.to_string())?;
-        let delivery = Arc::clone(&delivery);
-        Ok(Box::new(move || delivery.replace(outbound)))
+        let (delivery, outbound) = (Arc::clone(&delivery), Arc::new(outbound));
+        Ok(Box::new(move || {
+            let old = delivery.replace(outbound);
+            Box::new(move || drop(delivery.replace(old)))
+        }))
     };
     Reloader::new(initial, Arc::new(load), Arc::new(apply), SystemClock.now())
 }

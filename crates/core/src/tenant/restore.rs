@@ -32,8 +32,27 @@ impl Tenant {
     /// before everything that could hold it back is known. What changes by this is written with
     /// the first turn.
     pub fn restore(policy: Arc<Policy>, rows: TenantRows, now: Timestamp) -> Self {
+        let keeps_alerts = policy.compat.durable_alerts;
+        Self::take_up(policy, rows, now, now, keeps_alerts)
+    }
+
+    /// Takes up work anew with what the store holds, within the same process: what was accepted
+    /// stays accepted even where a restart would forget it, and the start delay is over when it
+    /// would have been.
+    #[must_use]
+    pub fn resume(&self, rows: TenantRows, now: Timestamp) -> Self {
+        Self::take_up(Arc::clone(&self.policy), rows, now, self.started_at, true)
+    }
+
+    fn take_up(
+        policy: Arc<Policy>,
+        rows: TenantRows,
+        now: Timestamp,
+        started_at: Timestamp,
+        keeps_alerts: bool,
+    ) -> Self {
         let mut tenant = Self {
-            started_at: now,
+            started_at,
             latest: now,
             alerts: BTreeMap::new(),
             firing_by_alertname: BTreeMap::new(),
@@ -64,7 +83,7 @@ impl Tenant {
             }
         }
         tenant.provision_windows(now);
-        if tenant.policy.compat.durable_alerts {
+        if keeps_alerts {
             tenant.restore_alerts(now, rows.alerts);
             tenant.restore_groups(now, rows.groups);
             tenant.look_after_downtime(now);

@@ -23,7 +23,7 @@ use tocsin_core::policy::{
 };
 use tocsin_core::time_interval::{DayRange, TimeInterval};
 use tocsin_engine::{Clock, Deliver, EngineOptions};
-use tocsin_server::reloader::{Commit, Loaded};
+use tocsin_server::reloader::{Commit, Loaded, Undo};
 use tocsin_server::{App, Metrics, Options, Reloader};
 use tocsin_store::{SqliteOptions, SqliteStore};
 use tower::ServiceExt as _;
@@ -125,7 +125,10 @@ impl TestServer {
             Arc::new(move || load.lock().clone()),
             Arc::new(move |_| {
                 let count = Arc::clone(&count);
-                Ok(Box::new(move || *count.lock() += 1) as Commit)
+                Ok(Box::new(move || {
+                    *count.lock() += 1;
+                    Box::new(move || *count.lock() -= 1) as Undo
+                }) as Commit)
             }),
             clock.now(),
         );
