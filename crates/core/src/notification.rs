@@ -42,6 +42,7 @@ impl Notification {
             ..alert.clone()
         };
         self.reason == other.reason
+            && self.group_key == other.group_key
             && self.route_labels == other.route_labels
             && self.alerts.iter().map(told).eq(other.alerts.iter().map(told))
     }
@@ -169,7 +170,8 @@ impl OutboxEntry {
     pub fn idempotency_key(&self) -> String {
         use sha2::Digest as _;
         let mut hash = sha2::Sha256::new();
-        for part in [&*self.key.group, &*self.key.receiver, &*self.key.kind] {
+        // Not by the key of the log: that may change while the notification is on its way.
+        for part in [&*self.notification.group_key, &*self.key.receiver, &*self.key.kind] {
             hash.update(part.as_bytes());
             hash.update([0xff]);
         }

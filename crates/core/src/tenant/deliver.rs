@@ -313,6 +313,8 @@ impl Tenant {
         self.log.insert(entry.key.clone(), told);
         self.recorder.log.insert(entry.key.clone());
         self.recorder.forgotten_log.remove(&entry.key);
+        // Its alerts may have moved to other groups while it was on its way.
+        self.carry_entry(&entry.key);
         self.after_delivery(now, entry.group, &entry.key, news);
     }
 

@@ -3,6 +3,7 @@
 //! A turn is: do what is due, apply the commands in order, do what they made due. Each family of
 //! decisions has its own file beneath; this one holds the state, the timers and the turn.
 
+mod carry;
 mod deliver;
 mod flush;
 mod group;
@@ -101,6 +102,13 @@ impl Tenant {
     /// Does everything that is due at `now`, then `commands` in order, and returns what to write,
     /// answer and send. With no commands this is the wake-up call.
     pub fn turn(&mut self, now: Timestamp, commands: Vec<Command>) -> Turn {
+        let replies = self.step(now, commands);
+        Turn { replies, ..self.seal() }
+    }
+
+    /// The first half of [`Self::turn`]: decides, and returns the replies that may be given once
+    /// what [`Self::seal`] returns is written. Several steps may share one seal.
+    pub fn step(&mut self, now: Timestamp, commands: Vec<Command>) -> Vec<Reply> {
         let now = self.advance(now);
         let mut budget = MAX_TIMERS_PER_TURN;
         self.wake(now, &mut budget);
@@ -109,11 +117,14 @@ impl Tenant {
             replies.push(self.apply(now, command).unwrap_or_else(Reply::Rejected));
         }
         self.wake(now, &mut budget);
-        Turn {
-            writes: self.collect_writes(),
-            replies,
-            attempts: std::mem::take(&mut self.attempts),
-        }
+        replies
+    }
+
+    /// The second half of [`Self::turn`]: returns what the steps since the last seal have to
+    /// write, and what may be sent once it is written; no replies.
+    pub fn seal(&mut self) -> Turn {
+        let writes = self.collect_writes();
+        Turn { writes, replies: Vec::new(), attempts: std::mem::take(&mut self.attempts) }
     }
 
     /// Returns the earliest instant at which [`Self::turn`] without commands would do anything.

@@ -29,6 +29,7 @@ impl Tenant {
         for fingerprint in grouped {
             self.join_groups(now, fingerprint, false);
         }
+        self.carry_log();
         self.readdress_outbox(now);
         self.record(now, Event::Reconfigured { groups: self.groups.len() });
     }
@@ -72,9 +73,10 @@ impl Tenant {
         self.recount_firing();
     }
 
-    /// Notifications on their way belong to the new groups with their keys; those whose
-    /// integration is gone are given up.
+    /// Notifications on their way belong to the new groups with their keys, or to those that their
+    /// alerts moved to; those whose integration is gone are given up.
     pub(super) fn readdress_outbox(&mut self, now: Timestamp) {
+        self.carry_outbox();
         let by_key: BTreeMap<Arc<str>, GroupNumber> =
             self.groups.values().map(|group| (Arc::clone(&group.key), group.number)).collect();
         let numbers: Vec<OutboxNumber> = self.outbox.keys().copied().collect();

@@ -157,6 +157,8 @@ impl Tenant {
             .zip(&self.policy.routes.nodes)
             .map(|(index, route)| (Arc::clone(&route.unique_key), RouteIndex(index)))
             .collect();
+        // Ended alerts of groups that are not restored may have to be told by others.
+        let mut untold: BTreeSet<Fingerprint> = BTreeSet::new();
         for row in rows {
             let wanted: Vec<_> = match routes.get(&row.route) {
                 Some(route) => row
@@ -167,6 +169,10 @@ impl Tenant {
                     .collect(),
                 None => Vec::new(),
             };
+            if wanted.len() < row.alerts.len() {
+                let kept: BTreeSet<_> = wanted.iter().map(|(fp, _)| *fp).collect();
+                untold.extend(row.alerts.iter().map(|(fp, _)| *fp).filter(|fp| !kept.contains(fp)));
+            }
             match routes.get(&row.route) {
                 Some(route) if !wanted.is_empty() => self.restore_group(*route, row, wanted),
                 _ => self.recorder.closed_groups.push(row.number),
@@ -177,12 +183,12 @@ impl Tenant {
         let all: Vec<(Fingerprint, bool)> =
             self.alerts.iter().map(|(fp, alert)| (*fp, alert.is_resolved)).collect();
         for (fingerprint, is_resolved) in all {
-            if is_resolved {
-                self.schedule_forgetting(now, fingerprint);
-            } else {
+            if !is_resolved || untold.contains(&fingerprint) {
                 self.join_groups(now, fingerprint, false);
             }
+            self.schedule_forgetting(now, fingerprint);
         }
+        self.carry_log();
     }
 
     /// Looks at once at groups with an alert that is no longer held back: what held it ended while
