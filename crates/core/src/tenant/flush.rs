@@ -196,17 +196,27 @@ impl Tenant {
 
     /// Lets resolved alerts go once everything about them has been told, and closes an empty
     /// group.
+    ///
+    /// Alertmanager lets go of all of them once everything has arrived, so beside an integration
+    /// that never works they pile up. With `resolve_follows_page` an alert may go as soon as
+    /// nobody awaits its end, whatever else is on its way or was given up.
     pub(super) fn settle(&mut self, now: Timestamp, number: GroupNumber) {
         let keys = self.integrations_of(number);
-        if keys.iter().any(|(key, _)| self.in_flight.contains_key(key)) {
+        let waits = keys.iter().any(|(key, _)| self.in_flight.contains_key(key));
+        let picks = self.policy.compat.resolve_follows_page;
+        if waits && !picks {
             return;
         }
         let Some(group) = self.groups.get_mut(&number) else { return };
-        let Some(settling) = group.settling.take() else { return };
-        if settling.has_failed {
+        let Some(mut settling) = group.settling.take() else { return };
+        let is_clean = !waits && !settling.has_failed;
+        if !is_clean && !picks {
             return;
         }
-        for (fingerprint, ended_at) in settling.resolved {
+        let (awaited, over): (Vec<_>, Vec<_>) = std::mem::take(&mut settling.resolved)
+            .into_iter()
+            .partition(|(fp, _)| !is_clean && self.is_end_awaited(&keys, *fp));
+        for (fingerprint, ended_at) in over {
             let Some(alert) = self.alerts.get_mut(&fingerprint) else { continue };
             // Fired again since, or ended anew: the next flush tells.
             if !alert.is_resolved || alert.activity.ends_at != ended_at {
@@ -220,9 +230,26 @@ impl Tenant {
             self.recorder.groups.insert(number);
             self.schedule_forgetting(now, fingerprint);
         }
-        if self.groups.get(&number).is_some_and(|group| group.alerts.is_empty()) {
+        let Some(group) = self.groups.get_mut(&number) else { return };
+        if waits {
+            settling.resolved = awaited;
+            group.settling = Some(settling);
+        } else if group.alerts.is_empty() {
             self.close_group(now, number);
         }
+    }
+
+    /// Returns whether one of the integrations was told, or is being told, that the alert fires,
+    /// or is being told that it ended.
+    fn is_end_awaited(&self, keys: &[(LogKey, Integration)], fingerprint: Fingerprint) -> bool {
+        let is_in = |list: &[Fingerprint]| list.binary_search(&fingerprint).is_ok();
+        keys.iter().any(|(key, _)| {
+            let on_its_way = self.in_flight.get(key).and_then(|number| self.outbox.get(number));
+            self.log.get(key).is_some_and(|told| is_in(&told.firing))
+                || on_its_way.is_some_and(|outbound| {
+                    is_in(&outbound.entry.firing) || is_in(&outbound.entry.resolved)
+                })
+        })
     }
 
     /// Plans the look that a repeat or the end of an interval needs before the grid has it.
