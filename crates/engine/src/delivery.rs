@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
+use jiff::Timestamp;
 use parking_lot::Mutex;
 use tocsin_connect::Outbound;
 use tocsin_core::command::Command;
@@ -77,7 +78,11 @@ impl Pool {
             let Ok(_permit) = place.acquire_owned().await else { return };
             let number = entry.number;
             let integration = entry.key.integration();
-            let outcome = run(deliver, entry).await;
+            // What waited longer than it may tells of the past: its group decides anew.
+            let outcome = match too_late(entry.deadline, handle.now()) {
+                Some(outcome) => outcome,
+                None => run(deliver, entry).await,
+            };
             match &outcome {
                 AttemptOutcome::Delivered { .. } => {
                     debug!(notification = number.0, "sent to {integration}");
@@ -120,6 +125,33 @@ async fn run(deliver: Arc<dyn Deliver>, entry: OutboxEntry) -> AttemptOutcome {
     }
 }
 
+/// Returns how an attempt ended that got its place only after its deadline.
+fn too_late(deadline: Timestamp, now: Timestamp) -> Option<AttemptOutcome> {
+    (now > deadline).then(|| {
+        failed(
+            FailureClass::ContextDeadlineExceeded,
+            format!(
+                "the integration was busy with other messages until the deadline {deadline:.0}"
+            ),
+        )
+    })
+}
+
 fn failed(class: FailureClass, message: String) -> AttemptOutcome {
     AttemptOutcome::Failed(Failure { class, message, retry_after_ms: None })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waited_past_its_deadline_is_not_sent() {
+        let deadline = Timestamp::from_second(100).unwrap();
+        assert_eq!(too_late(deadline, deadline), None, "in time");
+        let outcome = too_late(deadline, Timestamp::from_second(101).unwrap());
+        let Some(AttemptOutcome::Failed(failure)) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(failure.class, FailureClass::ContextDeadlineExceeded);
+        assert!(failure.message.contains("busy"), "{}", failure.message);
+    }
 }
