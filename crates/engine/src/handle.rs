@@ -165,6 +165,11 @@ impl EngineHandle {
         }
     }
 
+    /// Returns whether the engine's task has ended, asked or by itself; it never comes back.
+    pub fn has_stopped(&self) -> bool {
+        self.inner.inbox.is_closed()
+    }
+
     /// Returns the store, for reads of the history.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.inner.store

@@ -28,6 +28,9 @@ use flags::ServeFlags;
 /// How long requests that run when the server is told to stop may still take.
 const DRAIN: Duration = Duration::from_secs(5);
 
+/// How often it is asked whether the engine still runs.
+const ENGINE_WATCH: Duration = Duration::from_secs(1);
+
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(flags: ServeFlags) -> Result<()> {
     logging::init(flags.log_level, flags.log_format);
@@ -98,8 +101,14 @@ impl Server {
             };
             serving.spawn(tocsin_server::serve(listener, routes.clone(), until_halted));
         }
+        let mut watch = tokio::time::interval(ENGINE_WATCH);
         loop {
             tokio::select! {
+                // Without its engine the process accepts nothing: whoever supervises it should
+                // start it anew.
+                _ = watch.tick() => if self.app.engine.has_stopped() {
+                    anyhow::bail!("the engine has ended by itself; the log says why");
+                },
                 signal = stop.next() => match signal {
                     Asked::Stop => break,
                     Asked::Reload => {
