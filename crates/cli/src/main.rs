@@ -41,7 +41,6 @@ pub(crate) struct Cli {
 #[derive(Subcommand, Debug)]
 enum Command {
     /// Run the server.
-    #[command(alias = "server")]
     Serve(Box<serve::flags::ServeFlags>),
     /// Watch an alert storm of a simulated shop turn into a handful of messages.
     Demo(demo::DemoArgs),

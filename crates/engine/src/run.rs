@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tocsin_core::command::Command;
+use tocsin_core::command::{Command, Reply};
 use tocsin_core::ids::OutboxNumber;
 use tocsin_core::{Tenant, Turn};
 use tokio::sync::{mpsc, oneshot};
@@ -24,7 +24,7 @@ const MAX_SLEEP: Duration = Duration::from_secs(60);
 /// be sent again at the next start.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-type Answer = oneshot::Sender<Result<tocsin_core::command::Reply, EngineError>>;
+type Answer = oneshot::Sender<Result<Reply, EngineError>>;
 
 /// One tenant's state and everything needed to act on it.
 pub(crate) struct Engine {
@@ -39,13 +39,26 @@ pub(crate) struct Engine {
     is_stopping: bool,
 }
 
-/// The requests of one turn, by what happens to them.
+/// What was decided and is not written yet, and what happens once it is.
 #[derive(Default)]
-struct Taken {
-    commands: Vec<Command>,
+struct Staged {
+    replies: Vec<Reply>,
     answers: Vec<Answer>,
+    ended: Vec<OutboxNumber>,
     reads: Vec<Read>,
     stop: Option<oneshot::Sender<()>>,
+}
+
+impl Staged {
+    /// Returns whether more may join: readers must see what is written and nothing else, so
+    /// nothing is decided between them and their turn.
+    fn is_open(&self, most: usize) -> bool {
+        self.reads.is_empty() && self.stop.is_none() && self.answers.len() < most
+    }
+
+    fn is_empty(&self) -> bool {
+        self.answers.is_empty() && self.reads.is_empty() && self.stop.is_none()
+    }
 }
 
 impl Engine {
@@ -62,24 +75,25 @@ impl Engine {
 
     pub(crate) async fn run(mut self, first: Turn, mut inbox: mpsc::Receiver<Request>) {
         self.release(first, Vec::new());
-        let mut requests = Vec::with_capacity(self.options.max_requests_per_turn);
+        let most = self.options.max_requests_per_turn;
+        let mut requests = Vec::with_capacity(most);
+        let mut staged = Staged::default();
         loop {
-            let sleep = self.until_next_deadline();
-            tokio::select! {
-                biased;
-                count = inbox.recv_many(&mut requests, self.options.max_requests_per_turn) => {
-                    if count == 0 {
-                        return;
+            if staged.is_empty() {
+                let sleep = self.until_next_deadline();
+                tokio::select! {
+                    biased;
+                    count = inbox.recv_many(&mut requests, most) => {
+                        if count == 0 {
+                            return;
+                        }
                     }
+                    () = tokio::time::sleep(sleep) => {}
                 }
-                () = tokio::time::sleep(sleep) => {}
+                self.stage(&mut staged, requests.drain(..));
             }
-            let mut taken = Taken::default();
-            for request in requests.drain(..) {
-                taken.add(request);
-            }
-            let stop = taken.stop.take();
-            self.take_turn(taken, &mut inbox).await;
+            let stop = staged.stop.take();
+            staged = self.commit(staged, &mut inbox, stop.is_none()).await;
             if let Some(stopped) = stop {
                 self.is_stopping = true;
                 // Whatever is not recorded by then is sent again, with the same idempotency key.
@@ -96,9 +110,9 @@ impl Engine {
         while !self.under_way.is_empty() {
             match inbox.recv().await {
                 Some(request @ Request::Command(Command::AttemptEnded { .. }, _)) => {
-                    let mut taken = Taken::default();
-                    taken.add(request);
-                    self.take_turn(taken, inbox).await;
+                    let mut staged = Staged::default();
+                    self.stage(&mut staged, std::iter::once(request));
+                    self.commit(staged, inbox, false).await;
                 }
                 Some(Request::Command(_, answer)) => {
                     let _ = answer.send(Err(EngineError::Stopping));
@@ -110,6 +124,26 @@ impl Engine {
         }
     }
 
+    /// Decides what requests bring about. Nothing of it is written or told yet.
+    fn stage(&mut self, staged: &mut Staged, requests: impl Iterator<Item = Request>) {
+        let mut commands = Vec::new();
+        for request in requests {
+            match request {
+                Request::Command(command, answer) => {
+                    if let Command::AttemptEnded { number, .. } = &command {
+                        staged.ended.push(*number);
+                    }
+                    commands.push(command);
+                    staged.answers.push(answer);
+                }
+                Request::Read(read) => staged.reads.push(read),
+                Request::Stop(stopped) => staged.stop = Some(stopped),
+            }
+        }
+        self.handle.count_turn(commands.len());
+        staged.replies.extend(self.tenant.step(self.handle.now(), commands));
+    }
+
     fn until_next_deadline(&self) -> Duration {
         let Some(deadline) = self.tenant.next_deadline() else { return MAX_SLEEP };
         let span = deadline.duration_since(self.handle.now());
@@ -117,36 +151,63 @@ impl Engine {
         Duration::try_from(span).unwrap_or(Duration::ZERO).min(MAX_SLEEP)
     }
 
-    async fn take_turn(&mut self, taken: Taken, inbox: &mut mpsc::Receiver<Request>) {
-        let now = self.handle.now();
-        self.handle.count_turn(taken.commands.len());
-        let ended = attempts_ended(&taken.commands);
-        let mut turn = self.tenant.turn(now, taken.commands);
+    /// Writes what is staged and then acts on it. While the store is busy, what arrives is decided
+    /// already: it is returned, to be written next.
+    async fn commit(
+        &mut self,
+        staged: Staged,
+        inbox: &mut mpsc::Receiver<Request>,
+        takes_more: bool,
+    ) -> Staged {
+        let mut turn = Turn { replies: staged.replies, ..self.tenant.seal() };
+        let mut next = Staged::default();
         if !turn.writes.is_empty() {
             // The feed needs the events after the store has taken the rest.
             let events = turn.writes.events.clone();
             let writes = std::mem::take(&mut turn.writes);
             let started = Instant::now();
-            let result = self.handle.store().commit(self.options.tenant, writes).await;
+            let store = Arc::clone(self.handle.store());
+            let commit = store.commit(self.options.tenant, writes);
+            tokio::pin!(commit);
+            let takes_more = takes_more && staged.reads.is_empty();
+            let most = self.options.max_requests_per_turn;
+            let mut requests = Vec::new();
+            let result = loop {
+                let room = most.saturating_sub(next.answers.len());
+                tokio::select! {
+                    biased;
+                    result = &mut commit => break result,
+                    count = inbox.recv_many(&mut requests, room),
+                        if takes_more && next.is_open(most) =>
+                    {
+                        if count == 0 {
+                            break commit.await;
+                        }
+                        self.stage(&mut next, requests.drain(..));
+                    }
+                }
+            };
             self.handle.count_commit(started.elapsed(), result.is_ok());
             if let Err(error) = result {
                 let why = error.to_string();
                 error!("a turn could not be written, nothing of it takes effect: {why}");
-                for answer in taken.answers {
+                for answer in staged.answers.into_iter().chain(next.answers) {
                     let _ = answer.send(Err(EngineError::NotWritten(why.clone())));
                 }
-                self.recover(why, taken.reads, inbox).await;
-                return;
+                let reads = staged.reads.into_iter().chain(next.reads).collect();
+                self.recover(why, reads, inbox).await;
+                return Staged { stop: next.stop, ..Staged::default() };
             }
             turn.writes.events = events;
         }
-        for number in ended {
+        for number in staged.ended {
             self.under_way.remove(&number);
         }
-        self.release(turn, taken.answers);
-        for read in taken.reads {
-            read(&self.tenant, now);
+        self.release(turn, staged.answers);
+        for read in staged.reads {
+            read(&self.tenant, self.handle.now());
         }
+        next
     }
 
     /// What was decided is written: now callers are answered, pages sent, watchers told.
@@ -225,26 +286,5 @@ impl Engine {
         first.writes.events = events;
         self.release(first, Vec::new());
         Ok(())
-    }
-}
-
-fn attempts_ended(commands: &[Command]) -> Vec<OutboxNumber> {
-    let number = |command: &Command| match command {
-        Command::AttemptEnded { number, .. } => Some(*number),
-        _ => None,
-    };
-    commands.iter().filter_map(number).collect()
-}
-
-impl Taken {
-    fn add(&mut self, request: Request) {
-        match request {
-            Request::Command(command, answer) => {
-                self.commands.push(command);
-                self.answers.push(answer);
-            }
-            Request::Read(read) => self.reads.push(read),
-            Request::Stop(stopped) => self.stop = Some(stopped),
-        }
     }
 }

@@ -217,7 +217,7 @@ async fn what_arrives_during_a_commit_shares_the_next_one() {
     let first = bench.post("A");
     assert_eq!(bench.begun.recv().await, Some(1));
     let others: Vec<_> = (0..50).map(|n| bench.post(&format!("B{n}"))).collect();
-    while bench.engine.stats().waiting < 50 {
+    while bench.engine.stats().commands < 51 {
         tokio::task::yield_now().await;
     }
     bench.store.gate.add_permits(1_000);
@@ -305,11 +305,17 @@ async fn an_orderly_end_waits_for_what_is_being_sent() {
 
 #[tokio::test]
 async fn a_full_inbox_says_so_instead_of_growing() {
-    let options = EngineOptions { inbox_requests: 4, ..EngineOptions::default() };
+    let options =
+        EngineOptions { inbox_requests: 4, max_requests_per_turn: 2, ..EngineOptions::default() };
     let mut bench = Bench::start(options, 0).await;
     let first = bench.post("A");
     assert_eq!(bench.begun.recv().await, Some(1));
-    let waiting: Vec<_> = (0..4).map(|n| bench.post(&format!("B{n}"))).collect();
+    // Two are decided while the store is busy, four wait.
+    let mut waiting: Vec<_> = (0..2).map(|n| bench.post(&format!("B{n}"))).collect();
+    while bench.engine.stats().commands < 3 {
+        tokio::task::yield_now().await;
+    }
+    waiting.extend((2..6).map(|n| bench.post(&format!("B{n}"))));
     while bench.engine.stats().waiting < 4 {
         tokio::task::yield_now().await;
     }

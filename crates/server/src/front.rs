@@ -188,14 +188,11 @@ fn held_back(status: &AlertStatus, names: &Names<'_>) -> String {
 
 /// Returns the alert's name in bold, then the other labels of the group.
 fn title(labels: &Labels) -> String {
-    let mut html = String::new();
-    if let Some(name) = labels.get(ALERTNAME) {
-        html.push_str(&escape(name));
-    }
-    for (name, value) in labels.iter().filter(|(name, _)| *name != ALERTNAME) {
-        let _ = write!(html, " {}={}", escape(name), escape(value));
-    }
-    if html.is_empty() { "All alerts of the route".to_owned() } else { html }
+    let name = labels.get(ALERTNAME).map(escape);
+    let others = labels.iter().filter(|(name, _)| *name != ALERTNAME);
+    let others = others.map(|(name, value)| format!("{}={}", escape(name), escape(value)));
+    let parts: Vec<String> = name.into_iter().chain(others).collect();
+    if parts.is_empty() { "All alerts of the route".to_owned() } else { parts.join(" ") }
 }
 
 fn count(number: usize, thing: &str) -> String {

@@ -113,11 +113,28 @@ fn annotations(texts: &[String]) -> Result<BTreeMap<String, String>, Failure> {
     args::pairs(texts, "an annotation", "ticket=OPS-42")
 }
 
-/// Returns the name of the user who runs this, as the system's environment has it.
+/// Returns the name of the user who runs this: what the environment says, else the account's name.
 fn user() -> Option<String> {
     ["USER", "LOGNAME", "USERNAME"]
         .iter()
         .find_map(|name| std::env::var(name).ok().filter(|user| !user.is_empty()))
+        .or_else(|| {
+            let status = std::fs::read_to_string("/proc/self/status").ok()?;
+            let accounts = std::fs::read_to_string("/etc/passwd").ok()?;
+            account_name(&status, &accounts)
+        })
+}
+
+/// Returns the name of the account that a process status names by number. Containers and timers
+/// often have no environment that says it.
+fn account_name(status: &str, accounts: &str) -> Option<String> {
+    let uid =
+        status.lines().find_map(|line| line.strip_prefix("Uid:"))?.split_whitespace().next()?;
+    accounts.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == uid).then(|| name.to_owned())
+    })
 }
 
 #[cfg(test)]
@@ -125,6 +142,14 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
+
+    #[test]
+    fn an_account_is_named_where_the_environment_says_nothing() {
+        let status = "Name:\ttocsin\nUid:\t1000\t1000\t1000\t1000\n";
+        let accounts = "root:x:0:0:root:/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\n";
+        assert_eq!(account_name(status, accounts).as_deref(), Some("ada"));
+        assert_eq!(account_name("Uid:\t7\t7\t7\t7\n", accounts), None);
+    }
 
     #[derive(clap::Parser)]
     struct Line {
