@@ -127,6 +127,8 @@ const NOTES: &str = "
 - **Start** is from starting the process until `/-/ready` answers 200, after a SIGKILL.
 - **Webhooks**: 1,000 alerts per second, each its own group with `group_wait: 0s`, from sending the
   request to the arrival of its webhook.
+
+Where a target is missed, [where the time goes](performance.md) says why.
 ";
 
 /// Returns what the machine is.

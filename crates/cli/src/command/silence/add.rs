@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn an_account_is_named_where_the_environment_says_nothing() {
         let status = "Name:\ttocsin\nUid:\t1000\t1000\t1000\t1000\n";
-        let accounts = "root:x:0:0:root:/root:/bin/sh\nada:x:1000:1000::/home/ada:/bin/sh\n";
+        let accounts = "root:x:0:0:root:/root:/bin/sh\nada:x:1000:1000::/srv/ada:/bin/sh\n";
         assert_eq!(account_name(status, accounts).as_deref(), Some("ada"));
         assert_eq!(account_name("Uid:\t7\t7\t7\t7\n", accounts), None);
     }
