@@ -156,7 +156,8 @@ fn local() -> TimeZone {
 }
 
 fn nearest_zone(text: &str) -> String {
-    let names: Vec<String> = jiff::tz::TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect();
+    let names: Vec<String> =
+        jiff::tz::TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect();
     crate::reader::nearest(text, names.iter().map(String::as_str))
 }
 
