@@ -311,10 +311,11 @@ impl Tenant {
         self.refreshed.push(fingerprint);
     }
 
-    /// Writes a bounded number of refreshed ends in the background.
+    /// Writes a bounded number of refreshed ends in the background, those that waited longest first.
     pub(super) fn write_refreshed(&mut self, now: Timestamp) {
-        let rest = self.refreshed.len().saturating_sub(REFRESH_ROWS_PER_TURN);
-        for fingerprint in self.refreshed.split_off(rest) {
+        let count = self.refreshed.len().min(REFRESH_ROWS_PER_TURN);
+        let oldest: Vec<Fingerprint> = self.refreshed.drain(..count).collect();
+        for fingerprint in oldest {
             let Some(alert) = self.alerts.get_mut(&fingerprint) else { continue };
             alert.is_refreshed = false;
             self.recorder.alerts.insert(fingerprint);
@@ -322,7 +323,7 @@ impl Tenant {
                 self.recorder.descriptions.insert(fingerprint);
             }
         }
-        if rest > 0 {
+        if !self.refreshed.is_empty() {
             self.schedule(later(now, REFRESH_PAUSE), Timer::Refresh);
         }
     }
