@@ -19,6 +19,16 @@ pub(crate) async fn not_found(uri: Uri) -> Response {
     refuse(path, ProblemCode::NotFound, &message)
 }
 
+/// Says why a body was not read, and what to do about it.
+pub(crate) fn unread_body(status: StatusCode, cause: &str) -> String {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than this server takes; send less in \
+             one request, or raise `limits.max_request_bytes`"
+            .to_owned(),
+        _ => format!("the body cannot be read: {cause}"),
+    }
+}
+
 /// Refuses a request to `path`: go-swagger's shape under `/api/v2`, problem details (RFC 9457)
 /// under `/api/v1`, a line of text elsewhere.
 pub(crate) fn refuse(path: &str, code: ProblemCode, detail: &str) -> Response {

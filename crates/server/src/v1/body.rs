@@ -11,6 +11,7 @@ use serde_path_to_error::Segment;
 use tocsin_wire::v1::{FieldError, ProblemCode};
 
 use super::problem::{Answer, Refusal};
+use crate::fallback::unread_body;
 
 /// Reads `T` from a JSON body.
 pub(super) struct Json<T>(pub(super) T);
@@ -37,19 +38,9 @@ impl<S: Send + Sync> FromRequest<S> for RawJson {
                 StatusCode::PAYLOAD_TOO_LARGE => ProblemCode::BodyTooLarge,
                 _ => ProblemCode::InvalidBody,
             };
-            Refusal::new(code, unread(rejection.status(), &rejection.body_text()))
+            Refusal::new(code, unread_body(rejection.status(), &rejection.body_text()))
         })?;
         Ok(Self(bytes))
-    }
-}
-
-/// Says why a body was not read, and what to do about it.
-pub(crate) fn unread(status: StatusCode, cause: &str) -> String {
-    match status {
-        StatusCode::PAYLOAD_TOO_LARGE => "the body is larger than this server takes; send less in \
-             one request, or raise `limits.max_request_bytes`"
-            .to_owned(),
-        _ => format!("the body cannot be read: {cause}"),
     }
 }
 

@@ -4,7 +4,7 @@
 //! values, and format outside of it. Every refusal is a problem with a stable code.
 
 mod alerts;
-pub(crate) mod body;
+mod body;
 mod cursor;
 mod document;
 mod events;

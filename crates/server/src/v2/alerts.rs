@@ -72,7 +72,7 @@ pub(super) fn json_body(
 ) -> Result<Bytes, ApiError> {
     let body = body.map_err(|rejection| {
         let status = rejection.status();
-        let message = crate::v1::body::unread(status, &rejection.body_text());
+        let message = crate::fallback::unread_body(status, &rejection.body_text());
         ApiError::Schema { code: status.as_u16(), message }
     })?;
     let given = headers.get(header::CONTENT_TYPE).map_or(b"".as_slice(), |value| value.as_bytes());
