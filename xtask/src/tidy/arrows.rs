@@ -7,19 +7,23 @@ use super::Problem;
 /// Each of our crates with those of ours that it may import. Tests may use `testkit` besides.
 ///
 /// The reasons stand in ARCHITECTURE.md and docs/adr.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 12] = [
     ("analysis", &[]),
     ("core", &["analysis"]),
     ("wire", &["core"]),
-    ("config", &["core"]),
+    ("template", &["core"]),
+    ("config", &["core", "template"]),
     ("store", &["core"]),
-    ("connect", &["core", "wire", "config"]),
-    ("engine", &["core", "store", "connect", "config"]),
-    ("server", &["analysis", "core", "wire", "config", "store", "connect", "engine"]),
-    ("testkit", &["core", "wire", "config", "store", "engine"]),
+    ("connect", &["core", "wire", "config", "template"]),
+    ("engine", &["core", "store", "connect", "config", "template"]),
+    ("server", &["analysis", "core", "wire", "config", "template", "store", "connect", "engine"]),
+    ("testkit", &["core", "wire", "config", "template", "store", "engine"]),
     (
         "cli",
-        &["analysis", "core", "wire", "config", "store", "connect", "engine", "server", "testkit"],
+        &[
+            "analysis", "core", "wire", "config", "template", "store", "connect", "engine",
+            "server", "testkit",
+        ],
     ),
     ("xtask", &[]),
 ];
@@ -27,12 +31,12 @@ const ARROWS: [(&str, &[&str]); 11] = [
 /// Outside crates that may not be imported, by the room they must stay out of.
 const OUTSIDERS: [(&[&str], &[&str], &str); 6] = [
     (
-        &["analysis", "core"],
+        &["analysis", "core", "template"],
         &["tokio", "tokio-util", "async-trait", "futures-util", "rand", "getrandom", "tracing"],
         "decisions know no async, randomness or output; take values as arguments",
     ),
     (
-        &["analysis", "core", "wire", "config", "store"],
+        &["analysis", "core", "template", "wire", "config", "store"],
         &["reqwest", "hyper", "axum", "lettre", "tower", "tower-http"],
         "no sockets here; they belong in `connect` (outbound) or `server` (inbound)",
     ),
@@ -41,8 +45,8 @@ const OUTSIDERS: [(&[&str], &[&str], &str); 6] = [
     (&["server"], &["lettre"], "provider details belong in `connect`"),
     (
         &[
-            "analysis", "core", "wire", "config", "connect", "engine", "server", "cli", "testkit",
-            "xtask",
+            "analysis", "core", "template", "wire", "config", "connect", "engine", "server", "cli",
+            "testkit", "xtask",
         ],
         &["rusqlite", "sqlx", "diesel", "tokio-postgres"],
         "databases belong in `store`",

@@ -1,0 +1,15 @@
+//! Go templates: what users of Alertmanager write in `*.tmpl` files and in `{{ }}` texts.
+//!
+//! The language is Go's `text/template` and `html/template`; the functions and the data are
+//! Alertmanager's. A set of templates is parsed once and rendered many times; rendering is a pure
+//! function of the template, the data and the time, and is bounded in steps and output.
+
+mod error;
+mod function;
+mod set;
+mod value;
+
+pub use error::{ParseError, RenderError};
+pub use function::{Call, Function};
+pub use set::{Conditions, Escaping, Limits, Templates};
+pub use value::{Object, Trust, Value};

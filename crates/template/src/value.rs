@@ -1,0 +1,94 @@
+//! What a template works with.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Zoned};
+
+use crate::function::Call;
+
+/// One value. Cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// Go's `nil`, and what a missing key of a map of anything yields; prints `<no value>`.
+    Nil,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction.
+    Float(f64),
+    /// A text.
+    Text(Arc<str>),
+    /// A text that HTML escaping leaves as it is where it fits.
+    Trusted(Trust, Arc<str>),
+    /// An instant in its zone.
+    Time(Box<Zoned>),
+    /// A span of time.
+    Duration(SignedDuration),
+    /// Values in order.
+    List(Arc<[Value]>),
+    /// Values by name. A missing name is [`Value::Nil`].
+    Map(Arc<BTreeMap<String, Value>>),
+    /// Something with fields and methods of its own.
+    Object(Arc<dyn Object>),
+}
+
+/// What a trusted text is: Go's `template.HTML` and its siblings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Mark-up.
+    Html,
+    /// An address or a part of one.
+    Url,
+}
+
+/// Something with fields and methods, such as the alerts of a group.
+pub trait Object: fmt::Debug + Send + Sync {
+    /// Returns the name of the type, for errors and `%T`.
+    fn type_name(&self) -> &'static str;
+
+    /// Returns a field; `None` when there is no such field.
+    fn field(&self, name: &str) -> Option<Value>;
+
+    /// Calls a method; `None` when there is no such method.
+    fn method(&self, _name: &str, _call: &Call<'_>) -> Option<Result<Value, String>> {
+        None
+    }
+
+    /// Returns the value that `range`, `index`, `len`, comparison, printing and truth see: a list,
+    /// a map or a plain value; `None` for a structure, which is always true.
+    fn inner(&self) -> Option<Value> {
+        None
+    }
+
+    /// Returns what a missing key of [`Self::inner`] yields: the zero value of its elements.
+    fn zero(&self) -> Value {
+        Value::Nil
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+impl From<bool> for Value {
+    fn from(truth: bool) -> Self {
+        Self::Bool(truth)
+    }
+}
+
+impl From<i64> for Value {
+    fn from(number: i64) -> Self {
+        Self::Int(number)
+    }
+}
