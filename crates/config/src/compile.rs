@@ -32,7 +32,7 @@ pub(crate) fn compile(
 ) -> (Policy, Vec<ReceiverConfig>) {
     let time_intervals = time_intervals(document, reader);
     let routes = routes::compile(document, &time_intervals, reader);
-    let receivers = receivers::compile(document, &routes, reader);
+    let receivers = receivers::compile(document, reader);
     let inhibit_rules = inhibit_rules(document, reader);
     let maintenance_windows = maintenance_windows(document, reader);
     receivers::check_templates(document, &routes, reader);

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use tocsin_core::labels::Labels;
 
-use crate::receivers::{EmailConfig, SlackConfig, StdoutConfig, WebhookConfig};
+use crate::receivers::{
+    DiscordConfig, EmailConfig, IncidentioConfig, JiraConfig, MattermostConfig, MsteamsConfig,
+    Msteamsv2Config, OpsgenieConfig, PagerdutyConfig, PushoverConfig, RocketchatConfig,
+    SlackConfig, SnsConfig, StdoutConfig, TelegramConfig, VictoropsConfig, WebexConfig,
+    WebhookConfig, WechatConfig,
+};
 
 /// A named list of integrations.
 #[derive(Clone, Debug)]
@@ -46,4 +51,34 @@ pub enum Settings {
     Slack(SlackConfig),
     /// The standard output.
     Stdout(StdoutConfig),
+    /// PagerDuty, as event version 1 or 2.
+    Pagerduty(PagerdutyConfig),
+    /// Opsgenie.
+    Opsgenie(OpsgenieConfig),
+    /// VictorOps (Splunk On-Call).
+    Victorops(VictoropsConfig),
+    /// Pushover.
+    Pushover(PushoverConfig),
+    /// Amazon SNS.
+    Sns(SnsConfig),
+    /// Telegram.
+    Telegram(TelegramConfig),
+    /// Discord.
+    Discord(DiscordConfig),
+    /// Webex.
+    Webex(WebexConfig),
+    /// Microsoft Teams by the retired connector.
+    Msteams(MsteamsConfig),
+    /// Microsoft Teams by a workflow.
+    Msteamsv2(Msteamsv2Config),
+    /// Jira.
+    Jira(JiraConfig),
+    /// Rocket.Chat.
+    Rocketchat(RocketchatConfig),
+    /// Mattermost.
+    Mattermost(MattermostConfig),
+    /// incident.io.
+    Incidentio(IncidentioConfig),
+    /// WeChat.
+    Wechat(WechatConfig),
 }

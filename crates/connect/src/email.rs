@@ -14,7 +14,7 @@ use tocsin_core::notification::FailureClass;
 use self::smtp::{Security, Smarthost};
 use crate::failure::{Undelivered, chain};
 use crate::http::tls::{TlsMaterial, TlsVersion};
-use crate::outbound::Job;
+use crate::outbound::{Job, Sent};
 use crate::redact::Redactor;
 use crate::secret;
 
@@ -23,12 +23,13 @@ pub(crate) async fn send(
     config: &EmailConfig,
     job: &Job<'_>,
     redactor: &mut Redactor,
-) -> Result<(), Undelivered> {
+) -> Result<Sent, Undelivered> {
     let mail = compose::mail(config, job)?;
     let smarthost = smarthost(config, redactor).await?;
     let name = smarthost.name();
     // The dialogue is a large future; most attempts are not mails.
-    job.deadline.bound(&name, Box::pin(smarthost.deliver(&mail))).await?
+    job.deadline.bound(&name, Box::pin(smarthost.deliver(&mail))).await??;
+    Ok(Sent::default())
 }
 
 async fn smarthost(

@@ -78,6 +78,12 @@ impl Undelivered {
         }
     }
 
+    /// Makes it worth trying again: the vendor's own protocol says so.
+    pub(crate) fn retried(mut self) -> Self {
+        self.is_refused = false;
+        self
+    }
+
     /// Sets how long the other side asks us to wait.
     pub(crate) fn retry_after_ms(mut self, retry_after_ms: Option<u64>) -> Self {
         self.retry_after_ms = retry_after_ms;

@@ -1,14 +1,13 @@
-//! The one way to speak HTTP to others: every provider's message goes through [`Sender::post`].
+//! The one way to speak HTTP to others: every provider's message goes through [`Sender::send`].
 
 mod client;
 mod exchange;
 mod oauth2;
+mod request;
 pub(crate) mod tls;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use jiff::Timestamp;
-use reqwest::Url;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT,
 };
@@ -18,8 +17,10 @@ use tocsin_core::notification::FailureClass;
 pub use self::client::ClientError;
 use self::client::RenewingClient;
 pub(crate) use self::exchange::{Answer, Deadline};
-use self::exchange::{Question, post};
+use self::exchange::{Question, exchange};
 use self::oauth2::TokenSource;
+pub(crate) use self::oauth2::form;
+pub(crate) use self::request::Request;
 use crate::failure::Undelivered;
 use crate::redact::Redactor;
 use crate::secret;
@@ -33,24 +34,6 @@ pub(crate) struct Sender {
     user_agent: HeaderValue,
     client: RenewingClient,
     tokens: Option<TokenSource>,
-}
-
-/// One message.
-pub(crate) struct Post<'a> {
-    /// How the other side is called in errors.
-    pub(crate) target: &'static str,
-    /// Where it goes.
-    pub(crate) url: Url,
-    /// What the body is.
-    pub(crate) content_type: &'static str,
-    /// The body.
-    pub(crate) body: Vec<u8>,
-    /// Lets the other side see that it has been sent before.
-    pub(crate) idempotency_key: &'a str,
-    /// A token that stands in for the settings' authorization.
-    pub(crate) bearer: Option<Secret>,
-    /// The present time.
-    pub(crate) now: Timestamp,
 }
 
 impl Sender {
@@ -70,17 +53,20 @@ impl Sender {
         self.config == *config
     }
 
-    /// Posts one message and returns the answer, whatever its status.
-    pub(crate) async fn post(
+    /// Sends one request and returns the answer, whatever its status.
+    pub(crate) async fn send(
         &self,
-        message: Post<'_>,
+        request: Request<'_>,
         deadline: Deadline,
         redactor: &mut Redactor,
     ) -> Result<Answer, Undelivered> {
-        let Post { target, url, content_type, body, idempotency_key, bearer, now } = message;
+        let Request { target, method, url, content_type, body, .. } = request;
+        let Request { headers: extra, authorization, idempotency_key, now, .. } = request;
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, self.user_agent.clone());
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if !body.is_empty() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        }
         if let Ok(key) = HeaderValue::from_str(idempotency_key) {
             headers.insert(IDEMPOTENCY_KEY, key);
         }
@@ -88,12 +74,17 @@ impl Sender {
         self.client.hide_secrets(redactor);
 
         let client = deadline.bound(target, self.client.get()).await??;
-        let prepare = self.private_headers(bearer, deadline, redactor);
-        let private_headers = deadline.bound(target, prepare).await??;
+        let prepare = self.private_headers(authorization, deadline, redactor);
+        let mut private_headers = deadline.bound(target, prepare).await??;
+        for (name, value) in extra {
+            redactor.hide(value.expose());
+            let what = format!("the header `{name}`");
+            private_headers.insert(name, sensitive(value.expose(), &what)?);
+        }
         let follow_redirects = self.config.follow_redirects;
         let question =
-            Question { target, url, headers, private_headers, body, follow_redirects, now };
-        let answer = post(&client, question, deadline, redactor).await?;
+            Question { target, method, url, headers, private_headers, body, follow_redirects, now };
+        let answer = exchange(&client, question, deadline, redactor).await?;
         if answer.status == 401
             && let Some(tokens) = &self.tokens
         {
@@ -105,7 +96,7 @@ impl Sender {
     /// Collects what only the configured host may see.
     async fn private_headers(
         &self,
-        bearer: Option<Secret>,
+        own: Option<Secret>,
         deadline: Deadline,
         redactor: &mut Redactor,
     ) -> Result<HeaderMap, Undelivered> {
@@ -115,8 +106,8 @@ impl Sender {
                 .map_err(|_| unfit(&format!("`{name}` is not a header name")))?;
             add(&mut headers, &name, header, redactor).await?;
         }
-        let authorization = if let Some(token) = bearer {
-            Some(format!("Bearer {}", token.expose()))
+        let authorization = if let Some(own) = own {
+            Some(own.expose().to_owned())
         } else {
             self.authorization(deadline, redactor).await?
         };

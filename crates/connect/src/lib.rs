@@ -8,16 +8,32 @@
 //! secret into what it returns: addresses are shown as scheme and host, and whatever the other
 //! side echoes is searched for the secrets that were used.
 
+mod discord;
 mod email;
 mod failure;
 mod http;
+mod incidentio;
+mod jira;
+mod mattermost;
 mod message;
+mod msteams;
+mod msteamsv2;
+mod opsgenie;
 mod outbound;
+mod pagerduty;
+mod pushover;
 mod redact;
+mod rocketchat;
 mod secret;
 mod slack;
+mod sns;
 mod stdout;
+mod telegram;
+mod texts;
+mod victorops;
+mod webex;
 mod webhook;
+mod wechat;
 
 pub use http::ClientError;
 pub use http::tls::TlsError;

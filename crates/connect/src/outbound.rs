@@ -6,16 +6,18 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tocsin_config::{
-    EmailConfig, HttpConfig, IntegrationConfig, ReceiverConfig, Settings, SlackConfig,
-    StdoutConfig, WebhookConfig,
-};
+use tocsin_config::{HttpConfig, IntegrationConfig, ReceiverConfig, Settings};
 use tocsin_core::notification::{AttemptOutcome, FailureClass, LogKey, Notification, OutboxEntry};
+use tocsin_template::{Templates, Value};
 
 use crate::failure::Undelivered;
 use crate::http::{ClientError, Deadline, Sender};
 use crate::redact::Redactor;
-use crate::{email, slack, stdout, webhook};
+use crate::texts::Texts;
+use crate::{
+    discord, email, incidentio, jira, mattermost, msteams, msteamsv2, opsgenie, pagerduty,
+    pushover, rocketchat, slack, sns, stdout, telegram, victorops, webex, webhook, wechat,
+};
 
 /// How long one attempt may take when the receiver does not say.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -31,6 +33,8 @@ pub struct Context {
     pub version: String,
     /// Where `stdout` receivers write.
     pub output: Arc<Mutex<dyn Write + Send>>,
+    /// What the templates of receivers can refer to.
+    pub templates: Arc<Templates>,
 }
 
 impl Context {
@@ -42,6 +46,7 @@ impl Context {
             user_agent: format!("Tocsin/{version}"),
             version,
             output: Arc::new(Mutex::new(std::io::stdout())),
+            templates: Arc::new(Templates::builtin()),
         }
     }
 
@@ -77,11 +82,10 @@ pub struct Outbound {
 type Place = (Arc<str>, Arc<str>, u32);
 
 /// One way to tell somebody, ready to be used.
-enum Integration {
-    Webhook(Box<WebhookConfig>, Arc<Sender>),
-    Slack(Box<SlackConfig>, Arc<Sender>),
-    Email(Box<EmailConfig>),
-    Stdout(StdoutConfig),
+struct Integration {
+    settings: Settings,
+    /// For all that speak HTTP.
+    sender: Arc<Sender>,
 }
 
 /// What one attempt has to tell, and until when.
@@ -91,6 +95,17 @@ pub(crate) struct Job<'a> {
     pub(crate) now: Timestamp,
     pub(crate) deadline: Deadline,
     pub(crate) context: &'a Context,
+    /// Fills in the templates of the message.
+    pub(crate) texts: &'a Texts,
+    /// What the integration gave back for the message before.
+    pub(crate) receipt: Option<&'a str>,
+}
+
+/// A message that the other side took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// What the integration wants back with the next message of the group.
+    pub(crate) receipt: Option<String>,
 }
 
 impl Outbound {
@@ -135,6 +150,7 @@ impl Outbound {
     /// `idempotency_key` is the same for every attempt of the same entry.
     pub async fn attempt(&self, entry: &OutboxEntry, idempotency_key: &str) -> AttemptOutcome {
         let mut redactor = Redactor::new();
+        let texts = self.texts(entry);
         let result = match self.find(&entry.key) {
             Some(integration) => {
                 let job = Job {
@@ -143,15 +159,23 @@ impl Outbound {
                     now: entry.due_at,
                     deadline: Deadline::after(integration.timeout()),
                     context: &self.context,
+                    texts: &texts,
+                    receipt: entry.receipt.as_deref(),
                 };
                 integration.send(&job, &mut redactor).await
             }
             None => Err(Undelivered::refused(FailureClass::Other, missing(&entry.key))),
         };
         match result {
-            Ok(()) => AttemptOutcome::Delivered { receipt: None },
+            Ok(Sent { receipt }) => {
+                AttemptOutcome::Delivered { receipt, fallbacks: texts.into_fallbacks() }
+            }
             Err(undelivered) => undelivered.into_outcome(&redactor),
         }
+    }
+
+    fn texts(&self, entry: &OutboxEntry) -> Texts {
+        Texts::new(Arc::clone(&self.context.templates), Value::Nil, entry.due_at)
     }
 
     fn find(&self, key: &LogKey) -> Option<&Integration> {
@@ -188,34 +212,68 @@ impl Senders<'_> {
 
 impl Integration {
     fn new(config: &IntegrationConfig, senders: &mut Senders<'_>) -> Result<Self, ClientError> {
-        Ok(match &config.settings {
-            Settings::Webhook(config) => {
-                Self::Webhook(Box::new(config.clone()), senders.get(config.http_config.as_ref())?)
-            }
-            Settings::Slack(config) => {
-                Self::Slack(Box::new(config.clone()), senders.get(config.http_config.as_ref())?)
-            }
-            Settings::Email(config) => Self::Email(Box::new(config.clone())),
-            Settings::Stdout(config) => Self::Stdout(config.clone()),
-        })
+        let settings = config.settings.clone();
+        Ok(Self { sender: senders.get(http_config(&settings))?, settings })
     }
 
     fn timeout(&self) -> Duration {
-        let configured = match self {
-            Self::Webhook(config, _) => config.timeout,
-            Self::Slack(config, _) => config.timeout,
-            Self::Email(_) | Self::Stdout(_) => Duration::ZERO,
+        let configured = match &self.settings {
+            Settings::Webhook(config) => config.timeout,
+            Settings::Slack(config) => config.timeout,
+            Settings::Pagerduty(config) => config.timeout,
+            Settings::Incidentio(config) => config.timeout,
+            _ => Duration::ZERO,
         };
         if configured.is_zero() { DEFAULT_TIMEOUT } else { configured }
     }
 
-    async fn send(&self, job: &Job<'_>, redactor: &mut Redactor) -> Result<(), Undelivered> {
-        match self {
-            Self::Webhook(config, sender) => webhook::send(config, sender, job, redactor).await,
-            Self::Slack(config, sender) => slack::send(config, sender, job, redactor).await,
-            Self::Email(config) => email::send(config, job, redactor).await,
-            Self::Stdout(config) => stdout::send(config, job).await,
+    async fn send(&self, job: &Job<'_>, redactor: &mut Redactor) -> Result<Sent, Undelivered> {
+        let sender = &*self.sender;
+        match &self.settings {
+            Settings::Email(config) => email::send(config, job, redactor).await,
+            Settings::Stdout(config) => stdout::send(config, job).await,
+            Settings::Webhook(config) => webhook::send(config, sender, job, redactor).await,
+            Settings::Slack(config) => slack::send(config, sender, job, redactor).await,
+            Settings::Pagerduty(config) => pagerduty::send(config, sender, job, redactor).await,
+            Settings::Opsgenie(config) => opsgenie::send(config, sender, job, redactor).await,
+            Settings::Victorops(config) => victorops::send(config, sender, job, redactor).await,
+            Settings::Pushover(config) => pushover::send(config, sender, job, redactor).await,
+            Settings::Sns(config) => sns::send(config, sender, job, redactor).await,
+            Settings::Telegram(config) => telegram::send(config, sender, job, redactor).await,
+            Settings::Discord(config) => discord::send(config, sender, job, redactor).await,
+            Settings::Webex(config) => webex::send(config, sender, job, redactor).await,
+            Settings::Msteams(config) => msteams::send(config, sender, job, redactor).await,
+            Settings::Msteamsv2(config) => msteamsv2::send(config, sender, job, redactor).await,
+            Settings::Jira(config) => jira::send(config, sender, job, redactor).await,
+            Settings::Rocketchat(config) => rocketchat::send(config, sender, job, redactor).await,
+            Settings::Mattermost(config) => mattermost::send(config, sender, job, redactor).await,
+            Settings::Incidentio(config) => incidentio::send(config, sender, job, redactor).await,
+            Settings::Wechat(config) => wechat::send(config, sender, job, redactor).await,
         }
+    }
+}
+
+/// Returns how the integration's HTTP client is set up; `None` for the defaults.
+fn http_config(settings: &Settings) -> Option<&HttpConfig> {
+    match settings {
+        Settings::Email(_) | Settings::Stdout(_) => None,
+        Settings::Webhook(config) => config.http_config.as_ref(),
+        Settings::Slack(config) => config.http_config.as_ref(),
+        Settings::Pagerduty(config) => config.http_config.as_ref(),
+        Settings::Opsgenie(config) => config.http_config.as_ref(),
+        Settings::Victorops(config) => config.http_config.as_ref(),
+        Settings::Pushover(config) => config.http_config.as_ref(),
+        Settings::Sns(config) => config.http_config.as_ref(),
+        Settings::Telegram(config) => config.http_config.as_ref(),
+        Settings::Discord(config) => config.http_config.as_ref(),
+        Settings::Webex(config) => config.http_config.as_ref(),
+        Settings::Msteams(config) => config.http_config.as_ref(),
+        Settings::Msteamsv2(config) => config.http_config.as_ref(),
+        Settings::Jira(config) => config.http_config.as_ref(),
+        Settings::Rocketchat(config) => config.http_config.as_ref(),
+        Settings::Mattermost(config) => config.http_config.as_ref(),
+        Settings::Incidentio(config) => config.http_config.as_ref(),
+        Settings::Wechat(config) => config.http_config.as_ref(),
     }
 }
 
@@ -231,7 +289,9 @@ pub(crate) mod tests {
             idempotency_key: "1-42",
             now: notification.decided_at,
             deadline: Deadline::after(DEFAULT_TIMEOUT),
+            texts: &Texts::new(Arc::clone(&context.templates), Value::Nil, notification.decided_at),
             context: &context,
+            receipt: None,
         })
     }
 }

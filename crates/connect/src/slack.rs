@@ -8,9 +8,9 @@ use tocsin_config::{SecretSource, SlackConfig};
 use tocsin_core::notification::FailureClass;
 
 use crate::failure::Undelivered;
-use crate::http::{Answer, Post, Sender};
+use crate::http::{Answer, Request, Sender};
 use crate::message::Message;
-use crate::outbound::Job;
+use crate::outbound::{Job, Sent};
 use crate::redact::Redactor;
 use crate::secret;
 use crate::webhook::parse_url;
@@ -55,7 +55,7 @@ pub(crate) async fn send(
     sender: &Sender,
     job: &Job<'_>,
     redactor: &mut Redactor,
-) -> Result<(), Undelivered> {
+) -> Result<Sent, Undelivered> {
     let token = match config.app_token() {
         Some(source) => Some(secret::read(source, redactor).await?),
         None => None,
@@ -74,17 +74,18 @@ pub(crate) async fn send(
     }
     let message = Message::new(job.notification);
     let body = attachment::request(config, &message, &job.context.external_url);
-    let message = Post {
-        target: TARGET,
-        url,
-        content_type: "application/json; charset=utf-8",
-        body: body.to_string().into_bytes(),
-        idempotency_key: job.idempotency_key,
-        bearer: token,
-        now: job.now,
-    };
-    let answer = sender.post(message, job.deadline, redactor).await?;
-    if is_app { judge_method(&answer) } else { judge_webhook(&answer) }
+    let content_type = "application/json; charset=utf-8";
+    let mut request = Request::post(TARGET, url, content_type, body.to_string().into_bytes(), job);
+    if let Some(token) = &token {
+        request = request.authorized("Bearer", token);
+    }
+    let answer = sender.send(request, job.deadline, redactor).await?;
+    if is_app {
+        judge_method(&answer)?
+    } else {
+        judge_webhook(&answer)?
+    }
+    Ok(Sent::default())
 }
 
 async fn webhook_url(config: &SlackConfig, redactor: &mut Redactor) -> Result<Url, Undelivered> {

@@ -7,11 +7,11 @@ use tocsin_wire::webhook::WebhookBody;
 
 use crate::failure::Undelivered;
 use crate::message::Message;
-use crate::outbound::Job;
+use crate::outbound::{Job, Sent};
 use crate::secret::offload;
 
 /// Writes one message.
-pub(crate) async fn send(config: &StdoutConfig, job: &Job<'_>) -> Result<(), Undelivered> {
+pub(crate) async fn send(config: &StdoutConfig, job: &Job<'_>) -> Result<Sent, Undelivered> {
     let mut text = match config.format {
         StdoutFormat::Text => block(&Message::new(job.notification), &job.notification.receiver),
         StdoutFormat::Json => {
@@ -26,7 +26,8 @@ pub(crate) async fn send(config: &StdoutConfig, job: &Job<'_>) -> Result<(), Und
         output.write_all(text.as_bytes())?;
         output.flush()
     });
-    job.deadline.bound("stdout", write).await?
+    job.deadline.bound("stdout", write).await??;
+    Ok(Sent::default())
 }
 
 /// Returns a message as a block that ends with an empty line.

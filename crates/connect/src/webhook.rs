@@ -6,8 +6,8 @@ use tocsin_core::notification::FailureClass;
 use tocsin_wire::webhook::WebhookBody;
 
 use crate::failure::Undelivered;
-use crate::http::{Post, Sender};
-use crate::outbound::Job;
+use crate::http::{Request, Sender};
+use crate::outbound::{Job, Sent};
 use crate::redact::Redactor;
 use crate::secret;
 
@@ -20,27 +20,16 @@ pub(crate) async fn send(
     sender: &Sender,
     job: &Job<'_>,
     redactor: &mut Redactor,
-) -> Result<(), Undelivered> {
+) -> Result<Sent, Undelivered> {
     let url = url(config, redactor).await?;
     let max_alerts = usize::try_from(config.max_alerts).unwrap_or(usize::MAX);
     let body = WebhookBody::new(job.notification, &job.context.external_url, max_alerts);
     // Alertmanager's body ends with a line feed, and signatures are computed over it.
     let body = body.to_json() + "\n";
-    let message = Post {
-        target: TARGET,
-        url,
-        content_type: "application/json",
-        body: body.into_bytes(),
-        idempotency_key: job.idempotency_key,
-        bearer: None,
-        now: job.now,
-    };
-    let answer = sender.post(message, job.deadline, redactor).await?;
-    if answer.is_success() {
-        Ok(())
-    } else {
-        Err(Undelivered::status(TARGET, answer.status, answer.retry_after_ms, &answer.body))
-    }
+    let request = Request::post(TARGET, url, "application/json", body.into_bytes(), job);
+    let answer = sender.send(request, job.deadline, redactor).await?;
+    answer.taken(TARGET, &[])?;
+    Ok(Sent::default())
 }
 
 async fn url(config: &WebhookConfig, redactor: &mut Redactor) -> Result<Url, Undelivered> {

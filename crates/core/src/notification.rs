@@ -162,6 +162,9 @@ pub struct OutboxEntry {
     pub due_at: Timestamp,
     /// After this it is given up and the next flush decides anew.
     pub deadline: Timestamp,
+    /// What the integration gave back for the message before, such as the message to update.
+    #[serde(default)]
+    pub receipt: Option<String>,
 }
 
 impl OutboxEntry {
@@ -196,6 +199,9 @@ pub enum AttemptOutcome {
     Delivered {
         /// What the integration wants back next time.
         receipt: Option<String>,
+        /// Sentences about parts of the message whose template failed: built-in text took their
+        /// place.
+        fallbacks: Vec<String>,
     },
     /// Worth trying again: the network, a time-out, a 5xx, or whatever the integration retries.
     Failed(Failure),

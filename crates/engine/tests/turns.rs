@@ -103,7 +103,7 @@ impl Deliver for Watched {
             panic!("a defect of an integration");
         }
         self.answers.acquire().await.unwrap().forget();
-        AttemptOutcome::Delivered { receipt: None }
+        AttemptOutcome::Delivered { receipt: None, fallbacks: Vec::new() }
     }
 }
 

@@ -66,7 +66,7 @@ impl Receivers {
     pub fn meet(&mut self, integration: &str) -> Meeting {
         let behaviour = self.next_behaviour(integration);
         let zero = SignedDuration::ZERO;
-        let delivered = || AttemptOutcome::Delivered { receipt: None };
+        let delivered = || AttemptOutcome::Delivered { receipt: None, fallbacks: Vec::new() };
         match behaviour {
             Behaviour::Up => {
                 Meeting { ends_after: zero, arrives_after: Some(zero), outcome: delivered() }
@@ -138,7 +138,7 @@ fn answer(status: u16, retry_after: Option<SignedDuration>) -> AttemptOutcome {
         retry_after_ms: retry_after.and_then(|span| u64::try_from(span.as_millis()).ok()),
     };
     match status {
-        200..=299 => AttemptOutcome::Delivered { receipt: None },
+        200..=299 => AttemptOutcome::Delivered { receipt: None, fallbacks: Vec::new() },
         500..=599 => AttemptOutcome::Failed(failure),
         _ => AttemptOutcome::Refused(failure),
     }

@@ -9,27 +9,8 @@ use crate::document::{Document, ReceiverDocument};
 use crate::integration::{IntegrationConfig, ReceiverConfig, Settings};
 use crate::reader::Reader;
 
-/// The kinds that are read and checked, but not delivered yet.
-macro_rules! undelivered {
-    ($receiver:expr) => {
-        undelivered!(@ $receiver;
-            pagerduty_configs opsgenie_configs wechat_configs pushover_configs victorops_configs
-            sns_configs telegram_configs discord_configs webex_configs msteams_configs
-            msteamsv2_configs jira_configs rocketchat_configs mattermost_configs
-            incidentio_configs)
-    };
-    (@ $receiver:expr; $($list:ident)*) => {
-        [$((stringify!($list), !$receiver.$list.is_empty())),*]
-    };
-}
-
-/// Returns the receivers with what can be delivered. Whoever routes to something else is told.
-pub(super) fn compile(
-    document: &Document,
-    routes: &[Route],
-    reader: &mut Reader<'_>,
-) -> Vec<ReceiverConfig> {
-    let used = used(routes);
+/// Returns the receivers, flat; a name that is taken already is told.
+pub(super) fn compile(document: &Document, reader: &mut Reader<'_>) -> Vec<ReceiverConfig> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::with_capacity(document.receivers.len());
     for (index, receiver) in document.receivers.iter().enumerate() {
@@ -37,21 +18,6 @@ pub(super) fn compile(
         if !receiver.name.is_empty() && !seen.insert(receiver.name.as_str()) {
             let span = reader.place(&format!("{path}.name"));
             reader.error_span(span, format!("a second receiver is named `{}`", receiver.name));
-        }
-        let is_used = used.contains(receiver.name.as_str());
-        for (list, _) in undelivered!(receiver).into_iter().filter(|(_, is_there)| *is_there) {
-            let place = reader.places.get(&format!("{path}.{list}")).map(|place| place.key);
-            let span = place.unwrap_or_else(|| reader.place(&path));
-            let what = format!(
-                "receiver type `{list}` is not delivered yet; delivered are webhook, email, \
-                 slack and stdout"
-            );
-            if is_used {
-                let name = &receiver.name;
-                reader.error_span(span, format!("{what}. Routes lead to the receiver `{name}`"));
-            } else {
-                reader.warn_span(span, format!("{what}. No route leads here"));
-            }
         }
         all.push(ReceiverConfig {
             name: receiver.name.as_str().into(),
@@ -89,6 +55,21 @@ fn integrations(receiver: &ReceiverDocument) -> Vec<IntegrationConfig> {
     add!(email_configs, "email", Settings::Email);
     add!(slack_configs, "slack", Settings::Slack);
     add!(stdout_configs, "stdout", Settings::Stdout);
+    add!(pagerduty_configs, "pagerduty", Settings::Pagerduty);
+    add!(opsgenie_configs, "opsgenie", Settings::Opsgenie);
+    add!(victorops_configs, "victorops", Settings::Victorops);
+    add!(pushover_configs, "pushover", Settings::Pushover);
+    add!(sns_configs, "sns", Settings::Sns);
+    add!(telegram_configs, "telegram", Settings::Telegram);
+    add!(discord_configs, "discord", Settings::Discord);
+    add!(webex_configs, "webex", Settings::Webex);
+    add!(msteams_configs, "msteams", Settings::Msteams);
+    add!(msteamsv2_configs, "msteamsv2", Settings::Msteamsv2);
+    add!(jira_configs, "jira", Settings::Jira);
+    add!(rocketchat_configs, "rocketchat", Settings::Rocketchat);
+    add!(mattermost_configs, "mattermost", Settings::Mattermost);
+    add!(incidentio_configs, "incidentio", Settings::Incidentio);
+    add!(wechat_configs, "wechat", Settings::Wechat);
     all
 }
 

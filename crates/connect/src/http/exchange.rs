@@ -47,13 +47,15 @@ impl Deadline {
 pub(crate) struct Question {
     /// How the other side is called in errors, its address not included.
     pub(crate) target: &'static str,
+    /// How.
+    pub(crate) method: Method,
     /// Where to.
     pub(crate) url: Url,
     /// Headers that anybody may see.
     pub(crate) headers: HeaderMap,
     /// Headers that only the configured host may see.
     pub(crate) private_headers: HeaderMap,
-    /// The body.
+    /// The body; nothing is sent when it is empty.
     pub(crate) body: Vec<u8>,
     /// Whether a redirect is followed or an error.
     pub(crate) follow_redirects: bool,
@@ -78,17 +80,28 @@ impl Answer {
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
+
+    /// Makes an error of every status but 200 to 299; those in `retried` are worth trying again
+    /// beside 5xx.
+    pub(crate) fn taken(&self, target: &str, retried: &[u16]) -> Result<(), Undelivered> {
+        if self.is_success() {
+            return Ok(());
+        }
+        let undelivered = Undelivered::status(target, self.status, self.retry_after_ms, &self.body);
+        let is_retried = retried.contains(&self.status);
+        Err(if is_retried { undelivered.retried() } else { undelivered })
+    }
 }
 
-/// Posts `question` and reads the answer, whatever its status.
-pub(crate) async fn post(
+/// Sends `question` and reads the answer, whatever its status.
+pub(crate) async fn exchange(
     client: &Client,
     question: Question,
     deadline: Deadline,
     redactor: &mut Redactor,
 ) -> Result<Answer, Undelivered> {
-    let Question { target, mut url, headers, mut private_headers, body, .. } = question;
-    let mut method = Method::POST;
+    let Question { target, mut method, mut url, headers, mut private_headers, mut body, .. } =
+        question;
     for _ in 0..=MAX_REDIRECTS {
         redactor.hide_url(&url);
         let name = format!("{target} at {}", origin(&url));
@@ -96,7 +109,7 @@ pub(crate) async fn post(
             .request(method.clone(), url.clone())
             .headers(headers.clone())
             .headers(private_headers.clone());
-        if method == Method::POST {
+        if !body.is_empty() {
             request = request.body(body.clone());
         }
         let response = deadline
@@ -114,10 +127,11 @@ pub(crate) async fn post(
         if !is_same_party(&url, &next) {
             private_headers.clear();
         }
-        // A redirected message is posted again: turned into a GET, as browsers do, it would be
+        // A redirected message is sent again as it was: turned into a GET, as browsers do, it would be
         // lost while the answer looks like a success. Only 303 says that it has been taken.
         if response.status().as_u16() == 303 {
             method = Method::GET;
+            body.clear();
         }
         url = next;
     }

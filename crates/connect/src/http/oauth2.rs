@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::client::{ClientError, RenewingClient};
-use super::exchange::{Answer, Deadline, Question, post};
+use super::exchange::{Answer, Deadline, Question, exchange};
 use super::{basic_authorization, read_or_empty, sensitive};
 use crate::failure::Undelivered;
 use crate::redact::Redactor;
@@ -171,6 +171,7 @@ impl TokenSource {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
         let question = Question {
             target: TARGET,
+            method: reqwest::Method::POST,
             url,
             headers,
             private_headers,
@@ -181,12 +182,12 @@ impl TokenSource {
         };
         self.client.hide_secrets(redactor);
         let client = self.client.get().await?;
-        post(&client, question, deadline, redactor).await
+        exchange(&client, question, deadline, redactor).await
     }
 }
 
 /// Encodes fields as forms do.
-fn form(fields: &[(&str, &str)]) -> String {
+pub(crate) fn form(fields: &[(&str, &str)]) -> String {
     // A URL knows the encoding; the host never matters.
     let Ok(mut url) = Url::parse("http://form") else { return String::new() };
     url.query_pairs_mut().extend_pairs(fields);

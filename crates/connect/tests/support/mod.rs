@@ -66,6 +66,7 @@ pub(crate) fn entry(kind: &str) -> OutboxEntry {
         firing: Vec::new(),
         resolved: Vec::new(),
         attempts: 0,
+        receipt: None,
     }
 }
 
@@ -83,7 +84,7 @@ pub(crate) fn receiver(kind: &'static str, settings: Settings) -> ReceiverConfig
 }
 
 pub(crate) fn assert_delivered(outcome: &AttemptOutcome) {
-    assert_eq!(*outcome, AttemptOutcome::Delivered { receipt: None });
+    assert_eq!(*outcome, AttemptOutcome::Delivered { receipt: None, fallbacks: Vec::new() });
 }
 
 /// Returns the failure of a `Failed` outcome of this class; secrets must not show.

@@ -125,6 +125,7 @@ impl Tenant {
             attempts,
             due_at,
             deadline,
+            receipt: None,
         };
         self.enqueue(entry);
     }
@@ -268,7 +269,7 @@ impl Tenant {
         let Some(outbound) = self.outbox.get_mut(&number) else { return };
         let Some(since) = outbound.attempting_since.take() else { return };
         match outcome {
-            AttemptOutcome::Delivered { receipt } => self.delivered(now, since, number, receipt),
+            AttemptOutcome::Delivered { receipt, .. } => self.delivered(now, since, number, receipt),
             AttemptOutcome::Failed(failure) => {
                 let pause = pause(FAILED_PAUSE_MS, FAILED_GROWTH, outbound.entry.attempts, jitter);
                 self.try_later(now, number, later(since, pause), failure);

@@ -55,7 +55,7 @@ struct Swallow;
 #[async_trait]
 impl Deliver for Swallow {
     async fn attempt(&self, _: &OutboxEntry, _: &str) -> AttemptOutcome {
-        AttemptOutcome::Delivered { receipt: None }
+        AttemptOutcome::Delivered { receipt: None, fallbacks: Vec::new() }
     }
 }
 

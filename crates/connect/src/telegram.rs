@@ -1,0 +1,22 @@
+//! Telegram.
+
+use tocsin_config::TelegramConfig;
+use tocsin_core::notification::FailureClass;
+
+use crate::failure::Undelivered;
+use crate::http::Sender;
+use crate::outbound::{Job, Sent};
+use crate::redact::Redactor;
+
+/// How it is called in errors.
+const TARGET: &str = "telegram";
+
+/// Sends one message.
+pub(crate) async fn send(
+    _config: &TelegramConfig,
+    _sender: &Sender,
+    _job: &Job<'_>,
+    _redactor: &mut Redactor,
+) -> Result<Sent, Undelivered> {
+    Err(Undelivered::refused(FailureClass::Other, format!("{TARGET}: not delivered yet")))
+}

@@ -1,0 +1,22 @@
+//! VictorOps (Splunk On-Call).
+
+use tocsin_config::VictoropsConfig;
+use tocsin_core::notification::FailureClass;
+
+use crate::failure::Undelivered;
+use crate::http::Sender;
+use crate::outbound::{Job, Sent};
+use crate::redact::Redactor;
+
+/// How it is called in errors.
+const TARGET: &str = "victorops";
+
+/// Sends one message.
+pub(crate) async fn send(
+    _config: &VictoropsConfig,
+    _sender: &Sender,
+    _job: &Job<'_>,
+    _redactor: &mut Redactor,
+) -> Result<Sent, Undelivered> {
+    Err(Undelivered::refused(FailureClass::Other, format!("{TARGET}: not delivered yet")))
+}
