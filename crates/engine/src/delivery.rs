@@ -110,7 +110,7 @@ impl Pool {
 
 /// Runs one attempt in a task of its own, so that even a panic ends as an outcome and the
 /// notification is tried again.
-async fn run(deliver: Arc<dyn Deliver>, entry: OutboxEntry) -> AttemptOutcome {
+pub(crate) async fn run(deliver: Arc<dyn Deliver>, entry: OutboxEntry) -> AttemptOutcome {
     let attempt = tokio::spawn(async move {
         let key = entry.idempotency_key();
         tokio::time::timeout(MAX_ATTEMPT, deliver.attempt(&entry, &key)).await
@@ -137,7 +137,7 @@ fn too_late(deadline: Timestamp, now: Timestamp) -> Option<AttemptOutcome> {
     })
 }
 
-fn failed(class: FailureClass, message: String) -> AttemptOutcome {
+pub(crate) fn failed(class: FailureClass, message: String) -> AttemptOutcome {
     AttemptOutcome::Failed(Failure { class, message, retry_after_ms: None })
 }
 

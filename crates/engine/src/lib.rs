@@ -5,6 +5,7 @@
 
 pub mod clock;
 mod delivery;
+mod drill;
 mod handle;
 mod housekeeping;
 mod run;
@@ -18,6 +19,7 @@ use tocsin_store::{Store, StoreError};
 
 pub use clock::{Clock, SystemClock};
 pub use delivery::{Deliver, Delivery};
+pub use drill::{DRILL_ALERTNAME, Drill, Drilled, drill};
 pub use handle::{EngineError, EngineHandle, Stats};
 pub use housekeeping::Keep;
 

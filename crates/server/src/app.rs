@@ -8,7 +8,7 @@ use axum::response::Redirect;
 use axum::routing::get;
 use jiff::Timestamp;
 use tocsin_core::matcher::ParseMode;
-use tocsin_engine::EngineHandle;
+use tocsin_engine::{Deliver, EngineHandle};
 
 use crate::metrics::Metrics;
 use crate::reloader::Reloader;
@@ -27,6 +27,8 @@ pub const REPORTED_VERSION: &str = "0.34.0";
 pub struct App {
     /// The tenant's engine.
     pub engine: EngineHandle,
+    /// Sends messages, for drills.
+    pub deliver: Arc<dyn Deliver>,
     /// The configuration in effect, and the way to read it anew.
     pub reloader: Arc<Reloader>,
     /// What flags decided.

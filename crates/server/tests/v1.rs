@@ -470,6 +470,30 @@ async fn receivers_and_routes_are_shown_and_tried() {
 }
 
 #[tokio::test]
+async fn a_receiver_is_tried_with_a_test_message() {
+    let server = TestServer::start().await;
+    let path = "/api/v1/receivers/hook/test";
+    let mut told = server.post_json(path, &json!({})).await.json();
+    told["integrations"][0]["elapsed_ms"] = json!(0);
+    assert_eq!(
+        told,
+        json!({
+            "receiver": "hook",
+            "delivered": true,
+            "integrations": [
+                { "integration": "hook/webhook[0]", "delivered": true, "elapsed_ms": 0 }
+            ]
+        })
+    );
+    let one = json!({ "integration": "hook/webhook[0]", "labels": { "alertname": "PgDown" } });
+    assert_eq!(server.post_json(path, &one).await.json()["delivered"], true);
+    let other = server.post_json(path, &json!({ "integration": "hook/slack[0]" })).await;
+    assert_eq!(problem(&other)["errors"][0]["pointer"], "/integration");
+    let unknown = server.post_json("/api/v1/receivers/nobody/test", &json!({})).await;
+    assert_eq!(unknown.status, 404, "{unknown:?}");
+}
+
+#[tokio::test]
 async fn an_alert_is_explained_while_it_fires_and_when_it_is_over() {
     let server = TestServer::start().await;
     server.fire(&[CRITICAL, WARNING]).await;

@@ -73,8 +73,10 @@ impl Server {
         )
         .await
         .context("the engine cannot take up work")?;
+        let deliver = Arc::clone(&delivery) as _;
         let reloader = reloader(source, &first, policy, delivery, context);
         let app = Arc::new(App {
+            deliver,
             metrics: Arc::new(Metrics::default()),
             reloader: Arc::new(reloader),
             started_at: SystemClock.now(),

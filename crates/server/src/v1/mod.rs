@@ -18,6 +18,7 @@ mod names;
 mod notifications;
 mod params;
 pub mod problem;
+mod receivers;
 mod routing;
 mod silences;
 mod status;
@@ -69,6 +70,7 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(maintenance::list, maintenance::create))
         .routes(routes!(maintenance::show, maintenance::replace, maintenance::delete))
         .routes(routes!(routing::receivers))
+        .routes(routes!(receivers::test))
         .routes(routes!(routing::routes))
         .routes(routes!(routing::test))
         .routes(routes!(notifications::list))

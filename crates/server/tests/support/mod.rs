@@ -134,6 +134,7 @@ impl TestServer {
         );
         let app = Arc::new(App {
             engine,
+            deliver: Arc::new(Swallow),
             reloader: Arc::new(reloader),
             options,
             metrics: Arc::new(Metrics::default()),

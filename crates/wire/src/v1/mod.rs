@@ -12,6 +12,7 @@ mod matcher;
 mod notification;
 mod page;
 mod problem;
+mod receiver_test;
 mod routing;
 pub mod sentence;
 mod silence;
@@ -33,6 +34,7 @@ pub use page::{
     SilencePage,
 };
 pub use problem::{FieldError, Problem, ProblemCode};
+pub use receiver_test::{ReceiverTest, ReceiverTestResult, TestedIntegration};
 pub use routing::{
     Integration, Receiver, Route, RouteStep, RouteTest, RouteTestResult, TakenRoute,
 };
