@@ -13,7 +13,10 @@ use tocsin_core::ids::{Sequence, TenantId};
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::rows::{AlertRow, TenantRows, WriteSet};
 
-pub use sqlite::{DATABASE_FILE, SqliteOptions, SqliteStore};
+pub use sqlite::{
+    BackupSummary, DATABASE_FILE, Restored, SqliteOptions, SqliteStore, back_up, check_backup,
+    restore,
+};
 
 /// Where everything durable lives. Every call names its tenant.
 #[async_trait]
@@ -129,6 +132,14 @@ pub enum StoreError {
     Corrupt {
         /// The table.
         table: &'static str,
+        /// What is wrong.
+        message: String,
+    },
+    /// A file is not a whole database of ours.
+    #[error("{path} is damaged or no backup of Tocsin: {message}")]
+    Damaged {
+        /// The file.
+        path: String,
         /// What is wrong.
         message: String,
     },

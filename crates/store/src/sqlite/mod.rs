@@ -4,6 +4,7 @@
 //! have connections of their own and see the last turn; a third kind of connection keeps the
 //! write-ahead log short.
 
+mod backup;
 mod checkpoint;
 mod columns;
 mod connect;
@@ -27,6 +28,7 @@ use tocsin_core::labels::Fingerprint;
 use tocsin_core::rows::{TenantRows, WriteSet};
 
 use crate::{AlertRecord, EventQuery, Purged, Retention, Store, StoreError};
+pub use backup::{BackupSummary, Restored, back_up, check_backup, restore};
 use failure::{Failure, unwritable};
 use lock::DirectoryLock;
 use readers::Readers;

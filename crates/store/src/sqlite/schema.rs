@@ -19,12 +19,7 @@ const APPLICATION_ID: i64 = 0x746f_6373;
 /// # Errors
 /// [`StoreError::TooNew`] when a later release wrote it.
 pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Failure> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if found > known {
-        return Err(StoreError::TooNew { path: path.display().to_string(), found, known }.into());
-    }
-    refuse_a_foreign_file(connection, path)?;
+    let found = version(connection, path)?;
     for (step, version) in MIGRATIONS.iter().zip(1..).skip_while(|(_, version)| *version <= found) {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(step)?;
@@ -34,6 +29,20 @@ pub(super) fn migrate(connection: &mut Connection, path: &Path) -> Result<(), Fa
         tracing::info!(version, "database migrated to schema version {version}");
     }
     Ok(())
+}
+
+/// Returns the version of the tables; 0 for an empty file.
+///
+/// # Errors
+/// [`StoreError::TooNew`] when a later release wrote it, and when it is another program's.
+pub(super) fn version(connection: &Connection, path: &Path) -> Result<i64, Failure> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let found: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > known {
+        return Err(StoreError::TooNew { path: path.display().to_string(), found, known }.into());
+    }
+    refuse_a_foreign_file(connection, path)?;
+    Ok(found)
 }
 
 fn refuse_a_foreign_file(connection: &Connection, path: &Path) -> Result<(), Failure> {

@@ -151,7 +151,7 @@ pub(crate) fn outbox_entry(number: u64) -> impl Strategy<Value = OutboxEntry> {
         log_key(),
         notification(),
         (vec(fingerprint(), 0..3), vec(fingerprint(), 0..3)),
-        any::<u32>(),
+        (any::<u32>(), option::of(text())),
         (instant(), instant(), instant()),
     )
         .prop_map(
@@ -160,7 +160,7 @@ pub(crate) fn outbox_entry(number: u64) -> impl Strategy<Value = OutboxEntry> {
                 key,
                 notification,
                 (firing, resolved),
-                attempts,
+                (attempts, receipt),
                 (log_expires_at, due_at, deadline),
             )| OutboxEntry {
                 number: OutboxNumber(number),
@@ -173,6 +173,7 @@ pub(crate) fn outbox_entry(number: u64) -> impl Strategy<Value = OutboxEntry> {
                 attempts,
                 due_at,
                 deadline,
+                receipt,
             },
         )
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod arbitrary;
+mod backup;
 mod history;
 mod model;
 mod retention;

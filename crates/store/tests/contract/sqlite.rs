@@ -177,7 +177,7 @@ async fn a_row_that_cannot_be_read_names_its_table() {
             "UPDATE alert_group SET held_back = '[[{\"by\":\"mute_interval\",\"name\":\"x\"},[999]]]'",
         ),
         ("notification_log", "UPDATE notification_log SET firing = x'0102'"),
-        ("notification_log", "UPDATE notification_log SET position = -1"),
+        ("notification_log", "UPDATE notification_log SET position = -1 - position"),
         ("outbox", "UPDATE outbox SET entry = 'null'"),
         ("silence", "UPDATE silence SET silence = '{}'"),
         ("maintenance_window", "UPDATE maintenance_window SET maintenance_window = ''"),

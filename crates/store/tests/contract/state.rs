@@ -45,7 +45,7 @@ pub(crate) fn event(sequence: u64, second: i64, event: Event) -> Recorded {
     Recorded { sequence: Sequence(sequence), at, event }
 }
 
-fn firing(number: u64, name: &str) -> WriteSet {
+pub(crate) fn firing(number: u64, name: &str) -> WriteSet {
     let (identity, row) = alert(number, name);
     WriteSet {
         descriptions: vec![(row.number, Arc::new(Description::default()))],
