@@ -53,6 +53,11 @@ impl Failure {
         Self { ending: Ending::Refused, message: message.into() }
     }
 
+    /// Returns whether nobody answered.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.ending == Ending::Unreachable
+    }
+
     /// Returns the exit code.
     pub(crate) fn code(&self) -> u8 {
         self.ending as u8

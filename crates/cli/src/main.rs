@@ -18,7 +18,9 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
-use command::{alert, completions, config, explain, generate, man, routes, scenario, silence};
+use command::{
+    alert, backup, completions, config, doctor, explain, generate, man, routes, scenario, silence,
+};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -56,6 +58,12 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Play stories about alerts in virtual time.
     Scenario(scenario::ScenarioArgs),
+    /// Look whether everything is well, and whether pages would arrive.
+    Doctor(Box<doctor::DoctorArgs>),
+    /// Copy the database into one file, while the server runs or not.
+    Backup(backup::BackupArgs),
+    /// Check a backup and put it into a data directory.
+    Restore(backup::RestoreArgs),
     /// Measure this binary on this machine, beside an Alertmanager if you have one.
     Bench(bench::BenchArgs),
     /// Print a script that completes commands and flags in a shell.
@@ -87,6 +95,9 @@ fn run(command: Command) -> Result<()> {
         Command::Alert(args) => block_on(alert::run(args)),
         Command::Silence(args) => block_on(silence::run(args)),
         Command::Explain(args) => block_on(explain::run(args)),
+        Command::Doctor(args) => block_on(doctor::run(*args)),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => backup::run_restore(&args),
         Command::Config(args) => config::run(&args),
         Command::Scenario(args) => scenario::run(&args),
         Command::Completions(args) => completions::run(&args),

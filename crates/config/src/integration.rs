@@ -37,10 +37,6 @@ pub struct IntegrationConfig {
 
 /// How an integration is reached.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there are few, and they live as long as the configuration"
-)]
 pub enum Settings {
     /// The group as JSON to an address.
     Webhook(WebhookConfig),

@@ -14,8 +14,8 @@ use tocsin_core::labels::Fingerprint;
 use tocsin_core::rows::{AlertRow, TenantRows, WriteSet};
 
 pub use sqlite::{
-    BackupSummary, DATABASE_FILE, Restored, SqliteOptions, SqliteStore, back_up, check_backup,
-    restore,
+    BackupSummary, DATABASE_FILE, Inspection, Restored, SqliteOptions, SqliteStore, back_up,
+    check_backup, inspect, restore,
 };
 
 /// Where everything durable lives. Every call names its tenant.

@@ -69,6 +69,7 @@ pub(crate) struct Client {
 pub(crate) struct Answer {
     status: StatusCode,
     retry_after: Option<String>,
+    date: Option<String>,
     body: Vec<u8>,
     /// Method and path, for messages.
     asked: String,
@@ -136,10 +137,13 @@ impl Client {
             }
             body.extend_from_slice(&chunk);
         }
-        let retry_after = response.headers().get("retry-after");
+        let header = |name: &str| {
+            response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
         Ok(Answer {
             status: response.status(),
-            retry_after: retry_after.and_then(|v| v.to_str().ok()).map(str::to_owned),
+            retry_after: header("retry-after"),
+            date: header("date"),
             body,
             asked: format!("{method} {path}"),
             base: self.shown_base(),
@@ -196,6 +200,11 @@ fn innermost(error: &reqwest::Error) -> String {
 }
 
 impl Answer {
+    /// Returns what the server's clock said.
+    pub(crate) fn date(&self) -> Option<&str> {
+        self.date.as_deref()
+    }
+
     /// Returns the HTTP status.
     pub(crate) fn status(&self) -> u16 {
         self.status.as_u16()

@@ -1,8 +1,10 @@
 //! One file for each family of commands.
 
 pub(crate) mod alert;
+pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod man;

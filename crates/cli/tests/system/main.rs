@@ -17,3 +17,4 @@ mod restart;
 mod slack;
 mod stream;
 mod support;
+mod upkeep;

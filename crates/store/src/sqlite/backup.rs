@@ -9,7 +9,7 @@ use tocsin_core::ids::TenantId;
 
 use super::failure::{Failure, unwritable};
 use super::lock::DirectoryLock;
-use super::{DATABASE_FILE, connect, load, make_directory, schema};
+use super::{DATABASE_FILE, PAGE_BYTES, connect, load, make_directory, schema};
 use crate::StoreError;
 
 /// Files that belong to a database beside the one that is named.
@@ -84,39 +84,50 @@ pub fn back_up(
 /// [`StoreError::Damaged`] when the file is not a whole database of ours;
 /// [`StoreError::TooNew`] when a later release wrote it.
 pub fn check_backup(file: &Path) -> Result<BackupSummary, StoreError> {
-    let damaged =
-        |message: String| StoreError::Damaged { path: file.display().to_string(), message };
-    let bytes = std::fs::metadata(file).map_err(|error| damaged(error.to_string()))?.len();
-    let read = || -> Result<BackupSummary, Failure> {
-        let mut connection = open_alone(file)?;
-        let schema_version = schema::version(&connection, file)?;
-        let defects = defects(&connection)?;
-        if !defects.is_empty() {
-            return Err(damaged(defects.join("; ")).into());
+    let mut connection = open_alone(file).map_err(|failure| damage(file, failure.of_read()))?;
+    summary_of(&mut connection, file)
+}
+
+/// Reads everything and says what there is.
+pub(super) fn summary_of(
+    connection: &mut Connection,
+    file: &Path,
+) -> Result<BackupSummary, StoreError> {
+    read_all(connection, file).map_err(|failure| damage(file, failure.of_read()))
+}
+
+fn damage(file: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Database(message) | StoreError::Corrupt { message, .. } => {
+            StoreError::Damaged { path: file.display().to_string(), message }
         }
-        let mut summary = BackupSummary {
-            bytes,
-            schema_version,
-            open_alerts: 0,
-            silences: 0,
-            unsent_notifications: 0,
-            events: 0,
-        };
-        for tenant in tenants(&connection)? {
-            let rows = load::tenant_rows(&mut connection, tenant)?;
-            summary.open_alerts += rows.alerts.len();
-            summary.silences += rows.silences.len();
-            summary.unsent_notifications += rows.outbox.len();
-        }
-        let events: i64 =
-            connection.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?;
-        summary.events = events.unsigned_abs();
-        Ok(summary)
-    };
-    read().map_err(|failure| match failure.of_read() {
-        StoreError::Database(message) | StoreError::Corrupt { message, .. } => damaged(message),
         other => other,
-    })
+    }
+}
+
+fn read_all(connection: &mut Connection, file: &Path) -> Result<BackupSummary, Failure> {
+    let schema_version = schema::version(connection, file)?;
+    let defects = defects(connection)?;
+    if !defects.is_empty() {
+        return Err(StoreError::Database(defects.join("; ")).into());
+    }
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    let events: i64 = connection.query_row("SELECT count(*) FROM event", [], |row| row.get(0))?;
+    let mut summary = BackupSummary {
+        bytes: pages.unsigned_abs() * PAGE_BYTES,
+        schema_version,
+        open_alerts: 0,
+        silences: 0,
+        unsent_notifications: 0,
+        events: events.unsigned_abs(),
+    };
+    for tenant in tenants(connection)? {
+        let rows = load::tenant_rows(connection, tenant)?;
+        summary.open_alerts += rows.alerts.len();
+        summary.silences += rows.silences.len();
+        summary.unsent_notifications += rows.outbox.len();
+    }
+    Ok(summary)
 }
 
 /// Puts a backup into `directory`, whose process must have ended. A database that is there is kept

@@ -1,0 +1,39 @@
+//! A look at a database from outside, while its process has it or not.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::backup::{BackupSummary, summary_of};
+use super::{DATABASE_FILE, connect};
+use crate::{StoreError, codec};
+
+/// What a data directory holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// How much there is of everything.
+    pub summary: BackupSummary,
+    /// When the newest event was recorded.
+    pub newest_event_at: Option<Timestamp>,
+}
+
+/// Reads the whole database in `directory` and changes nothing; `None` when there is none.
+///
+/// # Errors
+/// As [`super::check_backup`].
+pub fn inspect(directory: &Path) -> Result<Option<Inspection>, StoreError> {
+    let file = directory.join(DATABASE_FILE);
+    if !file.exists() {
+        return Ok(None);
+    }
+    let open = || connect::reader(&file);
+    let mut connection = open().map_err(super::failure::Failure::of_read)?;
+    let summary = summary_of(&mut connection, &file)?;
+    let newest: Option<i64> = connection
+        .query_row("SELECT at FROM event ORDER BY tenant DESC, sequence DESC LIMIT 1", [], |row| {
+            row.get(0)
+        })
+        .ok();
+    let newest_event_at = newest.and_then(codec::read_instant);
+    Ok(Some(Inspection { summary, newest_event_at }))
+}
