@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::HttpBody as _;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderName, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -93,6 +94,9 @@ async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> R
     let route =
         route.map(|route| if route.len() > 1 { route.trim_end_matches('/') } else { route });
     app.metrics.request_ended(route, &method, response.status(), elapsed);
+    if let Some(bytes) = response.body().size_hint().exact() {
+        app.metrics.answered(route, &method, bytes);
+    }
     tracing::debug!(
         http.method = %method,
         http.path = %path,

@@ -11,8 +11,9 @@ use jiff::SignedDuration;
 use tocsin_config::LoadOptions;
 use tocsin_connect::Outbound;
 use tocsin_core::policy::Policy;
-use tocsin_engine::{Clock as _, Delivery, EngineOptions, Keep, SystemClock};
+use tocsin_engine::{Clock as _, Deliver, Delivery, EngineOptions, Keep, SystemClock};
 use tocsin_server::reloader::{Commit, Loaded, Reloader};
+use tocsin_server::metrics::Timed;
 use tocsin_server::{App, Metrics, Options};
 use tocsin_store::Store;
 use tokio::net::TcpListener;
@@ -60,6 +61,9 @@ impl Server {
             tocsin_connect::Context::new(options.external_url.as_str(), env!("CARGO_PKG_VERSION"));
         let outbound = Outbound::new(&first.config, &context)?;
         let delivery = Arc::new(Delivery::new(outbound));
+        let metrics = Arc::new(Metrics::default());
+        let deliver: Arc<dyn Deliver> =
+            Arc::new(Timed::new(Arc::clone(&delivery) as _, Arc::clone(&metrics)));
         let store = open_store(&flags.storage_path).await?;
         let policy = source.policy_of(&first);
         let keep =
@@ -68,16 +72,15 @@ impl Server {
             EngineOptions { keep, ..EngineOptions::default() },
             Arc::clone(&store),
             Arc::clone(&policy),
-            Arc::clone(&delivery) as _,
+            Arc::clone(&deliver),
             Arc::new(SystemClock),
         )
         .await
         .context("the engine cannot take up work")?;
-        let deliver = Arc::clone(&delivery) as _;
         let reloader = reloader(source, &first, policy, delivery, context);
         let app = Arc::new(App {
             deliver,
-            metrics: Arc::new(Metrics::default()),
+            metrics,
             reloader: Arc::new(reloader),
             started_at: SystemClock.now(),
             options,

@@ -4,6 +4,8 @@
 mod engine;
 mod feed;
 mod gauges;
+mod latency;
+mod process;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -22,6 +24,8 @@ use tocsin_core::Tenant;
 use self::engine::EngineMetrics;
 use self::feed::FeedMetrics;
 use self::gauges::StateGauges;
+pub use self::latency::Timed;
+use self::process::ProcessMetrics;
 use crate::App;
 
 /// The media type of the rendered metrics.
@@ -29,6 +33,14 @@ pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; cha
 
 /// The upper bounds of the request durations, in seconds.
 const DURATION_BUCKETS: [f64; 10] = [0.001, 0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+/// The upper bounds of how long receivers take, in seconds.
+///
+/// Source: Alertmanager, `notify/notify.go`.
+const LATENCY_BUCKETS: [f64; 6] = [1.0, 5.0, 10.0, 15.0, 20.0, 120.0];
+
+/// The upper bounds of the sizes of answers, in bytes.
+const SIZE_BUCKETS: [f64; 7] = [100.0, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8];
 
 /// Names and values of the labels of one series.
 type LabelSet<const N: usize> = [(&'static str, Cow<'static, str>); N];
@@ -41,12 +53,19 @@ pub struct Metrics {
     invalid: Family<LabelSet<1>, Counter>,
     limited: Counter,
     durations: Family<LabelSet<3>, Histogram>,
+    sizes: Family<LabelSet<2>, Histogram>,
+    latencies: Family<LabelSet<1>, Histogram>,
+    processing: Histogram,
+    silence_queries: Counter,
+    silence_query_errors: Counter,
+    silence_query_durations: Histogram,
     in_flight: Gauge,
     gets_rejected: Counter,
     rate_limited: Counter,
     engine: EngineMetrics,
     feed: FeedMetrics,
     gauges: StateGauges,
+    process: ProcessMetrics,
 }
 
 impl Default for Metrics {
@@ -80,6 +99,42 @@ impl Default for Metrics {
                 "Time from a request's head to the head of its answer",
                 durations,
             ),
+            sizes: add(
+                r,
+                "alertmanager_http_response_size_bytes",
+                "Sizes of answers whose length is known, before compression",
+                Family::new_with_constructor((|| Histogram::new(SIZE_BUCKETS)) as fn() -> _),
+            ),
+            latencies: add(
+                r,
+                "alertmanager_notification_latency_seconds",
+                "Time that one attempt to send a notification took, by integration",
+                Family::new_with_constructor((|| Histogram::new(LATENCY_BUCKETS)) as fn() -> _),
+            ),
+            processing: add(
+                r,
+                "alertmanager_dispatcher_alert_processing_duration_seconds",
+                "Time until posted alerts were decided on and written",
+                Histogram::new(DURATION_BUCKETS),
+            ),
+            silence_queries: add(
+                r,
+                "alertmanager_silences_queries",
+                "Times that silences were asked for",
+                Counter::default(),
+            ),
+            silence_query_errors: add(
+                r,
+                "alertmanager_silences_query_errors",
+                "Times that silences were asked for and no answer could be given",
+                Counter::default(),
+            ),
+            silence_query_durations: add(
+                r,
+                "alertmanager_silences_query_duration_seconds",
+                "Time that an answer about silences took",
+                Histogram::new(DURATION_BUCKETS),
+            ),
             in_flight: add(
                 r,
                 "alertmanager_http_requests_in_flight",
@@ -101,6 +156,7 @@ impl Default for Metrics {
             engine: EngineMetrics::register(r),
             feed: FeedMetrics::register(r),
             gauges: StateGauges::register(r),
+            process: ProcessMetrics::register(r),
             registry: Mutex::default(),
         };
         // Series that begin at zero let `increase` see their first step.
@@ -171,6 +227,35 @@ impl Metrics {
             ("code", Cow::Owned(status.as_u16().to_string())),
         ];
         self.durations.get_or_create(&labels).observe(elapsed.as_secs_f64());
+        self.count_special(route.unwrap_or_default(), method, status, elapsed);
+    }
+
+    /// Counts what Alertmanager counts inside of its parts: here these are all requests.
+    fn count_special(&self, route: &str, method: &str, status: StatusCode, elapsed: Duration) {
+        let seconds = elapsed.as_secs_f64();
+        if method == "post" && route.ends_with("/alerts") {
+            self.processing.observe(seconds);
+        }
+        let is_about_silences = route.contains("/silence");
+        if is_about_silences && matches!(method, "get" | "head") {
+            self.silence_queries.inc();
+            self.silence_query_durations.observe(seconds);
+            if status.is_server_error() {
+                self.silence_query_errors.inc();
+            }
+        }
+    }
+
+    /// Counts the size of an answer.
+    pub(crate) fn answered(&self, route: Option<&str>, method: &Method, bytes: u64) {
+        #[expect(clippy::cast_precision_loss, reason = "no answer has 2^53 bytes")]
+        let bytes = bytes as f64;
+        let method = if *method == Method::GET { "get" } else { "other" };
+        let labels = [
+            ("handler", Cow::Owned(route.unwrap_or("unknown").to_owned())),
+            ("method", Cow::Borrowed(method)),
+        ];
+        self.sizes.get_or_create(&labels).observe(bytes);
     }
 
     /// Counts a GET refused because too many were being worked on.
@@ -203,6 +288,7 @@ impl Metrics {
         let current = app.reloader.current();
         self.gauges.set_configuration(&current, app.reloader.state());
         self.gauges.set_process(app);
+        self.process.set();
         self.feed.expect_integrations(&current.policy);
         let mut out = String::with_capacity(16 << 10);
         text::encode(&mut out, &self.registry.lock())?;

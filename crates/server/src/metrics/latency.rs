@@ -1,0 +1,35 @@
+//! How long receivers take.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use tocsin_core::notification::{AttemptOutcome, OutboxEntry};
+use tocsin_engine::Deliver;
+
+use super::Metrics;
+
+/// Delivers as another one does and measures how long each attempt takes.
+pub struct Timed {
+    deliver: Arc<dyn Deliver>,
+    metrics: Arc<Metrics>,
+}
+
+impl Timed {
+    /// Measures `deliver`.
+    pub fn new(deliver: Arc<dyn Deliver>, metrics: Arc<Metrics>) -> Self {
+        Self { deliver, metrics }
+    }
+}
+
+#[async_trait]
+impl Deliver for Timed {
+    async fn attempt(&self, entry: &OutboxEntry, idempotency_key: &str) -> AttemptOutcome {
+        let began = Instant::now();
+        let outcome = self.deliver.attempt(entry, idempotency_key).await;
+        let kind = [("integration", Cow::Owned(entry.key.kind.to_string()))];
+        self.metrics.latencies.get_or_create(&kind).observe(began.elapsed().as_secs_f64());
+        outcome
+    }
+}
