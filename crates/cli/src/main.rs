@@ -76,7 +76,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let words: Vec<_> = std::env::args_os().collect();
+    if let Some(flags) = serve::alertmanager::flags_of(&words) {
+        return serve::alertmanager::main(flags, |flags| block_on(serve::run(flags)));
+    }
+    let cli = Cli::parse_from(words);
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

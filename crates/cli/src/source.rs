@@ -9,10 +9,13 @@ use tocsin_core::matcher::ParseMode;
 
 use crate::failure::Failure;
 
+/// The file that Alertmanager reads when none is named.
+pub(crate) const ALERTMANAGER_YML: &str = "alertmanager.yml";
+
 /// Returns the configuration that is read when none is named: our own, else Alertmanager's.
 pub(crate) fn default_path() -> PathBuf {
     let ours = PathBuf::from("tocsin.yaml");
-    if ours.exists() { ours } else { PathBuf::from("alertmanager.yml") }
+    if ours.exists() { ours } else { PathBuf::from(ALERTMANAGER_YML) }
 }
 
 /// Returns how configurations are read: with this grammar and the process's environment.

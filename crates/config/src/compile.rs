@@ -43,7 +43,7 @@ pub(crate) fn compile(
         time_intervals,
         receivers: receivers.iter().map(policy_receiver).collect(),
         maintenance_windows,
-        compat: document.compat.0,
+        compat: options.compat.unwrap_or(document.compat.0),
         retention: options.retention,
         start_delay: options.start_delay,
         limits: Limits {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use tocsin_core::compat::Compat;
 use tocsin_core::matcher::ParseMode;
 use tocsin_core::policy::Policy;
 
@@ -31,6 +32,8 @@ pub struct LoadOptions {
     pub retention: SignedDuration,
     /// No group flushes before this long after the start.
     pub start_delay: SignedDuration,
+    /// What holds instead of the section `compat:`.
+    pub compat: Option<Compat>,
 }
 
 impl Default for LoadOptions {
@@ -40,6 +43,7 @@ impl Default for LoadOptions {
             environment: Arc::new(|_| None),
             retention: SignedDuration::from_hours(120),
             start_delay: SignedDuration::ZERO,
+            compat: None,
         }
     }
 }
@@ -50,6 +54,7 @@ impl fmt::Debug for LoadOptions {
             .field("parse_mode", &self.parse_mode)
             .field("retention", &self.retention)
             .field("start_delay", &self.start_delay)
+            .field("compat", &self.compat)
             .finish_non_exhaustive()
     }
 }

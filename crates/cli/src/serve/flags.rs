@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
+use tocsin_core::compat::Compat;
 
 use crate::logging::{LogFormat, LogLevel};
 
@@ -70,6 +71,11 @@ pub(crate) struct ServeFlags {
     #[arg(long = "log.format", default_value = "logfmt", value_enum)]
     pub(crate) log_format: LogFormat,
 
+    /// Overrides `compat:` of the configuration. With `alertmanager` the process also answers as
+    /// Alertmanager's would: the wording of wrong flags, exit code 1, alertmanager.yml as default.
+    #[arg(long = "compat", value_enum, value_name = "PRESET")]
+    pub(crate) compat: Option<CompatPreset>,
+
     /// The Alertmanager release that /api/v2/status reports; amtool warns when its own differs.
     #[arg(long = "compat.version", default_value = tocsin_server::app::REPORTED_VERSION, value_name = "X.Y.Z")]
     pub(crate) compat_version: String,
@@ -80,6 +86,24 @@ pub(crate) struct ServeFlags {
 
     #[command(flatten)]
     pub(crate) ignored: IgnoredFlags,
+}
+
+/// Which improvements over Alertmanager are on, whatever the configuration says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CompatPreset {
+    /// All of them.
+    Native,
+    /// None: exactly Alertmanager's behaviour.
+    Alertmanager,
+}
+
+impl CompatPreset {
+    pub(crate) fn switches(self) -> Compat {
+        match self {
+            Self::Native => Compat::NATIVE,
+            Self::Alertmanager => Compat::ALERTMANAGER,
+        }
+    }
 }
 
 macro_rules! ignored {
@@ -93,14 +117,28 @@ macro_rules! ignored {
             )*
 
             /// Logs every change of a silence; here the history keeps them.
-            #[arg(long = "log.silences", hide = true)]
+            #[arg(long = "log.silences", overrides_with = "no_log_silences", hide = true)]
             log_silences: bool,
 
-            #[arg(long = "cluster.allow-insecure-public-advertise-address-discovery", hide = true)]
+            #[arg(long = "cluster.allow-insecure-public-advertise-address-discovery", overrides_with = "no_cluster_insecure_discovery", hide = true)]
             cluster_insecure_discovery: bool,
 
-            #[arg(long = "web.systemd-socket", hide = true)]
+            #[arg(long = "web.systemd-socket", overrides_with = "no_web_systemd_socket", hide = true)]
             pub(crate) web_systemd_socket: bool,
+
+            // Alertmanager's switches can be turned off again.
+            #[arg(long = "no-log.silences", overrides_with = "log_silences", hide = true)]
+            no_log_silences: bool,
+
+            #[arg(
+                long = "no-cluster.allow-insecure-public-advertise-address-discovery",
+                overrides_with = "cluster_insecure_discovery",
+                hide = true
+            )]
+            no_cluster_insecure_discovery: bool,
+
+            #[arg(long = "no-web.systemd-socket", overrides_with = "web_systemd_socket", hide = true)]
+            no_web_systemd_socket: bool,
 
             #[arg(long = "web.config.file", default_value = "", value_name = "PATH", hide = true)]
             pub(crate) web_config_file: String,

@@ -1,5 +1,6 @@
 //! `tocsin serve`: the server in the foreground.
 
+pub(crate) mod alertmanager;
 pub(crate) mod flags;
 
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use tocsin_config::LoadOptions;
 use tocsin_connect::Outbound;
 use tocsin_core::policy::Policy;
 use tocsin_engine::{Clock as _, Deliver, Delivery, EngineOptions, Keep, SystemClock};
-use tocsin_server::reloader::{Commit, Loaded, Reloader};
 use tocsin_server::metrics::Timed;
+use tocsin_server::reloader::{Commit, Loaded, Reloader};
 use tocsin_server::{App, Metrics, Options};
 use tocsin_store::Store;
 use tokio::net::TcpListener;
@@ -23,8 +24,8 @@ use tracing::{info, warn};
 
 use crate::failure::Failure;
 use crate::logging;
-use crate::source::{default_path, load_options, parse_mode};
-use flags::ServeFlags;
+use crate::source::{ALERTMANAGER_YML, default_path, load_options, parse_mode};
+use flags::{CompatPreset, ServeFlags};
 
 /// How long requests that run when the server is told to stop may still take.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -183,10 +184,14 @@ struct Source {
 impl Source {
     fn new(flags: &ServeFlags) -> Result<Self> {
         Ok(Self {
-            path: flags.config_file.clone().unwrap_or_else(default_path),
+            path: flags.config_file.clone().unwrap_or_else(|| match flags.compat {
+                Some(CompatPreset::Alertmanager) => PathBuf::from(ALERTMANAGER_YML),
+                _ => default_path(),
+            }),
             options: LoadOptions {
                 retention: duration("--data.retention", &flags.data_retention)?,
                 start_delay: duration("--dispatch.start-delay", &flags.dispatch_start_delay)?,
+                compat: flags.compat.map(CompatPreset::switches),
                 ..load_options(parse_mode(&flags.enable_feature)?)
             },
             silences: flags.silences_max,

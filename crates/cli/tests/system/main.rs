@@ -18,3 +18,4 @@ mod slack;
 mod stream;
 mod support;
 mod upkeep;
+mod wrapper;
