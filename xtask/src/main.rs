@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "a command-line tool speaks on its standard output")]
 
 mod binary;
+mod fuzz;
 mod generate;
 mod licences;
 mod spdx;
@@ -13,7 +14,7 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::workspace::Workspace;
 
@@ -26,6 +27,8 @@ Commands:
                               run everything that CI runs: tools, fmt, clippy, tidy, tests,
                               generated files, licences; --long adds the long forms of tests
   bench [ARGS…]               build the release binary and run `tocsin bench ARGS…`
+  fuzz [TARGET] [--seconds N]
+                              run the fuzz targets under fuzz/, each for N seconds (60)
   tidy                        check the house rules; part of `cargo test`
   generate [--check]          write the generated pages under docs/, or check that they are current
   licences                    check the licences and sources of all dependencies against deny.toml
@@ -61,6 +64,12 @@ fn run(mut arguments: Vec<String>) -> Result<ExitCode> {
             nothing_left(&arguments)?;
             test::run(&workspace, test::Options { is_long, may_install })
         }
+        "fuzz" => {
+            let seconds = take_number(&mut arguments, "--seconds")?.unwrap_or(60);
+            let target = (!arguments.is_empty()).then(|| arguments.remove(0));
+            nothing_left(&arguments)?;
+            fuzz::run_all(&workspace, target.as_deref(), seconds).map(|()| ExitCode::SUCCESS)
+        }
         "tidy" => {
             nothing_left(&arguments)?;
             tidy::run(&workspace).map(|()| ExitCode::SUCCESS)
@@ -85,6 +94,20 @@ fn take_flag(arguments: &mut Vec<String>, flag: &str) -> bool {
     arguments.len() != before
 }
 
+/// Takes `flag N` out of the arguments.
+fn take_number(arguments: &mut Vec<String>, flag: &str) -> Result<Option<u32>> {
+    let Some(place) = arguments.iter().position(|argument| argument == flag) else {
+        return Ok(None);
+    };
+    arguments.remove(place);
+    if place == arguments.len() {
+        bail!("{flag} needs a number behind it");
+    }
+    let text = arguments.remove(place);
+    let number = text.parse().with_context(|| format!("{flag} {text} is not a number"))?;
+    Ok(Some(number))
+}
+
 fn nothing_left(arguments: &[String]) -> Result<()> {
     match arguments {
         [] => Ok(()),
@@ -103,5 +126,15 @@ mod tests {
         assert!(!take_flag(&mut arguments, "--long"));
         assert_eq!(arguments, ["a", "b"]);
         assert!(nothing_left(&arguments).is_err());
+    }
+
+    #[test]
+    fn a_number_is_taken_with_its_flag() {
+        let mut arguments = vec!["a".to_owned(), "--seconds".to_owned(), "7".to_owned()];
+        assert_eq!(take_number(&mut arguments, "--seconds").expect("a number"), Some(7));
+        assert_eq!(take_number(&mut arguments, "--seconds").expect("nothing"), None);
+        assert_eq!(arguments, ["a"]);
+        let mut alone = vec!["--seconds".to_owned()];
+        assert!(take_number(&mut alone, "--seconds").is_err());
     }
 }

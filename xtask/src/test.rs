@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::tally::Tally;
 use crate::workspace::{Workspace, answers, run as run_command, shown, succeeded};
-use crate::{generate, licences, tidy, tools};
+use crate::{fuzz, generate, licences, tidy, tools};
 
 /// Tests that can do more of the same read this variable: when it is `1`, they do. Tests that only
 /// exist in the long run are marked `#[ignore]`.
@@ -43,6 +43,10 @@ pub(crate) fn run(workspace: &Workspace, options: Options) -> Result<ExitCode> {
     });
     run.step("tidy", |_| tidy::run(workspace));
     run.step("tests", |tally| tests(workspace, options, tally));
+    run.step("fuzz", |_| {
+        let seconds = if options.is_long { fuzz::LONG_SECONDS } else { fuzz::SHORT_SECONDS };
+        fuzz::run_all(workspace, None, seconds)
+    });
     run.step("generate", |_| generate::run(workspace, true));
     run.step("licences", |_| licences::run(workspace));
     run.sum_up();
