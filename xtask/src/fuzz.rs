@@ -95,7 +95,7 @@ fn fuzz(directory: &Path, built: &Path, program: &Path, target: &str, seconds: u
     command.arg(format!("-max_len={MAX_INPUT_BYTES}"));
     command.arg(format!("-timeout={MAX_SECONDS_PER_INPUT}"));
     command.arg(format!("-artifact_prefix={}/", artifacts.display()));
-    command.args(["-rss_limit_mb=2048", "-verbosity=0"]);
+    command.arg("-rss_limit_mb=2048");
     // libFuzzer tells every new thing it tries; that is worth reading only when it fails.
     let output = command
         .current_dir(directory)
