@@ -4,10 +4,28 @@
 //! Alertmanager's. A set of templates is parsed once and rendered many times; rendering is a pure
 //! function of the template, the data and the time, and is bounded in steps and output.
 
+mod cache;
 mod error;
+mod format;
 mod function;
+mod language;
+mod program;
+mod run;
 mod set;
+mod syntax;
 mod value;
+
+/// The functions of Alertmanager.
+mod functions {
+    pub(crate) fn lookup(_name: &str) -> Option<crate::Function> {
+        None
+    }
+}
+
+/// The default templates.
+mod builtin {
+    pub(crate) const FILES: &[(&str, &str)] = &[];
+}
 
 pub use error::{ParseError, RenderError};
 pub use function::{Call, Function};

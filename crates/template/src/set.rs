@@ -1,14 +1,22 @@
 //! A set of templates: the built-in ones, those of files, and inline texts that use them.
 
+use std::sync::{Arc, LazyLock};
+
 use jiff::Timestamp;
 
+use crate::builtin;
+use crate::cache::Cache;
 use crate::error::{ParseError, RenderError};
+use crate::program::{Program, Shelf};
+use crate::run;
+use crate::syntax;
 use crate::value::Value;
 
 /// Everything inline texts can refer to, parsed. Later files replace templates of the same name.
 #[derive(Clone, Debug, Default)]
 pub struct Templates {
-    _files: Vec<()>,
+    shelf: Arc<Shelf>,
+    cache: Arc<Cache>,
 }
 
 /// Bounds of one rendering.
@@ -29,7 +37,7 @@ impl Default for Limits {
 }
 
 /// How values are escaped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Escaping {
     /// As they are: Go's `text/template`.
     None,
@@ -49,23 +57,42 @@ pub struct Conditions {
 impl Templates {
     /// Returns the set without any file: the built-in templates of every receiver.
     pub fn builtin() -> Self {
-        Self::default()
+        static BUILTIN: LazyLock<Templates> = LazyLock::new(|| {
+            let mut set = Templates::default();
+            for (name, text) in builtin::FILES {
+                let added = set.add_file(name, text);
+                assert!(added.is_ok(), "the built-in templates can be read: {added:?}");
+            }
+            set
+        });
+        BUILTIN.clone()
     }
 
-    /// Adds the templates that a file defines, and the file itself under its name.
+    /// Adds the templates that a file defines, and the file itself under the last part of its name.
     ///
     /// # Errors
     /// When the file cannot be read as a template; the set is unchanged.
-    pub fn add_file(&mut self, _name: &str, _text: &str) -> Result<(), ParseError> {
+    pub fn add_file(&mut self, name: &str, text: &str) -> Result<(), ParseError> {
+        let base = name.rsplit(['/', '\\']).next().unwrap_or(name);
+        let parsed = syntax::parse(name, base, text)?;
+        let shelf = Arc::make_mut(&mut self.shelf);
+        for template in parsed.defined.into_iter().chain([parsed.root]) {
+            // An empty definition does not replace one that says something.
+            if !template.is_empty() || !shelf.contains_key(&template.name) {
+                shelf.insert(template.name.clone(), Arc::new(template));
+            }
+        }
+        // What was read before may now mean something else.
+        self.cache = Arc::default();
         Ok(())
     }
 
     /// Checks an inline text: its syntax, its functions, and that every template it calls exists.
     ///
     /// # Errors
-    /// The first mistake, with its place inside `text`.
-    pub fn check(&self, _name: &str, _text: &str) -> Result<(), ParseError> {
-        Ok(())
+    /// The first mistake, with its place inside `text` or inside the file of a template that it calls.
+    pub fn check(&self, name: &str, text: &str) -> Result<(), ParseError> {
+        Program::read(name, text, &self.shelf)?.check_calls()
     }
 
     /// Renders an inline text.
@@ -74,12 +101,14 @@ impl Templates {
     /// When the text cannot be read, a function fails, or a bound is met.
     pub fn render(
         &self,
-        _name: &str,
+        name: &str,
         text: &str,
-        _escaping: Escaping,
-        _data: &Value,
-        _conditions: Conditions,
+        escaping: Escaping,
+        data: &Value,
+        conditions: Conditions,
     ) -> Result<String, RenderError> {
-        Ok(text.to_owned())
+        let program =
+            self.cache.get(name, text, escaping, || Program::read(name, text, &self.shelf))?;
+        run::render(&program, data, conditions)
     }
 }

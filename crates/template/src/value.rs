@@ -67,6 +67,77 @@ pub trait Object: fmt::Debug + Send + Sync {
     fn zero(&self) -> Value {
         Value::Nil
     }
+
+    /// Returns the names of the fields in order, for printing a structure and for help in errors.
+    fn fields(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Returns what is printed where the type prints itself in its own way: Go's `String()`.
+    fn display(&self) -> Option<String> {
+        None
+    }
+}
+
+/// How often [`Object::inner`] may lead to another object before it is taken as it is.
+const MAX_INNER: usize = 4;
+
+impl Value {
+    /// Returns the name of the type as Go writes it.
+    pub fn type_name(&self) -> &'static str {
+        match self {
+            Self::Nil => "<nil>",
+            Self::Bool(_) => "bool",
+            Self::Int(_) => "int",
+            Self::Float(_) => "float64",
+            Self::Text(_) => "string",
+            Self::Trusted(Trust::Html, _) => "template.HTML",
+            Self::Trusted(Trust::Url, _) => "template.URL",
+            Self::Time(_) => "time.Time",
+            Self::Duration(_) => "time.Duration",
+            Self::List(_) => "[]interface {}",
+            Self::Map(_) => "map[string]interface {}",
+            Self::Object(object) => object.type_name(),
+        }
+    }
+
+    /// Returns the list, map or plain value behind an object; other values, and structures, as they are.
+    pub fn plain(&self) -> Self {
+        let mut value = self.clone();
+        for _ in 0..MAX_INNER {
+            let Self::Object(object) = &value else { break };
+            let Some(inner) = object.inner() else { break };
+            value = inner;
+        }
+        value
+    }
+
+    /// Returns whether a condition takes the value for true: anything but false, zero and empty.
+    pub fn is_true(&self) -> bool {
+        match self {
+            Self::Nil => false,
+            Self::Bool(truth) => *truth,
+            Self::Int(number) => *number != 0,
+            Self::Float(number) => *number != 0.0,
+            Self::Text(text) | Self::Trusted(_, text) => !text.is_empty(),
+            Self::Time(_) => true,
+            Self::Duration(span) => !span.is_zero(),
+            Self::List(values) => !values.is_empty(),
+            Self::Map(entries) => !entries.is_empty(),
+            Self::Object(object) => object.inner().is_none_or(|_| {
+                let plain = self.plain();
+                matches!(plain, Self::Object(_)) || plain.is_true()
+            }),
+        }
+    }
+
+    /// Returns the text of a string, trusted or not.
+    pub fn as_text(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Text(text) | Self::Trusted(_, text) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 impl From<&str> for Value {
