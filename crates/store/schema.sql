@@ -1,6 +1,13 @@
 -- Today's tables: what all migrations together make. A test proves it;
 -- UPDATE_EXPECT=1 cargo test -p tocsin-store rewrites it.
 
+CREATE TABLE acknowledgement (
+    tenant INTEGER NOT NULL,
+    number INTEGER NOT NULL, -- of the alert
+    acknowledgement TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE alert_description (
     tenant INTEGER NOT NULL,
     number INTEGER NOT NULL,
@@ -99,7 +106,7 @@ CREATE TABLE notification_log (
     firing BLOB NOT NULL, -- fingerprints
     resolved BLOB NOT NULL, -- fingerprints
     expires_at INTEGER NOT NULL,
-    receipt TEXT,
+    receipt TEXT, page_key TEXT,
     PRIMARY KEY (tenant, group_key, receiver, kind, position)
 ) STRICT, WITHOUT ROWID;
 

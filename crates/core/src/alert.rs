@@ -6,6 +6,7 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::acknowledgement::Acknowledgement;
 use crate::ids::AlertNumber;
 use crate::labels::{Fingerprint, Labels};
 
@@ -121,6 +122,8 @@ pub struct AlertView {
     pub receivers: Arc<[Arc<str>]>,
     /// Why it is held back right now; empty when it is not.
     pub status: AlertStatus,
+    /// Who works on it.
+    pub acknowledgement: Option<Acknowledgement>,
 }
 
 /// Everything that holds an alert back at one instant.

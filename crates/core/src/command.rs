@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::alert::IncomingAlert;
+use crate::change::Change;
 use crate::ids::{OutboxNumber, SilenceId};
+use crate::labels::Fingerprint;
 use crate::maintenance::MaintenanceWindow;
 use crate::notification::AttemptOutcome;
 use crate::policy::Policy;
@@ -39,6 +43,40 @@ pub enum Command {
         /// Its name.
         name: String,
     },
+    /// Somebody works on alerts. Of those that do not fire nothing is kept.
+    Acknowledge {
+        /// Which ones.
+        alerts: Vec<Fingerprint>,
+        /// Who.
+        by: String,
+        /// What they say; may be empty.
+        comment: String,
+        /// When it lapses; `None` for not before the alert ends.
+        expires_at: Option<Timestamp>,
+    },
+    /// Nobody works on alerts any more.
+    Unacknowledge {
+        /// Which ones.
+        alerts: Vec<Fingerprint>,
+        /// Who says so.
+        by: String,
+        /// What they say; may be empty.
+        comment: String,
+    },
+    /// Somebody adds to the history of an alert.
+    AddNote {
+        /// Which one, firing or lately resolved.
+        alert: Fingerprint,
+        /// Who.
+        by: String,
+        /// What they say.
+        text: String,
+    },
+    /// Something was changed somewhere outside.
+    RecordChange {
+        /// What.
+        change: Change,
+    },
     /// An attempt to send ended.
     AttemptEnded {
         /// Which notification.
@@ -64,6 +102,8 @@ pub enum Reply {
     Ingested(Ingested),
     /// The silence has this id now.
     Silence(SilenceId),
+    /// These alerts are acknowledged now, or no longer.
+    Alerts(Vec<Fingerprint>),
     /// The command changed nothing.
     Rejected(Rejection),
 }
@@ -87,6 +127,27 @@ pub enum Rejection {
     /// The silence cannot be.
     #[error(transparent)]
     Silence(#[from] SilenceRejection),
+    /// No alert is known by that fingerprint.
+    #[error("no alert is known by the fingerprint {fingerprint}")]
+    UnknownAlert {
+        /// What was asked for.
+        fingerprint: Fingerprint,
+    },
+    /// None of the alerts fires.
+    #[error("none of these alerts fires")]
+    NothingFires,
+    /// None of the alerts is acknowledged.
+    #[error("none of these alerts is acknowledged")]
+    NothingAcknowledged,
+    /// An acknowledgement would lapse before it begins.
+    #[error("the acknowledgement would have lapsed already; its end must be in the future")]
+    ExpiryInThePast,
+    /// More alerts than one command takes.
+    #[error("these are more than {limit} alerts, which is the bound of one request")]
+    TooManyAlerts {
+        /// The bound.
+        limit: usize,
+    },
     /// There is no such maintenance window.
     #[error("there is no maintenance window `{name}`")]
     UnknownMaintenanceWindow {

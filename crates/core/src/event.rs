@@ -5,7 +5,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::acknowledgement::AcknowledgementEnd;
 use crate::alert::Inhibitor;
+use crate::change::Change;
 use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence, SilenceId, SilenceNumber};
 use crate::labels::{Fingerprint, Labels};
 use crate::notification::{Failure, NotifyReason};
@@ -140,6 +142,33 @@ pub enum Event {
         /// What held it back.
         cause: MuteCause,
     },
+    /// Somebody works on an alert.
+    AlertAcknowledged {
+        /// Its life.
+        alert: AlertNumber,
+        /// Who.
+        by: String,
+        /// What they say; may be empty.
+        comment: String,
+        /// When it lapses; `None` for not before the alert ends.
+        expires_at: Option<Timestamp>,
+    },
+    /// Nobody works on an alert any more.
+    AlertUnacknowledged {
+        /// Its life.
+        alert: AlertNumber,
+        /// Why.
+        why: AcknowledgementEnd,
+    },
+    /// Somebody added to the history of an alert.
+    AlertNoted {
+        /// Its life.
+        alert: AlertNumber,
+        /// Who.
+        by: String,
+        /// What they said.
+        text: String,
+    },
     /// The first alert of a group arrived.
     GroupOpened {
         /// The group.
@@ -194,6 +223,17 @@ pub enum Event {
         integration: String,
         /// How many attempts it took.
         attempts: u32,
+    },
+    /// A message went out with built-in text where templates failed.
+    MessageDegraded {
+        /// The message.
+        notification: OutboxNumber,
+        /// The group it tells about.
+        group: GroupNumber,
+        /// Where it went.
+        integration: String,
+        /// Which templates, and why, one sentence each.
+        why: Vec<String>,
     },
     /// An attempt failed and there will be another.
     AttemptFailed {
@@ -278,6 +318,11 @@ pub enum Event {
         /// Its name.
         name: Arc<str>,
     },
+    /// Something was changed somewhere outside.
+    ChangeRecorded {
+        /// What.
+        change: Change,
+    },
     /// The engine began to work with what the store holds.
     EngineStarted {
         /// Firing alerts it found.
@@ -310,6 +355,8 @@ pub enum FlushReason {
     Repeat,
     /// The start delay of the process holds it back.
     StartDelay,
+    /// Nobody works on its alerts any more and a repetition is overdue.
+    Unacknowledged,
 }
 
 impl Event {
@@ -320,12 +367,16 @@ impl Event {
             | Self::AlertResolved { alert, .. }
             | Self::AlertArrivedResolved { alert, .. }
             | Self::AlertMuted { alert, .. }
+            | Self::AlertAcknowledged { alert, .. }
+            | Self::AlertUnacknowledged { alert, .. }
+            | Self::AlertNoted { alert, .. }
             | Self::AlertUnmuted { alert, .. } => Subject::Alert(*alert),
             Self::GroupOpened { group, .. }
             | Self::FlushAdvanced { group, .. }
             | Self::GroupClosed { group }
             | Self::NotificationQueued { group, .. }
             | Self::NotificationSent { group, .. }
+            | Self::MessageDegraded { group, .. }
             | Self::AttemptFailed { group, .. }
             | Self::NotificationAbandoned { group, .. } => Subject::Group(*group),
             Self::SilenceSet { silence, .. }
@@ -336,6 +387,7 @@ impl Event {
             | Self::MaintenanceWindowDeleted { .. }
             | Self::MaintenanceStarted { .. }
             | Self::MaintenanceEnded { .. }
+            | Self::ChangeRecorded { .. }
             | Self::EngineStarted { .. }
             | Self::Reconfigured { .. } => Subject::Tenant,
         }
@@ -350,11 +402,15 @@ impl Event {
             Self::AlertLimited { .. } => "alert_limited",
             Self::AlertMuted { .. } => "alert_muted",
             Self::AlertUnmuted { .. } => "alert_unmuted",
+            Self::AlertAcknowledged { .. } => "alert_acknowledged",
+            Self::AlertUnacknowledged { .. } => "alert_unacknowledged",
+            Self::AlertNoted { .. } => "alert_noted",
             Self::GroupOpened { .. } => "group_opened",
             Self::FlushAdvanced { .. } => "flush_advanced",
             Self::GroupClosed { .. } => "group_closed",
             Self::NotificationQueued { .. } => "notification_queued",
             Self::NotificationSent { .. } => "notification_sent",
+            Self::MessageDegraded { .. } => "message_degraded",
             Self::AttemptFailed { .. } => "attempt_failed",
             Self::NotificationAbandoned { .. } => "notification_abandoned",
             Self::SilenceSet { .. } => "silence_set",
@@ -364,6 +420,7 @@ impl Event {
             Self::MaintenanceWindowDeleted { .. } => "maintenance_window_deleted",
             Self::MaintenanceStarted { .. } => "maintenance_started",
             Self::MaintenanceEnded { .. } => "maintenance_ended",
+            Self::ChangeRecorded { .. } => "change_recorded",
             Self::EngineStarted { .. } => "engine_started",
             Self::Reconfigured { .. } => "reconfigured",
         }

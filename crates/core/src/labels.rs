@@ -9,6 +9,12 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The label that names an alert; Prometheus always sets it.
 pub const ALERTNAME: &str = "alertname";
 
+/// The label that names the integration an alert came through; Prometheus has none.
+pub const INTEGRATION: &str = "integration";
+
+/// The label that carries the key by which an integration knows an alert.
+pub const DEDUP_KEY: &str = "dedup_key";
+
 /// A set of label names and values, sorted by name, each name at most once.
 ///
 /// A label with an empty value is the same as no label at all, so none is ever stored.

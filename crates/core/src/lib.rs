@@ -4,7 +4,9 @@
 //! to write ([`rows::WriteSet`]), and what to send once they are written. Nothing else goes in,
 //! nothing else comes out: no I/O, no async, no clock, no randomness.
 
+pub mod acknowledgement;
 pub mod alert;
+pub mod change;
 pub mod command;
 pub mod compat;
 pub mod event;

@@ -137,6 +137,9 @@ pub struct LogEntry {
     pub expires_at: Timestamp,
     /// What the integration wants back next time, such as the message to update.
     pub receipt: Option<String>,
+    /// The group key that the page carried. Its end carries the same one, so that whatever was
+    /// opened by it on the other side is closed; `None` while nothing is told as firing.
+    pub page_key: Option<Arc<str>>,
 }
 
 /// A notification on its way out.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::acknowledgement::Acknowledgement;
 use crate::alert::{Activity, Description, Identity};
 use crate::event::{MuteCause, Recorded};
 use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence};
@@ -25,6 +26,10 @@ pub struct WriteSet {
     pub descriptions: Vec<(AlertNumber, Arc<Description>)>,
     /// Alert states that are new or changed.
     pub alerts: Vec<AlertRow>,
+    /// Acknowledgements that are new or changed.
+    pub acknowledgements: Vec<(AlertNumber, Acknowledgement)>,
+    /// Alerts that nobody works on any more.
+    pub ended_acknowledgements: Vec<AlertNumber>,
     /// Groups that are new or changed.
     pub groups: Vec<GroupRow>,
     /// Groups that ended.
@@ -54,6 +59,8 @@ impl WriteSet {
             && self.identities.is_empty()
             && self.descriptions.is_empty()
             && self.alerts.is_empty()
+            && self.acknowledgements.is_empty()
+            && self.ended_acknowledgements.is_empty()
             && self.groups.is_empty()
             && self.closed_groups.is_empty()
             && self.log.is_empty()
@@ -131,6 +138,8 @@ pub struct MaintenanceRow {
 pub struct TenantRows {
     /// Alerts whose life is not over, ascending by number.
     pub alerts: Vec<(Arc<Identity>, Arc<Description>, AlertRow)>,
+    /// Acknowledgements of those alerts, ascending by number.
+    pub acknowledgements: Vec<(AlertNumber, Acknowledgement)>,
     /// Open groups, ascending by number.
     pub groups: Vec<GroupRow>,
     /// The whole log.

@@ -71,6 +71,8 @@ pub struct GroupExplanation {
     pub flush_at: Timestamp,
     /// Whether it has been looked at before.
     pub has_flushed: bool,
+    /// Whether somebody works on every alert that fires in it, so that it is not repeated.
+    pub is_acknowledged: bool,
     /// What holds the alert back right now.
     pub muted: Option<MuteCause>,
     /// Each integration of the receiver: its name, what it was last told, what is on its way.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use tocsin_core::acknowledgement::Acknowledgement;
 use tocsin_core::alert::{Description, Identity};
 use tocsin_core::event::Recorded;
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, SilenceNumber};
@@ -16,6 +17,7 @@ pub struct MemoryRows {
     identities: BTreeMap<AlertNumber, Arc<Identity>>,
     descriptions: BTreeMap<AlertNumber, Arc<Description>>,
     alerts: BTreeMap<AlertNumber, AlertRow>,
+    acknowledgements: BTreeMap<AlertNumber, Acknowledgement>,
     groups: BTreeMap<GroupNumber, GroupRow>,
     log: BTreeMap<LogKey, LogEntry>,
     outbox: BTreeMap<OutboxNumber, OutboxEntry>,
@@ -53,6 +55,10 @@ impl MemoryRows {
                 self.alerts.insert(row.number, row);
             }
         }
+        for number in writes.ended_acknowledgements {
+            self.acknowledgements.remove(&number);
+        }
+        self.acknowledgements.extend(writes.acknowledgements);
         for number in writes.closed_groups {
             self.highest.group = self.highest.group.max(number);
             self.groups.remove(&number);
@@ -119,6 +125,11 @@ impl MemoryRows {
             .collect();
         TenantRows {
             alerts,
+            acknowledgements: self
+                .acknowledgements
+                .iter()
+                .map(|(number, row)| (*number, row.clone()))
+                .collect(),
             groups: self.groups.values().cloned().collect(),
             log: self.log.iter().map(|(key, entry)| (key.clone(), entry.clone())).collect(),
             outbox: self.outbox.values().cloned().collect(),

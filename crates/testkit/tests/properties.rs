@@ -113,6 +113,7 @@ fn changes_the_world(event: &Event) -> bool {
         event,
         Event::AlertFired { .. }
             | Event::AlertResolved { .. }
+            | Event::AlertUnacknowledged { .. }
             | Event::SilenceStarted { .. }
             | Event::SilenceEnded { .. }
             | Event::MaintenanceStarted { .. }

@@ -58,6 +58,7 @@ impl Tenant {
                 resolved: Vec::new(),
                 expires_at: old.expires_at,
                 receipt: receipt.clone(),
+                page_key: old.page_key.clone(),
             });
             entry.resolved.retain(|fp| fingerprints.binary_search(fp).is_err());
             entry.firing.extend(fingerprints);

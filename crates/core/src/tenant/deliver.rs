@@ -75,15 +75,23 @@ impl Tenant {
         if alerts.is_empty() {
             let told_at = now;
             let resolved = telling.resolved;
-            let receipt = None;
-            let entry = LogEntry { told_at, firing, resolved, expires_at: log_expires_at, receipt };
+            let old = self.log.get(key);
+            let receipt = old.and_then(|entry| entry.receipt.clone());
+            let page_key =
+                old.and_then(|entry| entry.page_key.clone()).filter(|_| !firing.is_empty());
+            let expires_at = log_expires_at;
+            let entry = LogEntry { told_at, firing, resolved, expires_at, receipt, page_key };
             self.log.insert(key.clone(), entry);
             self.recorder.log.insert(key.clone());
             return;
         }
+        // A new page is a new incident; everything after it belongs to the one that was opened.
+        let told = self.log.get(key).filter(|_| reason != NotifyReason::First);
+        let page_key = told.and_then(|entry| entry.page_key.clone());
+        let receipt = told.and_then(|entry| entry.receipt.clone());
         let notification = Arc::new(Notification {
             receiver: Arc::clone(&key.receiver),
-            group_key: format!("{}:{}", route.key, group.labels).into(),
+            group_key: page_key.unwrap_or_else(|| format!("{}:{}", route.key, group.labels).into()),
             group_labels: group.labels.clone(),
             route_labels: route.labels.clone(),
             reason,
@@ -125,7 +133,7 @@ impl Tenant {
             attempts,
             due_at,
             deadline,
-            receipt: None,
+            receipt,
         };
         self.enqueue(entry);
     }
@@ -269,7 +277,10 @@ impl Tenant {
         let Some(outbound) = self.outbox.get_mut(&number) else { return };
         let Some(since) = outbound.attempting_since.take() else { return };
         match outcome {
-            AttemptOutcome::Delivered { receipt, .. } => self.delivered(now, since, number, receipt),
+            AttemptOutcome::Delivered { receipt, fallbacks } => {
+                self.note_fallbacks(now, number, fallbacks);
+                self.delivered(now, since, number, receipt);
+            }
             AttemptOutcome::Failed(failure) => {
                 let pause = pause(FAILED_PAUSE_MS, FAILED_GROWTH, outbound.entry.attempts, jitter);
                 self.try_later(now, number, later(since, pause), failure);
@@ -281,6 +292,13 @@ impl Tenant {
             }
             AttemptOutcome::Refused(failure) => self.abandon(now, number, failure.message),
         }
+    }
+
+    /// Tells whoever looks after the templates what had to be replaced.
+    fn note_fallbacks(&mut self, now: Timestamp, number: OutboxNumber, why: Vec<String>) {
+        let Some(outbound) = self.outbox.get(&number).filter(|_| !why.is_empty()) else { return };
+        let (group, integration) = (outbound.entry.group, outbound.entry.key.integration());
+        self.record(now, Event::MessageDegraded { notification: number, group, integration, why });
     }
 
     fn delivered(
@@ -304,12 +322,14 @@ impl Tenant {
                 attempts: entry.attempts,
             },
         );
+        let has_firing = !entry.firing.is_empty();
         let told = LogEntry {
             told_at,
             firing: entry.firing,
             resolved: entry.resolved,
             expires_at: entry.log_expires_at,
-            receipt,
+            receipt: receipt.or(entry.receipt),
+            page_key: has_firing.then(|| Arc::clone(&entry.notification.group_key)),
         };
         self.log.insert(entry.key.clone(), told);
         self.recorder.log.insert(entry.key.clone());

@@ -171,6 +171,10 @@ impl Tenant {
             is_exact: compat.exact_repeat,
             now,
         });
+        // Whoever works on it need not be reminded.
+        let decision = decision.filter(|reason| {
+            *reason != NotifyReason::Repeat || !self.are_acknowledged(&telling.firing)
+        });
         match decision {
             Some(reason) => self.queue(now, number, key, integration, telling, reason),
             None => {
@@ -261,7 +265,10 @@ impl Tenant {
         if compat.renotify_on_unmute && !group.muted.is_empty() {
             wanted = next_time_change(&self.policy, route, now).map(|at| (at, FlushReason::Unmute));
         }
-        if compat.exact_repeat && group.alerts.len() > group.muted.len() {
+        if compat.exact_repeat
+            && group.alerts.len() > group.muted.len()
+            && !self.is_acknowledged(group)
+        {
             let span = repeat_span(compat, route.repeat_interval, route.group_interval);
             let repeat = self
                 .integrations_of(number)
@@ -419,6 +426,7 @@ mod tests {
             resolved: fingerprints(resolved),
             expires_at: at(100_000),
             receipt: None,
+            page_key: None,
         }
     }
 

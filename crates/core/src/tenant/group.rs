@@ -274,7 +274,7 @@ impl Tenant {
         group.early_flush_at = Some(at);
         self.recorder.groups.insert(number);
         // Timers that only keep a promise made earlier are not news.
-        if why == FlushReason::Unmute {
+        if matches!(why, FlushReason::Unmute | FlushReason::Unacknowledged) {
             let now = self.latest;
             self.record(now, Event::FlushAdvanced { group: number, flush_at: at, why });
         }

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::inhibit::Side;
 use super::{Tenant, Timer, later};
+use crate::acknowledgement::{Acknowledgement, AcknowledgementEnd};
 use crate::alert::{Activity, Description, Identity, IncomingAlert};
 use crate::command::Ingested;
 use crate::event::Event;
@@ -54,6 +55,8 @@ pub(super) struct Alert {
     /// Whether it waits in [`Tenant::refreshed`].
     pub(super) is_refreshed: bool,
     pub(super) is_description_changed: bool,
+    /// Who works on it.
+    pub(super) acknowledgement: Option<Acknowledgement>,
 }
 
 impl Alert {
@@ -200,7 +203,9 @@ impl Tenant {
             timer_at: None,
             is_refreshed: false,
             is_description_changed: false,
+            acknowledgement: None,
         };
+        self.enlist_source(&alert.identity.labels.clone(), fingerprint);
         self.alerts.insert(fingerprint, alert);
     }
 
@@ -237,6 +242,7 @@ impl Tenant {
         self.count_firing(fingerprint, false);
         self.recorder.alerts.insert(fingerprint);
         self.record(now, Event::AlertResolved { alert: number, fingerprint, ends_at, is_timeout });
+        self.end_acknowledgement(now, fingerprint, AcknowledgementEnd::Resolved);
         self.schedule_forgetting(now, fingerprint);
     }
 
@@ -296,6 +302,7 @@ impl Tenant {
         }
         let Some(alert) = self.alerts.remove(&fingerprint) else { return };
         self.inhibition.leave(&alert.identity.labels, &alert.sides);
+        self.delist_source(&alert.identity.labels, fingerprint);
         self.recorder.alerts.remove(&fingerprint);
         self.recorder.closed_alerts.push(AlertRow { is_closed: true, ..alert.to_row() });
     }

@@ -3,6 +3,7 @@
 //! A turn is: do what is due, apply the commands in order, do what they made due. Each family of
 //! decisions has its own file beneath; this one holds the state, the timers and the turn.
 
+mod acknowledge;
 mod carry;
 mod deliver;
 mod flush;
@@ -29,6 +30,7 @@ use crate::notification::{LogEntry, LogKey, OutboxEntry};
 use crate::policy::{Policy, RouteIndex};
 use crate::rows::{Highest, WriteSet};
 
+use acknowledge::Word;
 use deliver::Outbound;
 use group::Group;
 use ingest::{Alert, Destinations};
@@ -69,6 +71,8 @@ pub struct Tenant {
     group_index: BTreeMap<(RouteIndex, Fingerprint, Labels), GroupNumber>,
     log: BTreeMap<LogKey, LogEntry>,
     outbox: BTreeMap<OutboxNumber, Outbound>,
+    /// By integration and the key by which it knows an alert.
+    sources: BTreeMap<String, BTreeMap<String, Fingerprint>>,
     in_flight: BTreeMap<LogKey, OutboxNumber>,
     silences: BTreeMap<SilenceNumber, SilenceEntry>,
     silence_ids: BTreeMap<SilenceId, SilenceNumber>,
@@ -90,6 +94,7 @@ enum Timer {
     AlertEnd(Fingerprint),
     Silence(SilenceNumber),
     Window(Arc<str>),
+    Lapse(Fingerprint),
     Deadline(OutboxNumber),
     Flush(GroupNumber),
     Attempt(OutboxNumber),
@@ -160,6 +165,21 @@ impl Tenant {
                 self.delete_maintenance_window(now, &name)?;
                 Ok(Reply::Done)
             }
+            Command::Acknowledge { alerts, by, comment, expires_at } => {
+                let word = Word::new(by, comment);
+                Ok(Reply::Alerts(self.acknowledge(now, alerts, &word, expires_at)?))
+            }
+            Command::Unacknowledge { alerts, by, comment } => {
+                Ok(Reply::Alerts(self.unacknowledge(now, &alerts, &Word::new(by, comment))?))
+            }
+            Command::AddNote { alert, by, text } => {
+                self.add_note(now, alert, Word::new(by, text))?;
+                Ok(Reply::Done)
+            }
+            Command::RecordChange { change } => {
+                self.record_change(now, change);
+                Ok(Reply::Done)
+            }
             Command::AttemptEnded { number, outcome, jitter } => {
                 self.attempt_ended(now, number, outcome, jitter);
                 Ok(Reply::Done)
@@ -183,6 +203,7 @@ impl Tenant {
                 Timer::AlertEnd(fingerprint) => self.alert_end_due(now, at, fingerprint),
                 Timer::Silence(number) => self.silence_due(now, number),
                 Timer::Window(name) => self.window_due(now, &name),
+                Timer::Lapse(fingerprint) => self.lapse_due(now, fingerprint),
                 Timer::Deadline(number) => self.delivery_deadline_due(now, number),
                 Timer::Flush(number) => self.flush_due(now, number),
                 Timer::Attempt(number) => self.attempt_due(now, number),
@@ -201,6 +222,7 @@ impl Tenant {
     ///
     /// With `resolve_follows_page` an entry outlives its expiry while an alert it tells as firing
     /// is still known: without it the resolve of a page sent before a long silence would be lost.
+    /// So does an entry about an alert that somebody works on, since nothing renews it meanwhile.
     fn sweep(&mut self, now: Timestamp) {
         let keeps_told = self.policy.compat.resolve_follows_page;
         let expired: Vec<LogKey> = self
@@ -209,7 +231,11 @@ impl Tenant {
             .filter(|(key, entry)| {
                 entry.expires_at <= now
                     && !self.in_flight.contains_key(*key)
-                    && !(keeps_told && entry.firing.iter().any(|fp| self.alerts.contains_key(fp)))
+                    && !entry
+                        .firing
+                        .iter()
+                        .filter_map(|fp| self.alerts.get(fp))
+                        .any(|alert| keeps_told || alert.acknowledgement.is_some())
             })
             .map(|(key, _)| key.clone())
             .collect();

@@ -184,6 +184,7 @@ impl Tenant {
         let compat = self.policy.compat;
         let span = repeat_span(compat, route.repeat_interval, route.group_interval);
         let fingerprint = alert.identity.fingerprint;
+        let is_acknowledged = self.is_acknowledged(group);
         let integrations = self
             .integrations_of(number)
             .into_iter()
@@ -197,6 +198,7 @@ impl Tenant {
                         .is_some_and(|entry| entry.firing.binary_search(&fingerprint).is_ok()),
                     repeat_at: log
                         .as_ref()
+                        .filter(|_| !is_acknowledged)
                         .filter(|entry| !entry.firing.is_empty())
                         .map(|entry| later(entry.told_at, span)),
                     log,
@@ -213,6 +215,7 @@ impl Tenant {
             receiver: Arc::clone(&route.receiver),
             flush_at: group.next_look(),
             has_flushed: group.has_flushed,
+            is_acknowledged,
             muted: self.mute_cause(alert, by_time.as_ref()),
             integrations,
         })
@@ -260,7 +263,7 @@ impl Tenant {
         counts
     }
 
-    fn view(&self, alert: &Alert, muted_by: &[Arc<str>]) -> AlertView {
+    pub(super) fn view(&self, alert: &Alert, muted_by: &[Arc<str>]) -> AlertView {
         let mut silenced_by: Vec<SilenceId> = alert
             .silenced_by
             .iter()
@@ -278,6 +281,7 @@ impl Tenant {
                 inhibited_by: self.inhibition.inhibitor_of(&alert.sides),
                 muted_by: muted_by.to_vec(),
             },
+            acknowledgement: alert.acknowledgement.clone(),
         }
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Tenant;
 use crate::alert::Identity;
 use crate::event::{Event, Recorded};
-use crate::ids::{GroupNumber, OutboxNumber, Sequence, SilenceNumber};
+use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence, SilenceNumber};
 use crate::labels::Fingerprint;
 use crate::notification::LogKey;
 use crate::rows::WriteSet;
@@ -22,6 +22,8 @@ pub(super) struct Recorder {
     pub(super) descriptions: BTreeSet<Fingerprint>,
     pub(super) alerts: BTreeSet<Fingerprint>,
     pub(super) closed_alerts: Vec<crate::rows::AlertRow>,
+    pub(super) acknowledgements: BTreeSet<Fingerprint>,
+    pub(super) ended_acknowledgements: Vec<AlertNumber>,
     pub(super) groups: BTreeSet<GroupNumber>,
     pub(super) closed_groups: Vec<GroupNumber>,
     pub(super) log: BTreeSet<LogKey>,
@@ -57,6 +59,13 @@ impl Tenant {
                 .map(|alert| (alert.identity.number, Arc::clone(&alert.description)))
                 .collect(),
             alerts,
+            acknowledgements: changed
+                .acknowledgements
+                .iter()
+                .filter_map(|fp| self.alerts.get(fp))
+                .filter_map(|alert| Some((alert.identity.number, alert.acknowledgement.clone()?)))
+                .collect(),
+            ended_acknowledgements: changed.ended_acknowledgements,
             groups: changed
                 .groups
                 .iter()

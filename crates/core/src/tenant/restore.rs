@@ -11,9 +11,10 @@ use super::mute::time_cause;
 use super::recorder::Recorder;
 use super::silences::Index;
 use super::{SWEEP_INTERVAL, Tenant, Timer, later};
+use crate::acknowledgement::Acknowledgement;
 use crate::alert::{Activity, Description, Identity};
 use crate::event::{Event, FlushReason};
-use crate::ids::GroupNumber;
+use crate::ids::{AlertNumber, GroupNumber};
 use crate::labels::{Fingerprint, Labels};
 use crate::maintenance::MaintenanceWindow;
 use crate::notification::OutboxEntry;
@@ -61,6 +62,7 @@ impl Tenant {
             group_index: BTreeMap::new(),
             log: rows.log.into_iter().collect(),
             outbox: BTreeMap::new(),
+            sources: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             silences: BTreeMap::new(),
             silence_ids: BTreeMap::new(),
@@ -84,11 +86,13 @@ impl Tenant {
         }
         tenant.provision_windows(now);
         if keeps_alerts {
-            tenant.restore_alerts(now, rows.alerts);
+            tenant.restore_alerts(now, rows.alerts, rows.acknowledgements);
             tenant.restore_groups(now, rows.groups);
             tenant.look_after_downtime(now);
             tenant.restore_outbox(now, rows.outbox);
         } else {
+            let acknowledged = rows.acknowledgements.iter().map(|(number, _)| *number);
+            tenant.recorder.ended_acknowledgements.extend(acknowledged);
             tenant.forget_rows(rows.alerts, rows.groups, &rows.outbox);
         }
         tenant.recount_firing();
@@ -104,7 +108,13 @@ impl Tenant {
         tenant
     }
 
-    fn restore_alerts(&mut self, now: Timestamp, alerts: Vec<LoadedAlert>) {
+    fn restore_alerts(
+        &mut self,
+        now: Timestamp,
+        alerts: Vec<LoadedAlert>,
+        acknowledgements: Vec<(AlertNumber, Acknowledgement)>,
+    ) {
+        let mut acknowledged: BTreeMap<_, _> = acknowledgements.into_iter().collect();
         let heard_at = alerts.iter().map(|(_, _, row)| row.activity.updated_at).max();
         let downtime = heard_at.map_or(SignedDuration::ZERO, |at| now.duration_since(at));
         for (identity, description, mut row) in alerts {
@@ -117,6 +127,9 @@ impl Tenant {
             self.enroll(identity, description, activity, is_resolved, received);
             if is_resolved {
                 continue;
+            }
+            if let Some(acknowledgement) = acknowledged.remove(&row.number) {
+                self.restore_acknowledgement(fingerprint, acknowledgement);
             }
             if let Some(alert) = self.alerts.get(&fingerprint) {
                 self.inhibition.fires(fingerprint, &alert.sides);

@@ -200,6 +200,7 @@ impl GroupHistory {
         self.events.into_iter().filter(move |recorded| match &recorded.event {
             Event::NotificationQueued { notification, .. }
             | Event::NotificationSent { notification, .. }
+            | Event::MessageDegraded { notification, .. }
             | Event::AttemptFailed { notification, .. }
             | Event::NotificationAbandoned { notification, .. } => told.contains(notification),
             Event::FlushAdvanced { .. } => moments.contains(&recorded.at),

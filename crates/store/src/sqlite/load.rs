@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use serde::de::DeserializeOwned;
+use tocsin_core::acknowledgement::Acknowledgement;
 use tocsin_core::alert::{Activity, Description, Identity};
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence, SilenceNumber, TenantId};
 use tocsin_core::labels::Fingerprint;
@@ -24,6 +25,7 @@ pub(super) fn tenant_rows(
     let tenant = tenant.0.cast_signed();
     let rows = TenantRows {
         alerts: open_alerts(&transaction, tenant)?,
+        acknowledgements: acknowledgements(&transaction, tenant)?,
         groups: groups(&transaction, tenant)?,
         log: log(&transaction, tenant)?,
         outbox: documents(
@@ -118,6 +120,20 @@ pub(super) fn read_alert(columns: &Columns<'_>) -> Result<AlertRecord, Failure> 
     Ok(AlertRecord { identity: Arc::new(identity), description: Arc::new(description), row })
 }
 
+fn acknowledgements(
+    connection: &Connection,
+    tenant: i64,
+) -> Result<Vec<(AlertNumber, Acknowledgement)>, Failure> {
+    let sql = "SELECT number, acknowledgement FROM acknowledgement WHERE tenant = ?1 \
+               ORDER BY number";
+    let mut list = Vec::new();
+    each(connection, "acknowledgement", sql, (tenant,), |columns| {
+        list.push((AlertNumber(columns.number(0)?), columns.json(1)?));
+        Ok(())
+    })?;
+    Ok(list)
+}
+
 fn groups(connection: &Connection, tenant: i64) -> Result<Vec<GroupRow>, Failure> {
     let sql = "SELECT number, route, labels, opened_at, flush_at, early_flush_at, has_flushed, \
                       alerts, held_back \
@@ -142,7 +158,7 @@ fn groups(connection: &Connection, tenant: i64) -> Result<Vec<GroupRow>, Failure
 
 fn log(connection: &Connection, tenant: i64) -> Result<Vec<(LogKey, LogEntry)>, Failure> {
     let sql = "SELECT group_key, receiver, kind, position, told_at, firing, resolved, \
-                      expires_at, receipt \
+                      expires_at, receipt, page_key \
                FROM notification_log WHERE tenant = ?1 \
                ORDER BY group_key, receiver, kind, position";
     let mut list = Vec::new();
@@ -160,6 +176,7 @@ fn log(connection: &Connection, tenant: i64) -> Result<Vec<(LogKey, LogEntry)>, 
             resolved: columns.fingerprints(6)?,
             expires_at: columns.instant(7)?,
             receipt: columns.optional_text(8)?.map(str::to_owned),
+            page_key: columns.optional_text(9)?.map(Into::into),
         };
         list.push((key, entry));
         Ok(())

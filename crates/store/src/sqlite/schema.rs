@@ -8,8 +8,10 @@ use super::failure::Failure;
 use crate::StoreError;
 
 /// Every step since the first release, in order; a released one never changes.
-const MIGRATIONS: &[&str] =
-    &[include_str!("../../migrations/sqlite/0001_alerts_groups_and_history.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_alerts_groups_and_history.sql"),
+    include_str!("../../migrations/sqlite/0002_acknowledgements.sql"),
+];
 
 /// Marks a file as ours ("tocs"), so that no other program's database is migrated by mistake.
 const APPLICATION_ID: i64 = 0x746f_6373;

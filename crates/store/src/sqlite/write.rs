@@ -24,6 +24,7 @@ pub(super) fn write_set(
     writer.identities(writes)?;
     writer.descriptions(writes)?;
     writer.alerts(writes)?;
+    writer.acknowledgements(writes)?;
     writer.groups(writes)?;
     writer.log(writes)?;
     writer.outbox(writes)?;
@@ -229,8 +230,8 @@ impl<'c> RowWriter<'c> {
             let mut replace = self.statement(
                 "INSERT OR REPLACE INTO notification_log \
                      (tenant, group_key, receiver, kind, position, told_at, firing, resolved, \
-                      expires_at, receipt) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                      expires_at, receipt, page_key) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             )?;
             for (key, entry) in &writes.log {
                 replace.execute((
@@ -244,6 +245,7 @@ impl<'c> RowWriter<'c> {
                     codec::fingerprints(entry.resolved.iter().copied()),
                     codec::instant(entry.expires_at),
                     entry.receipt.as_deref(),
+                    entry.page_key.as_deref(),
                 ))?;
             }
         }
@@ -264,6 +266,17 @@ impl<'c> RowWriter<'c> {
             }
         }
         Ok(())
+    }
+
+    fn acknowledgements(&mut self, writes: &WriteSet) -> Result<(), Failure> {
+        // The ends first: within one turn an alert may end, fire again and be acknowledged anew.
+        let ended = writes.ended_acknowledgements.iter().map(|number| number.0.cast_signed());
+        self.delete("DELETE FROM acknowledgement WHERE tenant = ?1 AND number = ?2", ended)?;
+        self.documents(
+            "INSERT OR REPLACE INTO acknowledgement (tenant, number, acknowledgement) \
+             VALUES (?1, ?2, ?3)",
+            writes.acknowledgements.iter().map(|(number, row)| (number.0.cast_signed(), row)),
+        )
     }
 
     fn outbox(&mut self, writes: &WriteSet) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
+use tocsin_core::acknowledgement::Acknowledgement;
 use tocsin_core::alert::{Activity, Description, Inhibitor};
 use tocsin_core::event::MuteCause;
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, SilenceNumber};
@@ -105,15 +106,21 @@ pub(crate) fn log_key() -> impl Strategy<Value = LogKey> {
 
 pub(crate) fn log_entry() -> impl Strategy<Value = LogEntry> {
     let list = || vec(fingerprint(), 0..4);
-    (instant(), list(), list(), instant(), option::of(text())).prop_map(
-        |(told_at, firing, resolved, expires_at, receipt)| LogEntry {
+    (instant(), list(), list(), instant(), option::of(text()), option::of(text())).prop_map(
+        |(told_at, firing, resolved, expires_at, receipt, page_key)| LogEntry {
             told_at,
             firing,
             resolved,
             expires_at,
             receipt,
+            page_key: page_key.map(Into::into),
         },
     )
+}
+
+pub(crate) fn acknowledgement() -> impl Strategy<Value = Acknowledgement> {
+    (text(), instant(), option::of(instant()), text())
+        .prop_map(|(by, at, expires_at, comment)| Acknowledgement { by, at, expires_at, comment })
 }
 
 fn notified_alert() -> impl Strategy<Value = NotifiedAlert> {

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use proptest::sample::subsequence;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use tocsin_core::acknowledgement::AcknowledgementEnd;
 use tocsin_core::alert::{Description, Inhibitor};
+use tocsin_core::change::{Change, ChangeLink};
 use tocsin_core::event::{Event, FlushReason, MuteCause, Recorded, Subject};
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence, SilenceNumber};
 use tocsin_core::labels::{Fingerprint, Labels};
@@ -41,6 +43,19 @@ pub(crate) fn every_event(number: u64) -> Vec<Event> {
         Event::AlertLimited { fingerprint, limit: "1000 \"alerts\"".to_owned() },
         Event::AlertMuted { alert, group, cause: cause.clone() },
         Event::AlertUnmuted { alert, group, cause: MuteCause::Silence { id } },
+        Event::AlertAcknowledged {
+            alert,
+            by: "ada".to_owned(),
+            comment: "on it".to_owned(),
+            expires_at: Some(at),
+        },
+        Event::AlertUnacknowledged { alert, why: AcknowledgementEnd::Lapsed },
+        Event::AlertUnacknowledged { alert, why: AcknowledgementEnd::Resolved },
+        Event::AlertUnacknowledged {
+            alert,
+            why: AcknowledgementEnd::TakenBack { by: "ada".to_owned(), comment: String::new() },
+        },
+        Event::AlertNoted { alert, by: "ada".to_owned(), text: "disk replaced".to_owned() },
         Event::GroupOpened {
             group,
             key: "{}:{a=\"b\"}".into(),
@@ -60,6 +75,12 @@ pub(crate) fn every_event(number: u64) -> Vec<Event> {
             resolved: vec![],
         },
         Event::NotificationSent { notification, group, integration: integration(), attempts: 2 },
+        Event::MessageDegraded {
+            notification,
+            group,
+            integration: integration(),
+            why: vec!["`title`: team.tmpl:3:7: there is no function `foo`".to_owned()],
+        },
         Event::AttemptFailed {
             notification,
             group,
@@ -93,6 +114,19 @@ pub(crate) fn every_event(number: u64) -> Vec<Event> {
         Event::MaintenanceWindowDeleted { name: "nightly".into() },
         Event::MaintenanceStarted { name: "nightly".into(), ends_at: at },
         Event::MaintenanceEnded { name: "nightly".into() },
+        Event::ChangeRecorded {
+            change: Change {
+                summary: "checkout 1.42 is live".to_owned(),
+                source: "pipeline".to_owned(),
+                occurred_at: at,
+                details: "{\"build\":42}".to_owned(),
+                links: vec![ChangeLink {
+                    href: "http://ci.example/42".to_owned(),
+                    text: "the build".to_owned(),
+                }],
+                integration: "pagerduty".to_owned(),
+            },
+        },
         Event::EngineStarted { alerts: 1, groups: 2, notifications: 3 },
         Event::Reconfigured { groups: 4 },
     ]

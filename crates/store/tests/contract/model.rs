@@ -6,6 +6,7 @@ use std::sync::Arc;
 use proptest::collection::{btree_map, btree_set};
 use proptest::option;
 use proptest::prelude::*;
+use tocsin_core::acknowledgement::Acknowledgement;
 use tocsin_core::alert::{Activity, Description, Identity};
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, SilenceNumber};
 use tocsin_core::labels::Labels;
@@ -21,6 +22,7 @@ pub(crate) struct Model {
     identities: BTreeMap<AlertNumber, Arc<Identity>>,
     descriptions: BTreeMap<AlertNumber, Arc<Description>>,
     alerts: BTreeMap<AlertNumber, AlertRow>,
+    acknowledgements: BTreeMap<AlertNumber, Acknowledgement>,
     groups: BTreeMap<GroupNumber, GroupRow>,
     log: BTreeMap<LogKey, LogEntry>,
     outbox: BTreeMap<OutboxNumber, OutboxEntry>,
@@ -34,6 +36,7 @@ pub(crate) struct Model {
 #[derive(Clone, Debug)]
 pub(crate) struct Turn {
     alerts: BTreeMap<u64, AlertChange>,
+    acknowledgements: BTreeMap<u64, Option<Acknowledgement>>,
     groups: BTreeMap<u64, Option<GroupRow>>,
     log: BTreeMap<LogKey, Option<LogEntry>>,
     outbox: BTreeMap<u64, Option<OutboxEntry>>,
@@ -65,6 +68,7 @@ pub(crate) fn turn() -> impl Strategy<Value = Turn> {
         });
     (
         btree_map(numbers(), alert, 0..5),
+        changes(numbers(), |_| arbitrary::acknowledgement()),
         changes(numbers(), arbitrary::group),
         btree_map(arbitrary::log_key(), option::of(arbitrary::log_entry()), 0..4),
         changes(numbers(), arbitrary::outbox_entry),
@@ -82,14 +86,17 @@ pub(crate) fn turn() -> impl Strategy<Value = Turn> {
             arbitrary::maintenance_row,
         ),
     )
-        .prop_map(|(alerts, groups, log, outbox, silences, maintenance_windows)| Turn {
-            alerts,
-            groups,
-            log,
-            outbox,
-            silences,
-            maintenance_windows,
-        })
+        .prop_map(
+            |(alerts, acknowledgements, groups, log, outbox, silences, maintenance_windows)| Turn {
+                alerts,
+                acknowledgements,
+                groups,
+                log,
+                outbox,
+                silences,
+                maintenance_windows,
+            },
+        )
 }
 
 fn numbers() -> impl Strategy<Value = u64> {
@@ -120,6 +127,19 @@ impl Model {
         let mut writes = WriteSet::default();
         for (number, change) in turn.alerts {
             self.change_alert(&mut writes, AlertNumber(number), change);
+        }
+        for (number, row) in turn.acknowledgements {
+            let number = AlertNumber(number);
+            match row {
+                Some(row) => {
+                    self.acknowledgements.insert(number, row.clone());
+                    writes.acknowledgements.push((number, row));
+                }
+                None => {
+                    self.acknowledgements.remove(&number);
+                    writes.ended_acknowledgements.push(number);
+                }
+            }
         }
         for (number, row) in turn.groups {
             let number = GroupNumber(number);
@@ -220,6 +240,10 @@ impl Model {
             (self.identities[&row.number].clone(), description, *row)
         });
         assert_eq!(rows.alerts, open.collect::<Vec<_>>());
+        assert_eq!(
+            rows.acknowledgements,
+            self.acknowledgements.clone().into_iter().collect::<Vec<_>>()
+        );
         assert_eq!(rows.groups, self.groups.values().cloned().collect::<Vec<_>>());
         assert_eq!(rows.outbox, self.outbox.values().cloned().collect::<Vec<_>>());
         assert_eq!(rows.silences, self.silences.values().cloned().collect::<Vec<_>>());

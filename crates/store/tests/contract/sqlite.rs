@@ -147,11 +147,14 @@ async fn a_database_of_a_later_release_is_left_alone() {
     let fixture = Sqlite::make().await;
     fixture.store.close().await.unwrap();
     let path = database(fixture.directory.path());
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 999).unwrap();
+    let outside = Connection::open(&path).unwrap();
+    let known: i64 =
+        outside.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    outside.pragma_update(None, "user_version", 999).unwrap();
     let error = refusal(fixture.directory.path());
     assert!(matches!(error, StoreError::TooNew { found: 999, known, .. } if known > 0), "{error}");
     // The refusal gave the directory back.
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 1).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", known).unwrap();
     open(fixture.directory.path()).unwrap();
 }
 

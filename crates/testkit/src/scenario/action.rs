@@ -32,6 +32,16 @@ pub(super) enum Action {
     ExpireSilence {
         name: String,
     },
+    Acknowledge {
+        by: String,
+        alerts: Vec<Labels>,
+        end: Option<End>,
+        comment: String,
+    },
+    Unacknowledge {
+        by: String,
+        alerts: Vec<Labels>,
+    },
     PlanMaintenance(Plan),
     CancelMaintenance {
         name: String,
@@ -109,7 +119,16 @@ pub(super) enum Show {
 }
 
 const ALERT_VERBS: [&str; 6] = ["fires", "fire", "resolves", "resolve", "is", "are"];
-const PERSON_VERBS: [&str; 6] = ["silences", "extends", "changes", "expires", "plans", "cancels"];
+const PERSON_VERBS: [&str; 8] = [
+    "silences",
+    "extends",
+    "changes",
+    "expires",
+    "plans",
+    "cancels",
+    "acknowledges",
+    "unacknowledges",
+];
 
 /// Reads the sentences of one line.
 pub(super) fn read(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Vec<Action>, Trouble> {
@@ -162,10 +181,7 @@ fn one(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Action, Trouble> {
 }
 
 fn tell(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Telling, Trouble> {
-    let mut alerts = vec![alert(cursor)?];
-    while cursor.takes("and") || cursor.takes_mark(',') {
-        alerts.push(alert(cursor)?);
-    }
+    let alerts = alerts(cursor)?;
     let what = if cursor.takes("fires") || cursor.takes("fire") {
         Told::Fires
     } else if cursor.takes("resolves") || cursor.takes("resolve") {
@@ -209,6 +225,15 @@ fn tell(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Telling, Trouble> {
             return Ok(telling);
         }
     }
+}
+
+/// Reads one alert or several, with `and` or a comma between them.
+fn alerts(cursor: &mut Cursor<'_>) -> Result<Vec<Labels>, Trouble> {
+    let mut alerts = vec![alert(cursor)?];
+    while cursor.takes("and") || cursor.takes_mark(',') {
+        alerts.push(alert(cursor)?);
+    }
+    Ok(alerts)
 }
 
 fn annotations(cursor: &mut Cursor<'_>) -> Result<Labels, Trouble> {
@@ -312,6 +337,14 @@ fn person(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Action, Trouble> {
             let name = cursor.word("the name of a silence")?.to_owned();
             Ok(Action::ExpireSilence { name })
         }
+        "acknowledges" => {
+            let alerts = alerts(cursor)?;
+            let end = end(cursor, origin)?;
+            let comment =
+                if cursor.starts_with('"') { cursor.quoted("the comment")? } else { String::new() };
+            Ok(Action::Acknowledge { by, alerts, end, comment })
+        }
+        "unacknowledges" => Ok(Action::Unacknowledge { by, alerts: alerts(cursor)? }),
         "plans" => plan(cursor, origin, by).map(Action::PlanMaintenance),
         _ => {
             cursor.expect("maintenance")?;

@@ -1,6 +1,7 @@
 //! What happened, as short sentences.
 
 use jiff::Timestamp;
+use tocsin_core::acknowledgement::AcknowledgementEnd;
 use tocsin_core::event::{Event, FlushReason, MuteCause};
 use tocsin_core::labels::Labels;
 use tocsin_core::notification::{NotifiedAlert, OutboxEntry};
@@ -97,6 +98,21 @@ impl Teller<'_> {
             ),
             Event::NotificationAbandoned { integration, why, .. } => {
                 format!("{}: given up ({why})", self.integration(integration))
+            }
+            Event::MessageDegraded { integration, why, .. } => {
+                format!("{}: templates failed: {}", self.integration(integration), why.join("; "))
+            }
+            Event::AlertAcknowledged { alert, by, expires_at, .. } => {
+                let until = expires_at.map(|at| format!(" until {}", self.time(at)));
+                format!("{} acknowledged by {by}{}", names.alert(*alert), until.unwrap_or_default())
+            }
+            Event::AlertUnacknowledged { alert, why } => {
+                let why = match why {
+                    AcknowledgementEnd::Lapsed => "lapsed".to_owned(),
+                    AcknowledgementEnd::Resolved => "resolved".to_owned(),
+                    AcknowledgementEnd::TakenBack { by, .. } => format!("taken back by {by}"),
+                };
+                format!("{} no longer acknowledged, {why}", names.alert(*alert))
             }
             Event::SilenceStarted { id, .. } => format!("{} begins", names.silence(*id)),
             Event::SilenceEnded { id, is_early, .. } => {
@@ -232,5 +248,6 @@ fn flush_reason(why: FlushReason) -> &'static str {
         FlushReason::Unmute => "no longer held back",
         FlushReason::Repeat => "repeat",
         FlushReason::StartDelay => "start delay",
+        FlushReason::Unacknowledged => "no longer acknowledged",
     }
 }

@@ -194,6 +194,21 @@ impl<'a> World<'a> {
                 let id = self.silence_id(name)?;
                 self.submit(Command::ExpireSilence { id });
             }
+            Action::Acknowledge { by, alerts, end, comment } => {
+                self.submit(Command::Acknowledge {
+                    alerts: alerts.iter().map(Labels::fingerprint).collect(),
+                    by: by.clone(),
+                    comment: comment.clone(),
+                    expires_at: end.map(|end| end.from(now)),
+                });
+            }
+            Action::Unacknowledge { by, alerts } => {
+                self.submit(Command::Unacknowledge {
+                    alerts: alerts.iter().map(Labels::fingerprint).collect(),
+                    by: by.clone(),
+                    comment: String::new(),
+                });
+            }
             Action::PlanMaintenance(plan) => {
                 let window = self.window(plan, now)?;
                 self.submit(Command::SetMaintenanceWindow { window });

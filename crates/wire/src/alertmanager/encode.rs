@@ -258,6 +258,7 @@ pub(super) mod tests {
             },
             receivers: Arc::from([Arc::from("hook")]),
             status,
+            acknowledgement: None,
         }
     }
 

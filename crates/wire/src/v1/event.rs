@@ -11,18 +11,22 @@ use uuid::Uuid;
 use super::sentence::{Names, sentence, subject_name};
 
 /// The kinds of events there are, as filters name them.
-pub const KINDS: [&str; 22] = [
+pub const KINDS: [&str; 27] = [
     "alert_fired",
     "alert_resolved",
     "alert_arrived_resolved",
     "alert_limited",
     "alert_muted",
     "alert_unmuted",
+    "alert_acknowledged",
+    "alert_unacknowledged",
+    "alert_noted",
     "group_opened",
     "flush_advanced",
     "group_closed",
     "notification_queued",
     "notification_sent",
+    "message_degraded",
     "attempt_failed",
     "notification_abandoned",
     "silence_set",
@@ -32,6 +36,7 @@ pub const KINDS: [&str; 22] = [
     "maintenance_window_deleted",
     "maintenance_started",
     "maintenance_ended",
+    "change_recorded",
     "engine_started",
     "reconfigured",
 ];
@@ -106,7 +111,11 @@ impl Subject {
             | event::Event::AlertResolved { fingerprint, .. }
             | event::Event::AlertArrivedResolved { fingerprint, .. }
             | event::Event::AlertLimited { fingerprint, .. } => Some(*fingerprint),
-            event::Event::AlertMuted { alert, .. } | event::Event::AlertUnmuted { alert, .. } => {
+            event::Event::AlertMuted { alert, .. }
+            | event::Event::AlertUnmuted { alert, .. }
+            | event::Event::AlertAcknowledged { alert, .. }
+            | event::Event::AlertUnacknowledged { alert, .. }
+            | event::Event::AlertNoted { alert, .. } => {
                 names.alert(*alert).map(Labels::fingerprint)
             }
             _ => None,

@@ -140,6 +140,10 @@ fn standing(
         let repeat = group.integrations.iter().filter_map(|known| known.repeat_at).min();
         return match repeat {
             Some(at) => format!("told; an unchanged group is told again at {at}"),
+            None if group.is_acknowledged => {
+                "told; not repeated, because somebody works on everything that fires here"
+                    .to_owned()
+            }
             None => "told".to_owned(),
         };
     }

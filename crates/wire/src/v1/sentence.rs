@@ -8,6 +8,7 @@ mod mentions;
 
 use std::fmt::Write as _;
 
+use tocsin_core::acknowledgement::AcknowledgementEnd;
 use tocsin_core::alert::Inhibitor;
 use tocsin_core::event::{Event, FlushReason, MuteCause};
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, SilenceId};
@@ -78,6 +79,21 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
         Event::AlertUnmuted { alert, cause: why, .. } => {
             format!("no longer held back; it was {}", cause(why, names.alert(*alert), names))
         }
+        Event::AlertAcknowledged { by, comment, expires_at, .. } => {
+            let mut text = format!("acknowledged by {by}");
+            if let Some(at) = expires_at {
+                let _ = write!(text, " until {at:.0}");
+            }
+            said(text, comment)
+        }
+        Event::AlertUnacknowledged { why, .. } => match why {
+            AcknowledgementEnd::Lapsed => "no longer acknowledged: its time is over".to_owned(),
+            AcknowledgementEnd::Resolved => "no longer acknowledged: it is over".to_owned(),
+            AcknowledgementEnd::TakenBack { by, comment } => {
+                said(format!("acknowledgement taken back by {by}"), comment)
+            }
+        },
+        Event::AlertNoted { by, text, .. } => format!("noted by {by}: {text}"),
         Event::GroupOpened { flush_at, why, .. } => {
             format!("opened; looked at first at {flush_at:.0}, {}", flush_reason(*why))
         }
@@ -103,6 +119,12 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
                 0 | 1 => format!("{message} arrived at {integration}"),
                 _ => format!("{message} arrived at {integration} after {attempts} attempts"),
             }
+        }
+        Event::MessageDegraded { notification, integration, why, .. } => {
+            let (message, why) = (message(*notification), why.join("; "));
+            format!(
+                "{message} went to {integration} with built-in text where templates failed: {why}"
+            )
         }
         Event::AttemptFailed { notification, integration, attempt, failure, retry_at, .. } => {
             let (message, why) = (message(*notification), &failure.message);
@@ -135,6 +157,11 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
             format!("maintenance window `{name}` is open until {ends_at:.0}")
         }
         Event::MaintenanceEnded { name } => format!("maintenance window `{name}` is closed"),
+        Event::ChangeRecorded { change } => {
+            let place = if change.source.is_empty() { "" } else { " at " };
+            let (source, summary) = (&change.source, &change.summary);
+            format!("changed{place}{source} ({}): {summary}", change.integration)
+        }
         Event::EngineStarted { alerts, groups, notifications } => format!(
             "started with {}, {} and {}",
             count(*alerts, "firing alert"),
@@ -159,7 +186,11 @@ pub fn subject_name(event: &Event, names: &dyn Names) -> String {
         Event::AlertLimited { fingerprint, .. } => {
             names.fingerprint(*fingerprint).map_or_else(|| fingerprint.to_string(), alert_name)
         }
-        Event::AlertMuted { alert, .. } | Event::AlertUnmuted { alert, .. } => {
+        Event::AlertMuted { alert, .. }
+        | Event::AlertUnmuted { alert, .. }
+        | Event::AlertAcknowledged { alert, .. }
+        | Event::AlertUnacknowledged { alert, .. }
+        | Event::AlertNoted { alert, .. } => {
             names.alert(*alert).map_or_else(|| format!("alert {alert}"), alert_name)
         }
         Event::GroupOpened { receiver, labels, .. } => format!("{receiver} {labels}"),
@@ -167,6 +198,7 @@ pub fn subject_name(event: &Event, names: &dyn Names) -> String {
         | Event::GroupClosed { group }
         | Event::NotificationQueued { group, .. }
         | Event::NotificationSent { group, .. }
+        | Event::MessageDegraded { group, .. }
         | Event::AttemptFailed { group, .. }
         | Event::NotificationAbandoned { group, .. } => group_name(*group, names),
         Event::SilenceSet { id, .. }
@@ -176,6 +208,7 @@ pub fn subject_name(event: &Event, names: &dyn Names) -> String {
         | Event::MaintenanceWindowDeleted { .. }
         | Event::MaintenanceStarted { .. }
         | Event::MaintenanceEnded { .. }
+        | Event::ChangeRecorded { .. }
         | Event::EngineStarted { .. }
         | Event::Reconfigured { .. } => "tocsin".to_owned(),
     }
@@ -259,8 +292,17 @@ fn flush_reason(why: FlushReason) -> &'static str {
         FlushReason::SeverityWindow => "because the window of the alert's severity is shorter",
         FlushReason::Unmute => "because something that held alerts back is over",
         FlushReason::Repeat => "because the repeat interval is over then",
+        FlushReason::Unacknowledged => "because nobody works on its alerts any more",
         FlushReason::StartDelay => "when the start delay of the process is over",
     }
+}
+
+/// Adds what somebody said, if they said anything.
+fn said(mut text: String, comment: &str) -> String {
+    if !comment.is_empty() {
+        let _ = write!(text, ": {comment}");
+    }
+    text
 }
 
 /// Joins with commas, and with "and" before the last.

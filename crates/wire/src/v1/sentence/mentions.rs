@@ -62,6 +62,11 @@ impl Mentions {
                 self.alerts.entry(*alert).or_default();
                 self.add_cause(cause);
             }
+            Event::AlertAcknowledged { alert, .. }
+            | Event::AlertUnacknowledged { alert, .. }
+            | Event::AlertNoted { alert, .. } => {
+                self.alerts.entry(*alert).or_default();
+            }
             Event::NotificationQueued { group, firing, resolved, .. } => {
                 self.groups.insert(*group);
                 for alerts in [firing, resolved] {
@@ -73,6 +78,7 @@ impl Mentions {
             Event::FlushAdvanced { group, .. }
             | Event::GroupClosed { group }
             | Event::NotificationSent { group, .. }
+            | Event::MessageDegraded { group, .. }
             | Event::AttemptFailed { group, .. }
             | Event::NotificationAbandoned { group, .. } => {
                 self.groups.insert(*group);
@@ -88,6 +94,7 @@ impl Mentions {
             | Event::MaintenanceWindowDeleted { .. }
             | Event::MaintenanceStarted { .. }
             | Event::MaintenanceEnded { .. }
+            | Event::ChangeRecorded { .. }
             | Event::EngineStarted { .. }
             | Event::Reconfigured { .. } => {}
         }

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 
+use tocsin_core::acknowledgement::AcknowledgementEnd;
 use tocsin_core::alert::Identity;
+use tocsin_core::change::{Change, ChangeLink};
 use tocsin_core::event::Recorded;
 use tocsin_core::ids::{Sequence, SilenceNumber};
 use tocsin_core::matcher::Matchers;
@@ -88,6 +90,19 @@ fn every_kind() -> Vec<Event> {
         muted(MuteCause::Silence { id: silence() }),
         muted(MuteCause::Maintenance { name: name() }),
         Event::AlertUnmuted { alert, group, cause: MuteCause::Silence { id: silence() } },
+        Event::AlertAcknowledged {
+            alert,
+            by: "ada".to_owned(),
+            comment: "on it".to_owned(),
+            expires_at: Some(at("14:00:00")),
+        },
+        Event::AlertUnacknowledged { alert, why: AcknowledgementEnd::Lapsed },
+        Event::AlertUnacknowledged { alert, why: AcknowledgementEnd::Resolved },
+        Event::AlertUnacknowledged {
+            alert,
+            why: AcknowledgementEnd::TakenBack { by: "ada".to_owned(), comment: String::new() },
+        },
+        Event::AlertNoted { alert, by: "ada".to_owned(), text: "disk replaced".to_owned() },
         Event::GroupOpened {
             group,
             key: Arc::from("{}:{service=\"checkout\"}"),
@@ -102,6 +117,12 @@ fn every_kind() -> Vec<Event> {
         queued(NotifyReason::SomeResolved, (1..=8).map(AlertNumber).collect(), vec![alert]),
         Event::NotificationSent { notification, group, integration: integration(), attempts: 1 },
         Event::NotificationSent { notification, group, integration: integration(), attempts: 3 },
+        Event::MessageDegraded {
+            notification,
+            group,
+            integration: integration(),
+            why: vec!["`title`: team.tmpl:3:7: there is no function `foo`".to_owned()],
+        },
         Event::AttemptFailed {
             notification,
             group,
@@ -125,6 +146,19 @@ fn every_kind() -> Vec<Event> {
         Event::MaintenanceWindowDeleted { name: name() },
         Event::MaintenanceStarted { name: name(), ends_at: at("14:00:00") },
         Event::MaintenanceEnded { name: name() },
+        Event::ChangeRecorded {
+            change: Change {
+                summary: "checkout 1.42 is live".to_owned(),
+                source: "pipeline".to_owned(),
+                occurred_at: at("11:58:00"),
+                details: "{\"build\":42}".to_owned(),
+                links: vec![ChangeLink {
+                    href: "http://ci.example/42".to_owned(),
+                    text: "the build".to_owned(),
+                }],
+                integration: "pagerduty".to_owned(),
+            },
+        },
         Event::EngineStarted { alerts: 1, groups: 2, notifications: 0 },
         Event::Reconfigured { groups: 3 },
     ]
