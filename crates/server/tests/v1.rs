@@ -470,6 +470,108 @@ async fn receivers_and_routes_are_shown_and_tried() {
 }
 
 #[tokio::test]
+async fn somebody_works_on_an_alert_until_they_do_not() {
+    let server = TestServer::start().await;
+    server.fire(&[CRITICAL, WARNING]).await;
+    let alerts = items(&server.get("/api/v1/alerts").await);
+    let critical = alerts.iter().find(|it| it["labels"]["severity"] == "critical").unwrap();
+    let fingerprint = critical["fingerprint"].as_str().unwrap();
+    let path = format!("/api/v1/alerts/{fingerprint}");
+
+    let draft = json!({ "by": "ada", "comment": "on it", "duration_seconds": 3600 });
+    let answer = server.post_json(&format!("{path}/acknowledge"), &draft).await;
+    assert_eq!(answer.json(), json!({ "alerts": [fingerprint] }), "{answer:?}");
+    assert_eq!(
+        server.get(&path).await.json()["acknowledgement"],
+        json!({
+            "by": "ada", "comment": "on it",
+            "at": "2026-11-20T12:00:00Z", "expires_at": "2026-11-20T13:00:00Z"
+        })
+    );
+    let listed = async |wanted: &str| {
+        items(&server.get(&format!("/api/v1/alerts?acknowledged={wanted}")).await).len()
+    };
+    assert_eq!((listed("true").await, listed("false").await), (1, alerts.len() - 1));
+
+    let note = json!({ "by": "ben", "text": "the disk was replaced" });
+    assert_eq!(server.post_json(&format!("{path}/notes"), &note).await.status, 200);
+    let back = json!({ "by": "ben", "matchers": ["severity=critical"] });
+    let answer = server.post_json("/api/v1/alerts/unacknowledge", &back).await;
+    assert_eq!(answer.json(), json!({ "alerts": [fingerprint] }), "{answer:?}");
+    let all = json!({ "by": "ada", "matchers": ["alertname=~\".+\""] });
+    let answer = server.post_json("/api/v1/alerts/acknowledge", &all).await;
+    assert_eq!(answer.json()["alerts"].as_array().unwrap().len(), alerts.len());
+
+    let kinds = "kind=alert_acknowledged&kind=alert_unacknowledged&kind=alert_noted";
+    let events =
+        items(&server.get(&format!("/api/v1/events?subject=alert:{fingerprint}&{kinds}")).await);
+    let texts: Vec<_> = events.iter().map(|event| event["text"].as_str().unwrap()).collect();
+    assert_eq!(
+        texts,
+        [
+            "acknowledged by ada",
+            "acknowledgement taken back by ben",
+            "noted by ben: the disk was replaced",
+            "acknowledged by ada until 2026-11-20T13:00:00Z: on it"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn an_acknowledgement_that_makes_no_sense_names_the_place() {
+    let server = TestServer::start().await;
+    server.fire(&[CRITICAL]).await;
+    let path = "/api/v1/alerts/acknowledge";
+    for (draft, status, pointer) in [
+        (json!({ "by": "ada" }), 422, "/matchers"),
+        (json!({ "by": " ", "matchers": ["alertname=~\".+\""] }), 422, "/by"),
+        (
+            json!({ "by": "a", "matchers": ["alertname=~\".+\""], "expires_at": "2026-11-20T11:00:00Z" }),
+            422,
+            "/expires_at",
+        ),
+        (
+            json!({
+                "by": "a", "matchers": ["a=b"], "duration_seconds": 1,
+                "expires_at": "2026-11-20T13:00:00Z"
+            }),
+            422,
+            "/duration_seconds",
+        ),
+    ] {
+        let answer = server.post_json(path, &draft).await;
+        assert_eq!(answer.status, status, "{answer:?}");
+        assert_eq!(problem(&answer)["errors"][0]["pointer"], pointer, "{answer:?}");
+    }
+    let nothing = json!({ "by": "ada", "matchers": ["alertname=Other"] });
+    assert_eq!(server.post_json(path, &nothing).await.status, 404);
+    let unknown = json!({ "by": "ada", "text": "hello" });
+    let answer = server.post_json("/api/v1/alerts/0123456789abcdef/notes", &unknown).await;
+    assert_eq!(answer.status, 404, "{answer:?}");
+}
+
+#[tokio::test]
+async fn changes_are_told_and_listed_newest_first() {
+    let server = TestServer::start().await;
+    for build in 41..=42 {
+        let change = json!({
+            "summary": format!("checkout {build} is live"), "source": "pipeline",
+            "occurred_at": "2026-11-20T11:58:00Z", "details": { "build": build },
+            "links": [{ "href": "http://ci.example/", "text": "the build" }]
+        });
+        assert_eq!(server.post_json("/api/v1/changes", &change).await.status, 202);
+    }
+    let changes = items(&server.get("/api/v1/changes").await);
+    assert_eq!(changes.len(), 2);
+    assert_eq!(changes[0]["summary"], "checkout 42 is live");
+    assert_eq!(changes[0]["details"], json!({ "build": 42 }));
+    assert_eq!(changes[0]["occurred_at"], "2026-11-20T11:58:00Z");
+    let long = json!({ "summary": "x".repeat(1_025) });
+    let refused = server.post_json("/api/v1/changes", &long).await;
+    assert_eq!(problem(&refused)["errors"][0]["pointer"], "/summary");
+}
+
+#[tokio::test]
 async fn a_receiver_is_tried_with_a_test_message() {
     let server = TestServer::start().await;
     let path = "/api/v1/receivers/hook/test";

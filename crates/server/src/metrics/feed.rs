@@ -45,6 +45,7 @@ pub(super) struct FeedMetrics {
     requests: Family<LabelSet<1>, Counter>,
     failed_requests: Family<LabelSet<1>, Counter>,
     suppressed: Family<LabelSet<1>, Counter>,
+    template_failures: Family<LabelSet<1>, Counter>,
     last_failures: Mutex<BTreeMap<OutboxNumber, FailureClass>>,
 }
 
@@ -94,6 +95,12 @@ impl FeedMetrics {
                 "Alerts that began to be held back, by reason",
                 Family::default(),
             ),
+            template_failures: add(
+                r,
+                "tocsin_template_failures",
+                "Messages that went out with built-in text where a template failed, by integration",
+                Family::default(),
+            ),
             last_failures: Mutex::default(),
         }
     }
@@ -103,7 +110,13 @@ impl FeedMetrics {
     pub(super) fn expect_integrations(&self, policy: &Policy) {
         for integration in policy.receivers.iter().flat_map(|receiver| &receiver.integrations) {
             let kind = [("integration", Cow::Borrowed(integration.kind))];
-            for family in [&self.notifications, &self.requests, &self.failed_requests] {
+            let families = [
+                &self.notifications,
+                &self.requests,
+                &self.failed_requests,
+                &self.template_failures,
+            ];
+            for family in families {
                 drop(family.get_or_create(&kind));
             }
             for class in CLASSES {
@@ -133,6 +146,10 @@ impl FeedMetrics {
                 let kind = [("integration", kind_of(integration))];
                 self.requests.get_or_create(&kind).inc();
                 self.notifications.get_or_create(&kind).inc();
+            }
+            Event::MessageDegraded { integration, .. } => {
+                let kind = [("integration", kind_of(integration))];
+                self.template_failures.get_or_create(&kind).inc();
             }
             Event::AttemptFailed { notification, integration, failure, .. } => {
                 let kind = [("integration", kind_of(integration))];

@@ -31,6 +31,8 @@ pub(super) struct AlertsQuery {
     receiver: Option<String>,
     /// Only alerts of this severity, whatever its case.
     severity: Option<String>,
+    /// Only alerts that somebody works on, or only those that nobody works on.
+    acknowledged: Option<bool>,
     /// The `next_cursor` of the page before.
     cursor: Option<String>,
     /// The most entries of the page.
@@ -55,6 +57,7 @@ impl FromQuery for AlertsQuery {
             state: params.choice("state")?,
             receiver: params.text("receiver")?,
             severity: params.text("severity")?,
+            acknowledged: params.parsed("acknowledged", "`true` or `false`")?,
             cursor: params.text("cursor")?,
             limit: params.limit()?,
         })
@@ -76,7 +79,7 @@ pub(super) async fn list(
 ) -> Answer<Json<AlertPage>> {
     let filter = matchers::from_filter(&query.filter, app.options.parse_mode)?;
     let after: Option<Fingerprint> = List::Alerts.key(query.cursor.as_deref())?;
-    let AlertsQuery { state, receiver, severity, limit, .. } = query;
+    let AlertsQuery { state, receiver, severity, acknowledged, limit, .. } = query;
     let takes = move |labels: &Labels| {
         severity.as_ref().is_none_or(|it| labels.value(SEVERITY).eq_ignore_ascii_case(it))
             && filter.iter().all(|matcher| matcher.matches(labels))
@@ -84,7 +87,8 @@ pub(super) async fn list(
     let found = app.engine.read(move |tenant, now| {
         let alerts = tenant.alerts_after(after, now, takes).filter(|alert| {
             let is_suppressed = alert.status.is_suppressed();
-            state.is_none_or(|state| (state == FiringState::Suppressed) == is_suppressed)
+            acknowledged.is_none_or(|wanted| wanted == alert.acknowledgement.is_some())
+                && state.is_none_or(|state| (state == FiringState::Suppressed) == is_suppressed)
                 && receiver.as_ref().is_none_or(|it| alert.receivers.iter().any(|r| **r == **it))
         });
         alerts.take(limit + 1).collect::<Vec<_>>()

@@ -28,6 +28,7 @@ pub(super) enum List {
     Receivers,
     Notifications,
     Events,
+    Changes,
 }
 
 impl List {
@@ -40,6 +41,7 @@ impl List {
             Self::Receivers => "receivers",
             Self::Notifications => "notifications",
             Self::Events => "events",
+            Self::Changes => "changes",
         }
     }
 

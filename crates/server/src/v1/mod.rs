@@ -3,8 +3,10 @@
 //! One file for each family of operations. Handlers read what they need from the engine as owned
 //! values, and format outside of it. Every refusal is a problem with a stable code.
 
+mod acknowledge;
 mod alerts;
 mod body;
+mod changes;
 mod cursor;
 mod document;
 mod events;
@@ -61,6 +63,12 @@ fn documented() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(document::frame())
         .routes(routes!(alerts::list, ingest::post))
         .routes(routes!(alerts::show))
+        .routes(routes!(acknowledge::acknowledge_matching))
+        .routes(routes!(acknowledge::acknowledge_one))
+        .routes(routes!(acknowledge::unacknowledge_matching))
+        .routes(routes!(acknowledge::unacknowledge_one))
+        .routes(routes!(acknowledge::note))
+        .routes(routes!(changes::list, changes::post))
         .routes(routes!(explain::explain))
         .routes(routes!(groups::list))
         .routes(routes!(groups::show))

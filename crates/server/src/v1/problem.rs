@@ -119,6 +119,10 @@ impl From<Rejection> for Refusal {
                 SilenceRejection::TooMany { .. } => Self::new(ProblemCode::LimitReached, text),
             },
             Rejection::UnknownMaintenanceWindow { .. } => Self::not_found(text),
+            Rejection::UnknownAlert { .. } | Rejection::NothingFires => Self::not_found(text),
+            Rejection::NothingAcknowledged => Self::not_found(text),
+            Rejection::ExpiryInThePast => Self::field("/expires_at", text),
+            Rejection::TooManyAlerts { .. } => Self::new(ProblemCode::LimitReached, text),
             Rejection::Provisioned { .. } => Self::new(ProblemCode::Provisioned, text),
             Rejection::TooManyMaintenanceWindows { .. } => {
                 Self::new(ProblemCode::LimitReached, text)
@@ -191,6 +195,10 @@ mod tests {
             (Rejection::Silence(SilenceRejection::TooLarge { bytes: 2, limit: 1 }), 422),
             (Rejection::Silence(SilenceRejection::TooMany { limit: 1 }), 409),
             (Rejection::UnknownMaintenanceWindow { name: name() }, 404),
+            (Rejection::NothingFires, 404),
+            (Rejection::NothingAcknowledged, 404),
+            (Rejection::ExpiryInThePast, 422),
+            (Rejection::TooManyAlerts { limit: 1 }, 409),
             (Rejection::Provisioned { name: name() }, 409),
             (Rejection::TooManyMaintenanceWindows { limit: 1 }, 409),
         ] {

@@ -8,7 +8,7 @@ use tocsin_core::quote;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::FieldError;
+use super::{Acknowledgement, FieldError};
 
 /// The most errors one report lists; the rest is only counted.
 pub const MAX_REPORTED_ERRORS: usize = 100;
@@ -44,6 +44,9 @@ pub struct Alert {
     pub receivers: Vec<String>,
     /// What holds it back right now.
     pub suppressed_by: Vec<Suppression>,
+    /// Who works on it; absent when nobody does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acknowledgement: Option<Acknowledgement>,
 }
 
 /// Where an alert stands.
@@ -118,6 +121,7 @@ impl From<&AlertView> for Alert {
             updated_at: view.activity.updated_at,
             receivers: view.receivers.iter().map(ToString::to_string).collect(),
             suppressed_by,
+            acknowledgement: view.acknowledgement.as_ref().map(Acknowledgement::from),
         }
     }
 }
@@ -138,6 +142,7 @@ impl Alert {
             updated_at: activity.updated_at,
             receivers: Vec::new(),
             suppressed_by: Vec::new(),
+            acknowledgement: None,
         }
     }
 
@@ -146,6 +151,7 @@ impl Alert {
     pub fn resolved(mut self) -> Self {
         self.state = AlertState::Resolved;
         self.suppressed_by.clear();
+        self.acknowledgement = None;
         self
     }
 }

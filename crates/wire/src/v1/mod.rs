@@ -3,7 +3,9 @@
 //! Requests refuse unknown fields, so a typing error never passes silently. Answers may gain
 //! fields within the version; clients ignore what they do not know.
 
+mod acknowledgement;
 mod alert;
+mod change;
 mod event;
 mod explain;
 mod group;
@@ -18,9 +20,13 @@ pub mod sentence;
 mod silence;
 mod status;
 
+pub use acknowledgement::{
+    Acknowledgement, AcknowledgementDraft, AcknowledgementEndDraft, ChangedAlerts, NoteDraft,
+};
 pub use alert::{
     Alert, AlertPosting, AlertState, IngestReport, MAX_REPORTED_ERRORS, PostedAlert, Suppression,
 };
+pub use change::{Change, ChangeDraft, ChangeLink};
 pub use event::{Event, Hello, KINDS, Reset, ResetReason, Subject, SubjectKind};
 pub use explain::{AlertExplanation, GroupStanding, IntegrationStanding, PendingMessage};
 pub use group::{Group, GroupDetail};
@@ -30,8 +36,8 @@ pub use maintenance::{
 pub use matcher::{Matcher, MatcherError, WrittenMatcher, compile_matchers};
 pub use notification::Notification;
 pub use page::{
-    AlertPage, EventPage, GroupPage, MaintenanceWindowPage, NotificationPage, ReceiverPage,
-    SilencePage,
+    AlertPage, ChangePage, EventPage, GroupPage, MaintenanceWindowPage, NotificationPage,
+    ReceiverPage, SilencePage,
 };
 pub use problem::{FieldError, Problem, ProblemCode};
 pub use receiver_test::{ReceiverTest, ReceiverTestResult, TestedIntegration};

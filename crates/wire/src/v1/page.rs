@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Alert, Event, Group, MaintenanceWindow, Notification, Receiver, Silence};
+use super::{Alert, Change, Event, Group, MaintenanceWindow, Notification, Receiver, Silence};
 
 macro_rules! page {
     ($(#[$doc:meta])* $name:ident of $item:ty) => {
@@ -26,6 +26,10 @@ page! {
 page! {
     /// A page of groups, ascending by number.
     GroupPage of Group
+}
+page! {
+    /// A page of changes, the newest first.
+    ChangePage of Change
 }
 page! {
     /// A page of silences, the newest first.
