@@ -83,8 +83,8 @@ impl Activity {
     /// Returns the activity after a newer telling.
     ///
     /// Ranges that overlap merge: the earliest start is kept; of two ends in the past the later
-    /// one holds, and a firing alert keeps an older end only when that is later and was the
-    /// source's own word. Ranges that do not overlap replace each other, so a re-fire gets its
+    /// one holds, and a firing alert keeps an older end only when that is later and the telling
+    /// before named it. Ranges that do not overlap replace each other, so a re-fire gets its
     /// own start.
     ///
     /// Source: Alertmanager, `provider/mem` and `Alert.Merge`.
@@ -102,8 +102,8 @@ impl Activity {
                 new.ends_at = old.ends_at;
             }
         } else if old.ends_at > new.ends_at && !old.is_timeout {
+            // Whose word the end is stays the newer one's: the next telling may move it.
             new.ends_at = old.ends_at;
-            new.is_timeout = false;
         }
         new
     }
@@ -185,7 +185,9 @@ mod tests {
     #[test]
     fn a_later_end_survives_only_when_the_source_set_it() {
         let explicit = activity(10, 200, false, 10).merge(activity(20, 120, true, 20));
-        assert_eq!(explicit, activity(10, 200, false, 20));
+        assert_eq!(explicit, activity(10, 200, true, 20));
+        let once_more = explicit.merge(activity(30, 130, true, 30));
+        assert_eq!(once_more, activity(10, 130, true, 30), "it survives one refresh, not two");
         let timeout = activity(10, 200, true, 10).merge(activity(20, 120, true, 20));
         assert_eq!(timeout, activity(10, 120, true, 20));
     }

@@ -63,6 +63,7 @@ impl Tenant {
         let mut alerts = self.notified(&telling.firing, false);
         if integration.send_resolved {
             alerts.extend(self.notified(&telling.resolved, true));
+            alerts.sort_by(|a, b| super::read::by_job_and_instance(&a.labels, &b.labels));
         }
         let numbers = |resolved: bool| -> Vec<AlertNumber> {
             alerts.iter().filter(|a| a.is_resolved == resolved).map(|a| a.number).collect()

@@ -116,7 +116,7 @@ impl Tenant {
         *routes = kept;
     }
 
-    /// Puts a firing alert into its groups and returns those it was not in before.
+    /// Puts an alert into its groups and returns those it was not in before.
     ///
     /// One that just fired makes groups hurry that it is in already; others do not, because they
     /// did so when they joined.
@@ -160,6 +160,15 @@ impl Tenant {
             alert.groups.extend(&joined);
         }
         joined
+    }
+
+    /// Alertmanager puts an alert that arrives ended into its groups, too: the next message tells
+    /// of it, although nobody was told that it fired. With `resolve_follows_page` nothing would be
+    /// told of it, so it stays outside.
+    pub(super) fn join_groups_ended(&mut self, now: Timestamp, fingerprint: Fingerprint) {
+        if !self.policy.compat.resolve_follows_page {
+            self.join_groups(now, fingerprint, false);
+        }
     }
 
     fn open_group(

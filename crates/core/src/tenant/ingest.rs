@@ -141,6 +141,7 @@ impl Tenant {
                 if before.ends_at != activity.ends_at || alert.is_description_changed {
                     self.mark_refreshed(now, fingerprint);
                 }
+                self.join_groups_ended(now, fingerprint);
             }
         }
     }
@@ -168,6 +169,7 @@ impl Tenant {
             result.resolved += 1;
             self.recorder.alerts.insert(fingerprint);
             self.record(now, Event::AlertArrivedResolved { alert: number, fingerprint });
+            self.join_groups_ended(now, fingerprint);
             self.schedule_forgetting(now, fingerprint);
         } else {
             result.fired += 1;

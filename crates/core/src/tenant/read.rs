@@ -290,11 +290,26 @@ fn is_firing(alert: &Alert, now: Timestamp) -> bool {
     !alert.is_resolved && !alert.activity.is_resolved_at(now)
 }
 
-/// Orders alerts as Alertmanager does within a group: by `job`, `instance`, then all labels.
+/// Orders alerts as Alertmanager does within a group: by `job`, `instance`, then all labels. Those
+/// without a job come after those with one, and of two the one with fewer labels is first.
+///
+/// Source: Alertmanager, `types.AlertSlice`; Prometheus, `model.LabelSet.Before`.
 pub(super) fn by_job_and_instance(a: &Labels, b: &Labels) -> Ordering {
     ["job", "instance"]
         .into_iter()
-        .map(|name| a.value(name).cmp(b.value(name)))
+        .map(|name| (a.value(name), b.value(name)))
+        .map(|(a, b)| a.is_empty().cmp(&b.is_empty()).then_with(|| a.cmp(b)))
         .find(|order| order.is_ne())
-        .unwrap_or_else(|| a.cmp(b))
+        .unwrap_or_else(|| by_all_labels(a, b))
+}
+
+fn by_all_labels(a: &Labels, b: &Labels) -> Ordering {
+    let pairs = || a.iter().zip(b.iter());
+    let differing = pairs().map(|((name_a, value_a), (name_b, value_b))| {
+        // Whoever lacks the first name that only one of them has comes first.
+        name_b.cmp(name_a).then_with(|| value_a.cmp(value_b))
+    });
+    a.len()
+        .cmp(&b.len())
+        .then_with(|| differing.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal))
 }

@@ -17,10 +17,12 @@ impl Tenant {
     /// are looked at at once, and the log keeps them from being told again.
     pub(super) fn reconfigure(&mut self, now: Timestamp, policy: Arc<Policy>) {
         self.policy = policy;
+        // Alertmanager groups anew whatever it still knows, alerts that ended long ago included.
+        let takes_all = !self.policy.compat.resolve_follows_page;
         let grouped: Vec<Fingerprint> = self
             .alerts
             .iter()
-            .filter(|(_, alert)| !alert.is_resolved || !alert.groups.is_empty())
+            .filter(|(_, alert)| takes_all || !alert.is_resolved || !alert.groups.is_empty())
             .map(|(fp, _)| *fp)
             .collect();
         self.dissolve_groups();
