@@ -57,3 +57,18 @@ fn an_alert_is_sent_by_hand() {
     ]);
     insta::assert_snapshot!(stage.transcript());
 }
+
+#[test]
+fn somebody_works_on_alerts() {
+    let changed = r#"{"alerts":["6c4d0d558f7061a9","8d4653b8b9db0024"]}"#;
+    let mut stage = Stage::new(vec![
+        answer("POST /api/v1/alerts/acknowledge", 200, changed),
+        answer("POST /api/v1/alerts/unacknowledge", 200, changed),
+    ]);
+    let ack = ["alert", "ack", "DiskFull", "host=~\"a.*\"", "--by", "ada"];
+    stage.run(&[&ack[..], &["--for", "2h", "-c", "on it"]].concat());
+    stage.run(&[&ack[..], &["-o", "json"]].concat());
+    stage.run(&["alert", "unack", "DiskFull", "--by", "ben"]);
+    stage.run(&["alert", "ack", "DiskFull", "--by", ""]);
+    insta::assert_snapshot!(stage.transcript());
+}

@@ -1,4 +1,6 @@
-//! `tocsin alert`: look at alerts, and send one by hand.
+//! `tocsin alert`: look at alerts, work on them, and send one by hand.
+
+mod acknowledge;
 
 use std::collections::BTreeMap;
 
@@ -14,7 +16,10 @@ use crate::client::{Client, ClientArgs};
 use crate::failure::{EXIT_CODES, Failure};
 use crate::output::{self, Format, Rows, Tone, clean, instant, note};
 
-/// Look at alerts, or send one by hand.
+/// Who works on an alert, by its fingerprint.
+type Workers = BTreeMap<String, String>;
+
+/// Look at alerts, say that you work on them, or send one by hand.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct AlertArgs {
     #[command(flatten)]
@@ -40,6 +45,15 @@ enum AlertCommand {
     /// `tocsin alert query DiskFull 'host=~"db.*"'`.
     #[command(after_help = EXIT_CODES)]
     Query(Query),
+    /// Say that somebody works on alerts: their groups are not repeated meanwhile.
+    ///
+    /// `tocsin alert ack DiskFull host=a --for 2h --comment 'on it'`. A new alert in the group is
+    /// told all the same, and so is the end.
+    #[command(after_help = EXIT_CODES)]
+    Ack(acknowledge::Acknowledge),
+    /// Take that back; a repetition that is overdue goes out at once.
+    #[command(after_help = EXIT_CODES)]
+    Unack(acknowledge::Who),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -97,6 +111,8 @@ pub(crate) async fn run(args: AlertArgs) -> Result<()> {
     match args.command {
         AlertCommand::Add(add) => send(&args.client, add).await,
         AlertCommand::Query(query) => list(&args.client, &query).await,
+        AlertCommand::Ack(ack) => acknowledge::acknowledge(&args.client, &ack).await,
+        AlertCommand::Unack(who) => acknowledge::unacknowledge(&args.client, &who).await,
     }
 }
 
@@ -144,11 +160,12 @@ async fn list(client_args: &ClientArgs, query: &Query) -> Result<()> {
         note("no alert matches");
         return Ok(());
     }
+    let workers = acknowledge::workers(client_args).await?;
     alerts.sort_by(|a, b| (a.starts_at, &a.fingerprint).cmp(&(b.starts_at, &b.fingerprint)));
     let is_coloured = output::is_coloured();
     let rows = match client_args.output {
-        Format::Extended => extended(&alerts, is_coloured),
-        Format::Simple | Format::Json => simple(&alerts, is_coloured),
+        Format::Extended => extended(&alerts, &workers, is_coloured),
+        Format::Simple | Format::Json => simple(&alerts, &workers, is_coloured),
     };
     output::print(&rows.text())
 }
@@ -167,7 +184,7 @@ impl Query {
     }
 }
 
-fn simple(alerts: &[Alert], is_coloured: bool) -> Rows {
+fn simple(alerts: &[Alert], workers: &Workers, is_coloured: bool) -> Rows {
     let headings = ["Alertname", "Starts At", "Summary", "State", "Fingerprint"];
     let mut rows = Rows::new(&headings, is_coloured);
     for alert in alerts {
@@ -178,14 +195,14 @@ fn simple(alerts: &[Alert], is_coloured: bool) -> Rows {
             (text(&alert.labels, "alertname"), Tone::Plain),
             (instant(alert.starts_at), Tone::Plain),
             (text(&alert.annotations, "summary"), Tone::Plain),
-            (state.to_owned(), tone),
+            (with_worker(state, alert, workers), tone),
             (alert.fingerprint.clone(), Tone::Faint),
         ]);
     }
     rows
 }
 
-fn extended(alerts: &[Alert], is_coloured: bool) -> Rows {
+fn extended(alerts: &[Alert], workers: &Workers, is_coloured: bool) -> Rows {
     let headings = [
         "Labels",
         "Annotations",
@@ -211,12 +228,20 @@ fn extended(alerts: &[Alert], is_coloured: bool) -> Rows {
             (instant(alert.ends_at), Tone::Plain),
             (alert.generator_url.clone(), Tone::Faint),
             (receivers.join(","), Tone::Plain),
-            (state.to_owned(), tone),
+            (with_worker(state, alert, workers), tone),
             (held_by.concat().join(","), Tone::Plain),
             (alert.fingerprint.clone(), Tone::Faint),
         ]);
     }
     rows
+}
+
+/// Adds who works on the alert.
+fn with_worker(state: &str, alert: &Alert, workers: &Workers) -> String {
+    match workers.get(&alert.fingerprint) {
+        Some(by) => format!("{state}, {} works on it", clean(by)),
+        None => state.to_owned(),
+    }
 }
 
 /// Returns the state in the word that says most.
