@@ -207,7 +207,7 @@ impl Tenant {
             is_description_changed: false,
             acknowledgement: None,
         };
-        self.enlist_source(&alert.identity.labels.clone(), fingerprint);
+        self.enlist_source(&alert.identity.labels, fingerprint);
         self.alerts.insert(fingerprint, alert);
     }
 
