@@ -8,6 +8,7 @@ mod cache;
 mod error;
 mod format;
 mod function;
+mod html;
 mod language;
 mod program;
 mod run;

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::error::ParseError;
+use crate::html;
 use crate::language;
+use crate::set::Escaping;
 use crate::syntax;
 use crate::syntax::tree::{Node, Place, Template};
 
@@ -17,11 +19,18 @@ pub(crate) struct Program {
     root: Template,
     own: Shelf,
     shared: Arc<Shelf>,
+    /// The templates that are prepared for their places in a page.
+    prepared: Vec<Template>,
 }
 
 impl Program {
     /// Reads a text beside the templates of a set.
-    pub(crate) fn read(name: &str, text: &str, shared: &Arc<Shelf>) -> Result<Self, ParseError> {
+    pub(crate) fn read(
+        name: &str,
+        text: &str,
+        escaping: Escaping,
+        shared: &Arc<Shelf>,
+    ) -> Result<Self, ParseError> {
         let parsed = syntax::parse(name, "", text)?;
         let mut own = Shelf::new();
         for template in parsed.defined {
@@ -30,7 +39,12 @@ impl Program {
                 own.insert(template.name.clone(), Arc::new(template));
             }
         }
-        Ok(Self { root: parsed.root, own, shared: shared.clone() })
+        let mut program =
+            Self { root: parsed.root, own, shared: shared.clone(), prepared: Vec::new() };
+        if escaping == Escaping::Html {
+            (program.root, program.prepared) = html::prepare(&program)?;
+        }
+        Ok(program)
     }
 
     pub(crate) fn root(&self) -> &Template {
@@ -40,6 +54,11 @@ impl Program {
     /// Returns the template of a name.
     pub(crate) fn find(&self, name: &str) -> Option<&Template> {
         self.own.get(name).or_else(|| self.shared.get(name)).map(Arc::as_ref)
+    }
+
+    /// Returns a template that is prepared for its place.
+    pub(crate) fn prepared(&self, index: usize) -> Option<&Template> {
+        self.prepared.get(index)
     }
 
     /// Says that a template is missing, and which one was probably meant.

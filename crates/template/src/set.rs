@@ -92,7 +92,21 @@ impl Templates {
     /// # Errors
     /// The first mistake, with its place inside `text` or inside the file of a template that it calls.
     pub fn check(&self, name: &str, text: &str) -> Result<(), ParseError> {
-        Program::read(name, text, &self.shelf)?.check_calls()
+        self.check_as(name, text, Escaping::None)
+    }
+
+    /// Checks an inline text that is rendered with some escaping; for HTML, also that every value
+    /// stands at a place of the page for which it can be escaped.
+    ///
+    /// # Errors
+    /// The first mistake, with its place inside `text` or inside the file of a template that it calls.
+    pub fn check_as(&self, name: &str, text: &str, escaping: Escaping) -> Result<(), ParseError> {
+        // What HTML makes of the calls is already checked when it is prepared.
+        Program::read(name, text, Escaping::None, &self.shelf)?.check_calls()?;
+        if escaping == Escaping::Html {
+            Program::read(name, text, escaping, &self.shelf)?;
+        }
+        Ok(())
     }
 
     /// Renders an inline text.
@@ -107,8 +121,9 @@ impl Templates {
         data: &Value,
         conditions: Conditions,
     ) -> Result<String, RenderError> {
-        let program =
-            self.cache.get(name, text, escaping, || Program::read(name, text, &self.shelf))?;
+        let program = self
+            .cache
+            .get(name, text, escaping, || Program::read(name, text, escaping, &self.shelf))?;
         run::render(&program, data, conditions)
     }
 }

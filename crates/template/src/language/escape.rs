@@ -19,7 +19,7 @@ pub(super) fn query_function(call: &Call<'_>) -> Result<Value, String> {
 }
 
 /// Returns the text with the five characters of mark-up escaped.
-fn html(text: &str) -> String {
+pub(crate) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for character in text.chars() {
         match character {
@@ -56,7 +56,7 @@ fn js(text: &str) -> String {
 }
 
 /// Returns the text as it stands in the query of an address, a space as `+`.
-fn query(text: &str) -> String {
+pub(crate) fn query(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for byte in text.bytes() {
         match byte {

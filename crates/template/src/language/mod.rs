@@ -4,6 +4,8 @@ mod compare;
 mod escape;
 mod parts;
 
+pub(crate) use escape::{html, query};
+
 use crate::format;
 use crate::function::Call;
 use crate::functions;

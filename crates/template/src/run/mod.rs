@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::error::RenderError;
 use crate::program::Program;
 use crate::set::Conditions;
-use crate::syntax::tree::{Branch, BranchKind, Node, Pipe, Place};
+use crate::syntax::tree::{Branch, BranchKind, Node, Pipe, Place, Template};
 use crate::value::Value;
 
 use measure::Measures;
@@ -144,7 +144,21 @@ impl<'p> Run<'p> {
                     self.charge(*place, NODE_STEPS)?;
                     self.write(*place, text)?;
                 }
-                Node::Action(pipe) => self.action(pipe, frame, dot)?,
+                Node::Action(pipe) => {
+                    let value = self.pipe(pipe, frame, dot)?;
+                    if pipe.variables.is_empty() {
+                        self.print(pipe.place, &value)?;
+                    }
+                }
+                Node::Escaped(pipe, escapers) => {
+                    let mut value = self.pipe(pipe, frame, dot)?;
+                    for escaper in escapers {
+                        value = escaper
+                            .apply(&value)
+                            .map_err(|message| self.fail(pipe.place, message))?;
+                    }
+                    self.print(pipe.place, &value)?;
+                }
                 Node::Branch(branch) => {
                     self.descend(branch.place)?;
                     let flow = self.branch(branch, frame, dot)?;
@@ -154,7 +168,16 @@ impl<'p> Run<'p> {
                     }
                 }
                 Node::Call { place, name, pipe } => {
-                    self.call_template(*place, name, pipe.as_ref(), frame, dot)?;
+                    let template = self.program.find(name);
+                    let template =
+                        template.ok_or_else(|| self.fail(*place, self.program.missing(name)))?;
+                    self.call_template(*place, template, pipe.as_ref(), frame, dot)?;
+                }
+                Node::CallPrepared { place, index, pipe } => {
+                    let template = self.program.prepared(*index);
+                    let template = template
+                        .ok_or_else(|| self.fail(*place, "a prepared template is missing"))?;
+                    self.call_template(*place, template, pipe.as_ref(), frame, dot)?;
                 }
                 Node::Break => return Ok(Flow::Break),
                 Node::Continue => return Ok(Flow::Continue),
@@ -163,21 +186,12 @@ impl<'p> Run<'p> {
         Ok(Flow::Next)
     }
 
-    fn action(
-        &mut self,
-        pipe: &'p Pipe,
-        frame: &mut Frame,
-        dot: &Value,
-    ) -> Result<(), RenderError> {
-        let value = self.pipe(pipe, frame, dot)?;
-        if !pipe.variables.is_empty() {
-            return Ok(());
-        }
+    fn print(&mut self, place: Place, value: &Value) -> Result<(), RenderError> {
         match value.as_text() {
-            Some(text) => self.write(pipe.place, text),
+            Some(text) => self.write(place, text),
             None => {
-                let text = self.printed(pipe.place, &value)?;
-                self.write(pipe.place, &text)
+                let text = self.printed(place, value)?;
+                self.write(place, &text)
             }
         }
     }
@@ -202,15 +216,12 @@ impl<'p> Run<'p> {
     fn call_template(
         &mut self,
         place: Place,
-        name: &str,
+        template: &'p Template,
         pipe: Option<&'p Pipe>,
         frame: &mut Frame,
         dot: &Value,
     ) -> Result<(), RenderError> {
         self.charge(place, CALL_STEPS)?;
-        let Some(template) = self.program.find(name) else {
-            return Err(self.fail(place, self.program.missing(name)));
-        };
         let data = match pipe {
             Some(pipe) => self.pipe(pipe, frame, dot)?,
             None => Value::Nil,

@@ -35,13 +35,7 @@ impl<'t> Lexer<'t> {
     /// Moves on by `length` bytes and returns them.
     fn advance(&mut self, length: usize) -> &'t str {
         let passed = &self.text[self.at..self.at + length];
-        for character in passed.chars() {
-            if character == '\n' {
-                self.place = Place { line: self.place.line + 1, column: 1 };
-            } else {
-                self.place.column += 1;
-            }
-        }
+        self.place = self.place.behind(passed);
         self.at += length;
         passed
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::function::Function;
+use crate::html::Escaper;
 use crate::value::Value;
 
 /// A place in a text.
@@ -12,6 +13,16 @@ pub(crate) struct Place {
     pub(crate) line: u32,
     /// The column in characters, counted from 1.
     pub(crate) column: u32,
+}
+
+impl Place {
+    /// Returns the place behind a text that begins here.
+    pub(crate) fn behind(self, text: &str) -> Self {
+        text.chars().fold(self, |place, character| match character {
+            '\n' => Self { line: place.line + 1, column: 1 },
+            _ => Self { column: place.column + 1, ..place },
+        })
+    }
 }
 
 /// One named template.
@@ -47,11 +58,19 @@ pub(crate) enum Node {
     Text(Arc<str>, Place),
     /// `{{ pipeline }}`.
     Action(Pipe),
+    /// The same with what makes its value harmless in a page.
+    Escaped(Pipe, Vec<Escaper>),
     Branch(Branch),
     /// `{{ template "name" pipeline }}`.
     Call {
         place: Place,
         name: Arc<str>,
+        pipe: Option<Pipe>,
+    },
+    /// The same, of a template that is prepared for its place in a page.
+    CallPrepared {
+        place: Place,
+        index: usize,
         pipe: Option<Pipe>,
     },
     Break,

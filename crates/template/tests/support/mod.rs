@@ -79,6 +79,34 @@ fn map<const N: usize>(entries: [(&str, Value); N]) -> Arc<BTreeMap<String, Valu
     Arc::new(entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
+fn labels<const N: usize>(entries: [(&str, Value); N]) -> Value {
+    Value::Object(Arc::new(Labels(map(entries))))
+}
+
+fn firing() -> Value {
+    Value::Map(map([
+        ("Status", Value::from("firing")),
+        (
+            "Labels",
+            labels([("alertname", Value::from("HighLoad")), ("instance", Value::from("db1:9100"))]),
+        ),
+        ("Annotations", labels([("summary", Value::from("load <is> \"high\" & it's bad"))])),
+        ("GeneratorURL", Value::from("http://prom/graph?g0.expr=up&x=1")),
+    ]))
+}
+
+fn resolved() -> Value {
+    Value::Map(map([
+        ("Status", Value::from("resolved")),
+        (
+            "Labels",
+            labels([("alertname", Value::from("HighLoad")), ("instance", Value::from("db2:9100"))]),
+        ),
+        ("Annotations", labels([])),
+        ("GeneratorURL", Value::from("javascript:alert(1)")),
+    ]))
+}
+
 /// Something of every kind.
 pub(crate) fn data() -> Value {
     let time: Zoned = "2026-01-02T03:04:05.120Z[UTC]".parse().expect("a time");
@@ -110,5 +138,8 @@ pub(crate) fn data() -> Value {
             ])))),
         ),
         ("pair", Value::Object(Arc::new(Pair("left", 7)))),
+        ("Status", Value::from("firing")),
+        ("CommonLabels", labels([("alertname", Value::from("HighLoad"))])),
+        ("Alerts", list(&[firing(), resolved()])),
     ]))
 }

@@ -1,0 +1,307 @@
+//! Gives every action the escapers of its place.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::context::{Context, Quote, Slash, State};
+use super::{Escaper, needs, text};
+use crate::error::ParseError;
+use crate::program::Program;
+use crate::syntax::tree::{
+    Branch, BranchKind, Command, Node, Operand, OperandKind, Pipe, Place, Template,
+};
+
+/// How many prepared templates one text may need; more is an error, because every place at which a
+/// template is called makes one.
+const MAX_PREPARED: usize = 1000;
+
+/// How deep templates may call each other while they are prepared.
+const MAX_DEPTH: usize = 60;
+
+/// Returns the text of a program and the templates it calls, with their escapers.
+pub(crate) fn prepare(program: &Program) -> Result<(Template, Vec<Template>), ParseError> {
+    let root = program.root();
+    let mut prepare = Prepare {
+        program,
+        file: root.file.clone(),
+        known: BTreeMap::new(),
+        prepared: Vec::new(),
+        loops: Vec::new(),
+        depth: 0,
+    };
+    let (body, end) = prepare.list(Context::default(), &root.body)?;
+    if !matches!(end.state, State::Text | State::Never) {
+        let message =
+            format!("the text ends inside {}; a page ends outside of every tag", end.describe());
+        return Err(prepare.error(root.place, message));
+    }
+    let prepared = prepare.prepared.into_iter().flatten().collect();
+    Ok((Template { body, ..root.clone() }, prepared))
+}
+
+/// A template at one place.
+struct Known {
+    index: usize,
+    end: Context,
+    /// Whether it was called while it was prepared itself, by assuming that it ends where it begins.
+    was_assumed: bool,
+}
+
+/// The places at which a loop is left or begun again.
+#[derive(Default)]
+struct Jumps {
+    breaks: Vec<Context>,
+    continues: Vec<Context>,
+}
+
+struct Prepare<'p> {
+    program: &'p Program,
+    file: Arc<str>,
+    known: BTreeMap<(Arc<str>, Context), Known>,
+    prepared: Vec<Option<Template>>,
+    loops: Vec<Jumps>,
+    depth: usize,
+}
+
+impl Prepare<'_> {
+    fn error(&self, place: Place, message: impl Into<String>) -> ParseError {
+        ParseError {
+            name: self.file.clone(),
+            line: place.line,
+            column: place.column,
+            message: message.into(),
+        }
+    }
+
+    fn list(&mut self, start: Context, nodes: &[Node]) -> Result<(Vec<Node>, Context), ParseError> {
+        let mut context = start;
+        let mut out = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            if context.state == State::Never {
+                // Nothing behind `break` is ever worked off.
+                break;
+            }
+            let (node, next) = self.node(context, node)?;
+            out.push(node);
+            context = next;
+        }
+        Ok((out, context))
+    }
+
+    fn node(&mut self, context: Context, node: &Node) -> Result<(Node, Context), ParseError> {
+        match node {
+            Node::Text(text, place) => {
+                let (text, end) = text::follow(context, text)
+                    .map_err(|(at, message)| self.error(place.behind(&text[..at]), message))?;
+                Ok((Node::Text(text.into(), *place), end))
+            }
+            Node::Action(pipe) if !pipe.variables.is_empty() => Ok((node.clone(), context)),
+            Node::Action(pipe) | Node::Escaped(pipe, _) => self.action(context, pipe),
+            Node::Branch(branch) => self.branch(context, branch),
+            Node::Call { place, name, pipe } => self.call(context, *place, name, pipe.as_ref()),
+            Node::CallPrepared { .. } => Ok((node.clone(), context)),
+            Node::Break => {
+                if let Some(jumps) = self.loops.last_mut() {
+                    jumps.breaks.push(context);
+                }
+                Ok((Node::Break, context.with(State::Never)))
+            }
+            Node::Continue => {
+                if let Some(jumps) = self.loops.last_mut() {
+                    jumps.continues.push(context);
+                }
+                Ok((Node::Continue, context.with(State::Never)))
+            }
+        }
+    }
+
+    fn action(&mut self, context: Context, pipe: &Pipe) -> Result<(Node, Context), ParseError> {
+        let mut context = context.before_value();
+        let escapers =
+            needs::escapers(context).map_err(|message| self.error(pipe.place, message))?;
+        match context.state {
+            // A slash behind a value divides.
+            State::Script => context.slash = Slash::Division,
+            State::Tag => context.state = State::AttributeName,
+            _ => {}
+        }
+        let (pipe, escapers) = self.with_functions(context, pipe, escapers)?;
+        Ok((Node::Escaped(pipe, escapers), context))
+    }
+
+    /// Takes `html` and `urlquery` at the end of a pipeline for the escapers that do the same, so that
+    /// nothing is escaped twice.
+    fn with_functions(
+        &self,
+        context: Context,
+        pipe: &Pipe,
+        mut escapers: Vec<Escaper>,
+    ) -> Result<(Pipe, Vec<Escaper>), ParseError> {
+        let mut pipe = pipe.clone();
+        let count = pipe.commands.len();
+        for (index, command) in pipe.commands.iter().enumerate() {
+            let Some(name) = escaping_function(command) else { continue };
+            let in_space = name == "html"
+                && context.state == State::Attribute
+                && context.quote == Quote::Space;
+            if index + 1 < count || in_space {
+                let why = if in_space {
+                    "does not protect a value without quotes"
+                } else {
+                    "can only stand last"
+                };
+                let message = format!("`{name}` {why}; leave it out: values are escaped anyway");
+                return Err(self.error(command.place, message));
+            }
+        }
+        let Some(last) = pipe.commands.last() else { return Ok((pipe, escapers)) };
+        let (same, function): (fn(Escaper) -> bool, _) = match escaping_function(last) {
+            Some("html") => (
+                |escaper| matches!(escaper, Escaper::Quoted | Escaper::Markup | Escaper::Content),
+                Escaper::HtmlFunction,
+            ),
+            Some(_) => (
+                |escaper| matches!(escaper, Escaper::AddressPart | Escaper::Address),
+                Escaper::QueryFunction,
+            ),
+            None => return Ok((pipe, escapers)),
+        };
+        if !escapers.iter().any(|escaper| same(*escaper)) {
+            return Ok((pipe, escapers));
+        }
+        for escaper in &mut escapers {
+            if same(*escaper) {
+                *escaper = function;
+            }
+        }
+        if let Some(last) = pipe.commands.pop() {
+            // `html x y` is `print x y | html`.
+            if pipe.commands.is_empty() {
+                let kind = match crate::language::callee("print") {
+                    Some(print) => OperandKind::Function("print".into(), print),
+                    None => last.operand.kind.clone(),
+                };
+                pipe.commands.push(Command { operand: Operand { kind, ..last.operand }, ..last });
+            }
+        }
+        Ok((pipe, escapers))
+    }
+
+    fn branch(&mut self, context: Context, branch: &Branch) -> Result<(Node, Context), ParseError> {
+        let (body, mut end) = if branch.kind == BranchKind::Range {
+            self.range_body(context, branch)?
+        } else {
+            self.list(context, &branch.body)?
+        };
+        let (otherwise, other_end) = self.list(context, &branch.otherwise)?;
+        end = self.join(branch, end, other_end, "its branches end")?;
+        Ok((Node::Branch(Branch { body, otherwise, pipe: branch.pipe.clone(), ..*branch }), end))
+    }
+
+    /// A loop may run any number of times: it has to begin again where it began.
+    fn range_body(
+        &mut self,
+        context: Context,
+        branch: &Branch,
+    ) -> Result<(Vec<Node>, Context), ParseError> {
+        let (body, end) = self.turn(context, branch)?;
+        let (_, again) = self.turn(end, branch)?;
+        let end = self.join(branch, end, again, "it ends the second time")?;
+        Ok((body, end))
+    }
+
+    fn turn(
+        &mut self,
+        context: Context,
+        branch: &Branch,
+    ) -> Result<(Vec<Node>, Context), ParseError> {
+        self.loops.push(Jumps::default());
+        let read = self.list(context, &branch.body);
+        let jumps = self.loops.pop().unwrap_or_default();
+        let (body, mut end) = read?;
+        for jump in jumps.breaks.into_iter().chain(jumps.continues) {
+            end = self.join(branch, end, jump, "`break` or `continue` leaves it")?;
+        }
+        Ok((body, end))
+    }
+
+    fn join(
+        &self,
+        branch: &Branch,
+        one: Context,
+        other: Context,
+        what: &str,
+    ) -> Result<Context, ParseError> {
+        one.join(other).ok_or_else(|| {
+            let message = format!(
+                "this `{}` cannot be escaped: {what} in different places of the page: once inside {}, once inside {}",
+                branch.kind.word(),
+                one.describe(),
+                other.describe(),
+            );
+            self.error(branch.place, message)
+        })
+    }
+
+    fn call(
+        &mut self,
+        context: Context,
+        place: Place,
+        name: &Arc<str>,
+        pipe: Option<&Pipe>,
+    ) -> Result<(Node, Context), ParseError> {
+        let (index, end) = self.template(context, place, name)?;
+        Ok((Node::CallPrepared { place, index, pipe: pipe.cloned() }, end))
+    }
+
+    /// Prepares a template for a place; returns its number and where it ends.
+    fn template(
+        &mut self,
+        context: Context,
+        place: Place,
+        name: &Arc<str>,
+    ) -> Result<(usize, Context), ParseError> {
+        let key = (name.clone(), context);
+        if let Some(known) = self.known.get_mut(&key) {
+            known.was_assumed |= self.prepared[known.index].is_none();
+            return Ok((known.index, known.end));
+        }
+        let Some(template) = self.program.find(name) else {
+            return Err(self.error(place, self.program.missing(name)));
+        };
+        if self.depth == MAX_DEPTH || self.prepared.len() == MAX_PREPARED {
+            return Err(self.error(place, "too many templates call each other here"));
+        }
+        let index = self.prepared.len();
+        self.prepared.push(None);
+        self.known.insert(key.clone(), Known { index, end: context, was_assumed: false });
+        let file = std::mem::replace(&mut self.file, template.file.clone());
+        let loops = std::mem::take(&mut self.loops);
+        self.depth += 1;
+        let read = self.list(context, &template.body);
+        self.depth -= 1;
+        self.loops = loops;
+        self.file = file;
+        let (body, end) = read?;
+        self.prepared[index] = Some(Template { body, ..template.clone() });
+        let end = if end.state == State::Never { context } else { end };
+        if let Some(known) = self.known.get_mut(&key) {
+            if known.was_assumed && end != context {
+                let message = format!(
+                    "the template {name:?} calls itself and does not end where it begins in the page"
+                );
+                return Err(self.error(place, message));
+            }
+            known.end = end;
+        }
+        Ok((index, end))
+    }
+}
+
+/// Returns the name of the function when it is one that escapes.
+fn escaping_function(command: &Command) -> Option<&str> {
+    match &command.operand.kind {
+        OperandKind::Function(name, _) if matches!(&**name, "html" | "urlquery") => Some(name),
+        _ => None,
+    }
+}
