@@ -246,17 +246,13 @@ fn receivers_and_what_they_need() {
             ),
             ("stdout in a format that is none", receiver("stdout_configs: [{format: xml}]")),
             (
-                "a type that is not delivered",
-                receiver("pagerduty_configs:\n- routing_key: x\nstdout_configs: [{}]"),
-            ),
-            (
                 "an address that needs a template",
                 receiver(
                     "webhook_configs:\n- url: 'http://a/{{ .x }}'\nemail_configs:\n- to: '{{ .to }}'\n  from: a@b\n  smarthost: 'h:25'",
                 ),
             ),
             (
-                "types of later, wrong already",
+                "what other types need",
                 receiver(
                     "telegram_configs: [{}]\nwebex_configs: [{}]\nopsgenie_configs: [{responders: [{type: crowd}]}]\nsns_configs: [{topic_arn: a, phone_number: b}]",
                 ),

@@ -1,4 +1,4 @@
-//! Receivers that write to chats. They are read and checked; they are not delivered yet.
+//! Receivers that write to chats.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Receivers that page people. They are read and checked; they are not delivered yet.
+//! Receivers that page people.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

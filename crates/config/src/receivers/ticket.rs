@@ -1,4 +1,4 @@
-//! Receivers that write tickets. They are read and checked; they are not delivered yet.
+//! Receivers that write tickets.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
