@@ -35,6 +35,7 @@ pub(crate) fn compile(
     let receivers = receivers::compile(document, reader);
     let inhibit_rules = inhibit_rules(document, reader);
     let maintenance_windows = maintenance_windows(document, reader);
+    check_integrations(document, reader);
     receivers::check_templates(document, &routes, reader);
     let policy = Policy {
         resolve_timeout: signed(document.global.resolve_timeout),
@@ -66,6 +67,25 @@ fn policy_receiver(receiver: &ReceiverConfig) -> Receiver {
         name: Arc::clone(&receiver.name),
         labels: receiver.labels.clone(),
         integrations: receiver.integrations.iter().map(integration).collect(),
+    }
+}
+
+/// Complains about names that two integrations have, and about labels that are none.
+fn check_integrations(document: &Document, reader: &mut Reader<'_>) {
+    let mut seen = std::collections::BTreeSet::new();
+    for (index, integration) in document.integrations.iter().enumerate() {
+        let path = format!(".integrations[{index}]");
+        if !integration.name.is_empty() && !seen.insert(integration.name.as_str()) {
+            let span = reader.place(&format!("{path}.name"));
+            let message = format!("a second integration is named `{}`", integration.name);
+            reader.error_span(span, message);
+        }
+        for name in integration.labels.keys() {
+            if let Some(why) = bad_label(name, reader.mode) {
+                let span = reader.place(&format!("{path}.labels.{name}"));
+                reader.error_span(span, why);
+            }
+        }
     }
 }
 

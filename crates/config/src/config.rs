@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use crate::document::Document;
 use crate::global::GlobalConfig;
+use crate::inbound::InboundConfig;
 use crate::integration::ReceiverConfig;
 use crate::native::{LimitsConfig, RetentionConfig};
 use crate::observability::{EventRecorderConfig, TracingConfig};
@@ -18,6 +19,8 @@ pub struct Config {
     pub global: GlobalConfig,
     /// Who can be told, in the order of the file, with everything inherited filled in.
     pub receivers: Vec<ReceiverConfig>,
+    /// Who tells us alerts beside Prometheus, in the order of the file.
+    pub inbound: Vec<InboundConfig>,
     /// Files with templates; may hold patterns.
     pub templates: Vec<PathBuf>,
     /// Where traces are sent.
@@ -53,6 +56,7 @@ impl Config {
         Self {
             global: document.global.clone(),
             receivers,
+            inbound: document.integrations.clone(),
             templates: document.templates.clone(),
             tracing: document.tracing.clone(),
             event_recorder: document.event_recorder.clone(),

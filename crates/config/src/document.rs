@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::global::GlobalConfig;
+use crate::inbound::InboundConfig;
 use crate::interval::NamedTimeIntervalConfig;
 use crate::native::{CompatConfig, LimitsConfig, MaintenanceWindowConfig, RetentionConfig};
 use crate::observability::{EventRecorderConfig, TracingConfig};
@@ -35,6 +36,8 @@ section! {
         @Newer event_recorder: Option<EventRecorderConfig>;
         /// Which improvements over Alertmanager are on: `native`, `alertmanager` or a mapping.
         @Native compat: CompatConfig;
+        /// Who tells us alerts beside Prometheus.
+        @Native integrations: Vec<InboundConfig>;
         /// Planned quiet times.
         @Native maintenance_windows: Vec<MaintenanceWindowConfig>;
         /// How long the past is kept.

@@ -6,6 +6,7 @@
 pub mod app;
 mod fallback;
 mod front;
+pub mod inbound;
 mod limits;
 mod management;
 pub mod metrics;

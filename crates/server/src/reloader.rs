@@ -9,11 +9,15 @@ use tocsin_core::command::Command;
 use tocsin_core::policy::Policy;
 use tocsin_engine::{EngineError, EngineHandle};
 
+use crate::inbound::Inbounds;
+
 /// A configuration that was read and checked.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// Compiled for the engine.
     pub policy: Arc<Policy>,
+    /// Who tells us alerts beside Prometheus.
+    pub inbounds: Arc<Inbounds>,
     yaml: String,
     hash: u64,
 }
@@ -21,7 +25,14 @@ pub struct Loaded {
 impl Loaded {
     /// Builds one from its parts.
     pub fn new(policy: Arc<Policy>, yaml: String, hash: u64) -> Self {
-        Self { policy, yaml, hash }
+        Self { policy, inbounds: Arc::default(), yaml, hash }
+    }
+
+    /// Adds who tells us alerts beside Prometheus.
+    #[must_use]
+    pub fn with_inbounds(mut self, inbounds: Inbounds) -> Self {
+        self.inbounds = Arc::new(inbounds);
+        self
     }
 
     /// Returns the configuration as YAML with all defaults filled in and secrets masked.

@@ -13,6 +13,7 @@ use tocsin_config::LoadOptions;
 use tocsin_connect::Outbound;
 use tocsin_core::policy::Policy;
 use tocsin_engine::{Clock as _, Deliver, Delivery, EngineOptions, Keep, SystemClock};
+use tocsin_server::inbound::Inbounds;
 use tocsin_server::metrics::Timed;
 use tocsin_server::reloader::{Commit, Loaded, Reloader};
 use tocsin_server::{App, Metrics, Options};
@@ -78,7 +79,8 @@ impl Server {
         )
         .await
         .context("the engine cannot take up work")?;
-        let reloader = reloader(source, &first, policy, delivery, context);
+        let inbounds = Inbounds::new(&first.config.inbound).map_err(Failure::usage)?;
+        let reloader = reloader(source, &first, policy, delivery, context, inbounds);
         let app = Arc::new(App {
             deliver,
             metrics,
@@ -222,8 +224,9 @@ fn reloader(
     policy: Arc<Policy>,
     delivery: Arc<Delivery>,
     context: tocsin_connect::Context,
+    inbounds: Inbounds,
 ) -> Reloader {
-    let initial = Loaded::new(policy, first.original_yaml(), first.hash());
+    let initial = Loaded::new(policy, first.original_yaml(), first.hash()).with_inbounds(inbounds);
     // What was read last, for the integrations: the server only knows the compiled form.
     let latest = Arc::new(parking_lot::Mutex::new(first.config.clone()));
     let for_load = Arc::clone(&latest);
@@ -233,7 +236,9 @@ fn reloader(
             warn!("{warning}");
         }
         let policy = source.policy_of(&loaded);
-        let result = Loaded::new(policy, loaded.original_yaml(), loaded.hash());
+        let inbounds = Inbounds::new(&loaded.config.inbound)?;
+        let result =
+            Loaded::new(policy, loaded.original_yaml(), loaded.hash()).with_inbounds(inbounds);
         *for_load.lock() = loaded.config;
         Ok(result)
     };

@@ -1,0 +1,115 @@
+//! `integrations`: who may tell us alerts beside Prometheus, by which key, and how their words are
+//! read.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::reader::{Fields, Reader};
+use crate::section::{section, words};
+use crate::values::{Secret, SecretSource};
+
+/// The longest life of an alert from a source that does not refresh it.
+const DEFAULT_EVENT_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// The shortest key that nobody guesses.
+const MIN_KEY_CHARS: usize = 16;
+
+words! {
+    /// What an integration speaks.
+    InboundKind {
+        /// The webhook of another Alertmanager.
+        Alertmanager = "alertmanager",
+        /// The webhook of Grafana's alerting.
+        Grafana = "grafana",
+        /// PagerDuty's Events API.
+        Pagerduty = "pagerduty",
+        /// Opsgenie's Alert API.
+        Opsgenie = "opsgenie",
+        /// Any JSON or form, read by expressions.
+        Generic = "generic",
+        /// Mail as providers of inbound mail post it.
+        Email = "email",
+        /// Amazon SNS, CloudWatch alarms above all.
+        Sns = "sns",
+    }
+    default = Generic
+}
+
+section! {
+    /// Somebody who tells us alerts.
+    InboundConfig, check = check => {
+        /// The name; alerts carry it as the label `integration`.
+        @Native name: String;
+        /// What it speaks.
+        @Native r#type: InboundKind;
+        /// The key that requests carry: in the path of a hook, or where the protocol has it.
+        @Native key: Option<Secret>;
+        /// A file that holds it, read at every reload.
+        @Native key_file: Option<PathBuf>;
+        /// The key before, which stays valid while clients are moved to the new one.
+        @Native previous_key: Option<Secret>;
+        /// Labels that every alert gets unless it has them already.
+        @Native labels: BTreeMap<String, String>;
+        /// How long an alert fires that is never told again; sources of events do not repeat them.
+        @Native event_life: Duration = DEFAULT_EVENT_LIFE;
+        /// How the fields of a body become an alert, as CEL expressions; see the manual.
+        @Native mapping: MappingConfig;
+        /// Host names that may be asked to confirm a subscription or for a certificate; unset means
+        /// those of Amazon SNS.
+        @Native allowed_hosts: Vec<String>;
+    }
+}
+
+section! {
+    /// CEL expressions over `body`, `headers`, `query`, `now` and, with `items`, `item`.
+    MappingConfig => {
+        /// A list; each of its elements becomes an alert. Unset means that the body is one.
+        @Native items: Option<String>;
+        /// `firing` or `resolved`, or a truth: whether it fires.
+        @Native status: Option<String>;
+        /// The label `alertname`.
+        @Native name: Option<String>;
+        /// The label `severity`.
+        @Native severity: Option<String>;
+        /// What the source knows the alert by; the label `dedup_key`.
+        @Native dedup_key: Option<String>;
+        /// Further labels, a map.
+        @Native labels: Option<String>;
+        /// Annotations, a map.
+        @Native annotations: Option<String>;
+        /// When it began.
+        @Native starts_at: Option<String>;
+        /// When it ended.
+        @Native ends_at: Option<String>;
+        /// Where the source shows it.
+        @Native url: Option<String>;
+    }
+}
+
+impl InboundConfig {
+    /// Returns where the key comes from.
+    pub fn key_source(&self) -> Option<SecretSource<'_>> {
+        SecretSource::of(self.key.as_ref(), self.key_file.as_deref())
+    }
+}
+
+fn check(config: &mut InboundConfig, fields: &Fields<'_>, reader: &mut Reader<'_>) {
+    reader.require(fields, &["name", "type"]);
+    reader.exactly_one(fields, &["key", "key_file"]);
+    for (name, key) in [("key", &config.key), ("previous_key", &config.previous_key)] {
+        if key.as_ref().is_some_and(|key| key.expose().chars().count() < MIN_KEY_CHARS) {
+            let message = format!("`{name}` is too short: use at least {MIN_KEY_CHARS} characters");
+            reader.error_at(fields, name, message);
+        }
+    }
+    if config.event_life.is_zero() {
+        reader.error_at(fields, "event_life", "`event_life` must be longer than 0");
+    }
+    let is_mapped =
+        matches!(config.r#type, InboundKind::Generic | InboundKind::Email | InboundKind::Sns);
+    if fields.has("mapping") && !is_mapped {
+        let message = "only `generic`, `email` and `sns` are read by expressions";
+        reader.error_at(fields, "mapping", message);
+    }
+}

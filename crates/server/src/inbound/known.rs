@@ -1,0 +1,196 @@
+//! The integrations of the configuration in effect, found by their keys.
+
+use std::sync::Arc;
+
+use compact_str::CompactString;
+use jiff::SignedDuration;
+use sha2::{Digest as _, Sha256};
+use tocsin_config::{InboundConfig, InboundKind, MappingConfig, SecretSource};
+use tocsin_core::labels::{DEDUP_KEY, INTEGRATION, Labels};
+
+/// How long an alert of an integration that nobody configured fires when it is never told again.
+const DEFAULT_EVENT_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// A key, hashed: what is compared tells nothing about what was guessed.
+type KeyHash = [u8; 32];
+
+/// One who tells us alerts.
+#[derive(Clone, Debug)]
+pub struct Inbound {
+    /// What alerts carry as the label `integration`.
+    pub name: Arc<str>,
+    /// What it speaks.
+    pub kind: InboundKind,
+    /// Labels that alerts get unless they have them.
+    pub labels: Labels,
+    /// How long an alert fires that is never told again.
+    pub event_life: SignedDuration,
+    /// How a body becomes alerts.
+    pub mapping: MappingConfig,
+    /// Hosts that may be asked to confirm something.
+    pub allowed_hosts: Vec<String>,
+    keys: Vec<KeyHash>,
+}
+
+/// All integrations of a configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Inbounds {
+    all: Vec<Arc<Inbound>>,
+}
+
+/// No integration of that kind has the key that was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no integration of the configuration has this key")]
+pub struct UnknownKey;
+
+impl Inbounds {
+    /// Reads the keys of all integrations.
+    ///
+    /// # Errors
+    /// A key file cannot be read or is empty; the text names the integration.
+    pub fn new(configs: &[InboundConfig]) -> Result<Self, String> {
+        let all = configs.iter().map(|config| Inbound::new(config).map(Arc::new));
+        Ok(Self { all: all.collect::<Result<_, _>>()? })
+    }
+
+    /// Returns the integration of that kind with that key.
+    ///
+    /// As long as none of the kind is configured any key will do, and alerts are marked by the
+    /// name of the kind: whoever reaches the port can post alerts to Alertmanager's API, too.
+    ///
+    /// # Errors
+    /// Some are configured, and none of them has the key.
+    pub fn find(&self, kind: InboundKind, key: &str) -> Result<Arc<Inbound>, UnknownKey> {
+        if !self.all.iter().any(|inbound| inbound.kind == kind) {
+            return Ok(Arc::new(Inbound::open(kind)));
+        }
+        let hash = hash(key);
+        let of_kind = self.all.iter().filter(|inbound| inbound.kind == kind);
+        of_kind.cloned().find(|inbound| inbound.keys.contains(&hash)).ok_or(UnknownKey)
+    }
+
+    /// Returns the integration of any kind with that key. The name of a kind that is not
+    /// configured stands for its open one.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn by_key(&self, key: &str) -> Result<Arc<Inbound>, UnknownKey> {
+        let hash = hash(key);
+        if let Some(inbound) = self.all.iter().find(|inbound| inbound.keys.contains(&hash)) {
+            return Ok(Arc::clone(inbound));
+        }
+        let kind = KINDS.into_iter().find(|kind| kind.as_str() == key).ok_or(UnknownKey)?;
+        let is_configured = self.all.iter().any(|inbound| inbound.kind == kind);
+        if is_configured { Err(UnknownKey) } else { Ok(Arc::new(Inbound::open(kind))) }
+    }
+}
+
+/// Every kind there is.
+const KINDS: [InboundKind; 7] = [
+    InboundKind::Alertmanager,
+    InboundKind::Grafana,
+    InboundKind::Pagerduty,
+    InboundKind::Opsgenie,
+    InboundKind::Generic,
+    InboundKind::Email,
+    InboundKind::Sns,
+];
+
+impl Inbound {
+    fn new(config: &InboundConfig) -> Result<Self, String> {
+        let mut keys = Vec::new();
+        let previous = config.previous_key.as_ref().map(SecretSource::Inline);
+        for source in config.key_source().into_iter().chain(previous) {
+            let key = source
+                .read()
+                .map_err(|error| format!("integration `{}`: key_file: {error}", config.name))?;
+            if key.is_empty() {
+                return Err(format!("integration `{}`: its key is empty", config.name));
+            }
+            keys.push(hash(key.expose()));
+        }
+        Ok(Self {
+            name: config.name.as_str().into(),
+            kind: config.r#type,
+            labels: config.labels.clone().into_iter().collect(),
+            event_life: SignedDuration::try_from(config.event_life).unwrap_or(DEFAULT_EVENT_LIFE),
+            mapping: config.mapping.clone(),
+            allowed_hosts: config.allowed_hosts.clone(),
+            keys,
+        })
+    }
+
+    fn open(kind: InboundKind) -> Self {
+        Self {
+            name: kind.as_str().into(),
+            kind,
+            labels: Labels::default(),
+            event_life: DEFAULT_EVENT_LIFE,
+            mapping: MappingConfig::default(),
+            allowed_hosts: Vec::new(),
+            keys: Vec::new(),
+        }
+    }
+
+    /// Returns the labels of an alert with what the integration adds: its name, the key, and its
+    /// own labels where the alert has none.
+    pub fn labelled(&self, labels: &Labels, dedup_key: Option<&str>) -> Labels {
+        let own = self.labels.iter().filter(|(name, _)| labels.get(name).is_none());
+        let key = dedup_key.map(|key| (DEDUP_KEY, key));
+        let all = own.chain(labels.iter()).chain([(INTEGRATION, &*self.name)]).chain(key);
+        let owned =
+            |(name, value): (&str, &str)| (CompactString::from(name), CompactString::from(value));
+        Labels::new(all.map(owned).collect())
+    }
+}
+
+fn hash(key: &str) -> KeyHash {
+    Sha256::digest(key.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use tocsin_config::{LoadOptions, load_str};
+
+    use super::*;
+
+    fn inbounds(integrations: &str) -> Inbounds {
+        let text = format!("route: {{ receiver: a }}\nreceivers: [{{ name: a }}]\n{integrations}");
+        let loaded = load_str("test.yml", &text, &LoadOptions::default());
+        let loaded = loaded.unwrap_or_else(|report| panic!("{report}"));
+        Inbounds::new(&loaded.config.inbound).unwrap()
+    }
+
+    #[test]
+    fn both_keys_are_valid_while_one_replaces_the_other() {
+        let known = inbounds(
+            "integrations:\n- { name: cloud, type: pagerduty, key: new-key-1234567890, \
+             previous_key: old-key-1234567890, labels: { team: web } }\n",
+        );
+        for key in ["new-key-1234567890", "old-key-1234567890"] {
+            assert_eq!(&*known.find(InboundKind::Pagerduty, key).unwrap().name, "cloud");
+            assert_eq!(&*known.by_key(key).unwrap().name, "cloud");
+        }
+        let wrong = known.find(InboundKind::Pagerduty, "another-key-1234567");
+        assert_eq!(wrong.unwrap_err(), UnknownKey);
+        assert_eq!(known.by_key("pagerduty").unwrap_err(), UnknownKey);
+        // Nobody configured an Opsgenie, so it is open.
+        assert_eq!(&*known.find(InboundKind::Opsgenie, "any").unwrap().name, "opsgenie");
+        assert_eq!(&*known.by_key("opsgenie").unwrap().name, "opsgenie");
+    }
+
+    #[test]
+    fn an_integration_adds_its_labels_and_never_overrides() {
+        let known = inbounds(
+            "integrations:\n- { name: cloud, type: generic, key: key-1234567890123, \
+             labels: { team: web, env: prod } }\n",
+        );
+        let inbound = known.by_key("key-1234567890123").unwrap();
+        let labels = Labels::from([("alertname", "A"), ("team", "db"), ("integration", "x")]);
+        let labelled = inbound.labelled(&labels, Some("k1"));
+        assert_eq!(
+            labelled.to_string(),
+            r#"{alertname="A", dedup_key="k1", env="prod", integration="cloud", team="db"}"#
+        );
+    }
+}
