@@ -28,6 +28,7 @@ pub(crate) fn prepare(program: &Program) -> Result<(Template, Vec<Template>), Pa
         prepared: Vec::new(),
         loops: Vec::new(),
         depth: 0,
+        nodes: 0,
     };
     let (body, end) = prepare.list(Context::default(), &root.body)?;
     if !matches!(end.state, State::Text | State::Never) {
@@ -38,6 +39,10 @@ pub(crate) fn prepare(program: &Program) -> Result<(Template, Vec<Template>), Pa
     let prepared = prepare.prepared.into_iter().flatten().collect();
     Ok((Template { body, ..root.clone() }, prepared))
 }
+
+/// How many parts of templates are looked at; more is an error. A loop whose end differs from its
+/// beginning is followed twice, and so is each loop in it.
+const MAX_NODES: usize = 200_000;
 
 /// A template at one place.
 struct Known {
@@ -61,6 +66,7 @@ struct Prepare<'p> {
     prepared: Vec<Option<Template>>,
     loops: Vec<Jumps>,
     depth: usize,
+    nodes: usize,
 }
 
 impl Prepare<'_> {
@@ -81,11 +87,26 @@ impl Prepare<'_> {
                 // Nothing behind `break` is ever worked off.
                 break;
             }
+            self.nodes += 1;
+            if self.nodes > MAX_NODES {
+                return Err(self.too_much(node));
+            }
             let (node, next) = self.node(context, node)?;
             out.push(node);
             context = next;
         }
         Ok((out, context))
+    }
+
+    fn too_much(&self, node: &Node) -> ParseError {
+        let place = match node {
+            Node::Branch(branch) => branch.place,
+            _ => Place { line: 1, column: 1 },
+        };
+        self.error(
+            place,
+            "the loops and templates in each other are too many to find the place of every value",
+        )
     }
 
     fn node(&mut self, context: Context, node: &Node) -> Result<(Node, Context), ParseError> {
@@ -205,6 +226,9 @@ impl Prepare<'_> {
         branch: &Branch,
     ) -> Result<(Vec<Node>, Context), ParseError> {
         let (body, end) = self.turn(context, branch)?;
+        if end == context {
+            return Ok((body, end));
+        }
         let (_, again) = self.turn(end, branch)?;
         let end = self.join(branch, end, again, "it ends the second time")?;
         Ok((body, end))
