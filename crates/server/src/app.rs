@@ -12,7 +12,7 @@ use tocsin_engine::{Deliver, EngineHandle};
 
 use crate::metrics::Metrics;
 use crate::reloader::Reloader;
-use crate::{fallback, front, limits, management, v1, v2};
+use crate::{fallback, front, inbound, limits, management, v1, v2};
 
 /// The largest request body, after decompression, unless configured otherwise.
 pub const DEFAULT_MAX_REQUEST_BYTES: usize = 16 << 20;
@@ -96,6 +96,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(front::router())
         .merge(v2::router())
         .merge(v1::router())
+        .merge(inbound::router())
         .fallback(fallback::not_found);
     let routes = if prefix.is_empty() {
         trees

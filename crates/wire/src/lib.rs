@@ -1,5 +1,6 @@
 //! Formats spoken with the world: public shapes, so that the domain can change without them.
 
 pub mod alertmanager;
+pub mod pagerduty;
 pub mod v1;
 pub mod webhook;

@@ -1,8 +1,25 @@
-//! Who tells us alerts beside Prometheus: integrations by their keys, and the one way their alerts
-//! take into the engine.
+//! Who tells us alerts beside Prometheus: integrations by their keys, the protocols they speak, and
+//! the one way their alerts take into the engine.
 
 mod known;
+mod pagerduty;
 mod submit;
 
+use std::sync::Arc;
+
+use axum::routing::post;
+use axum::{Extension, Router};
+
+use crate::App;
+
 pub use known::{Inbound, Inbounds, UnknownKey};
-pub(crate) use submit::{Gates, KeyedAlert, Told, ended, find, submit};
+pub(crate) use submit::{Gates, KeyedAlert, ended, find, submit};
+
+/// Returns the routes of all protocols.
+pub(crate) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/v2/enqueue", post(pagerduty::enqueue))
+        .route("/v2/change/enqueue", post(pagerduty::enqueue_change))
+        .route("/generic/2010-04-15/create_event.json", post(pagerduty::create_event))
+        .layer(Extension(Arc::new(Gates::default())))
+}
