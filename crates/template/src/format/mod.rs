@@ -1,5 +1,6 @@
 //! Values as text, the way Go's `fmt` writes them.
 
+mod float;
 mod number;
 mod printf;
 mod quote;

@@ -1,7 +1,7 @@
 //! Writes one value under one verb.
 
 use super::spec::Spec;
-use super::{Failure, MAX_VALUE_DEPTH, Sink, number, quote, time};
+use super::{Failure, MAX_VALUE_DEPTH, Sink, float, number, quote, time};
 use crate::value::{Object, Value};
 
 /// Writes a value, or what Go writes when the verb does not fit it.
@@ -15,7 +15,7 @@ pub(super) fn write(
         return Err(format!("lists and maps lie deeper than {MAX_VALUE_DEPTH} in each other"));
     }
     match spec.verb {
-        'T' => return spec.pad(sink, value.type_name()),
+        'T' => return write_text(sink, value.type_name(), &spec.with_verb('s')).map(|_| ()),
         'p' => return Err("`%p` prints an address, and values have none here".to_owned()),
         _ => {}
     }
@@ -31,7 +31,7 @@ pub(super) fn write(
             Some(text) => sink_number(sink, spec, &text),
             None => wrong(sink, value, spec, depth),
         },
-        Value::Float(number) => match number::float(*number, spec) {
+        Value::Float(number) => match float::float(*number, spec) {
             Some(text) => sink_number(sink, spec, &text),
             None => wrong(sink, value, spec, depth),
         },

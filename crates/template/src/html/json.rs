@@ -23,8 +23,11 @@ fn push(out: &mut String, value: &Value, depth: usize) -> Result<(), String> {
         Value::Int(number) => {
             let _ = write!(out, "{number}");
         }
+        // Very large and very small numbers are written with an exponent.
         Value::Float(number) if number.is_finite() => {
-            let _ = write!(out, "{number}");
+            let is_plain = *number == 0.0 || (1e-6..1e21).contains(&number.abs());
+            let text = if is_plain { format!("{number}") } else { format!("{number:e}") };
+            out.push_str(&if number.abs() >= 1e21 { text.replace('e', "e+") } else { text });
         }
         Value::Float(_) => out.push_str("null"),
         Value::Text(text) | Value::Trusted(_, text) => push_text(out, text),

@@ -55,8 +55,17 @@ pub(super) fn escapers(context: Context) -> Result<Vec<Escaper>, String> {
         Quote::Space => Escaper::Unquoted,
         Quote::Double | Quote::Single => Escaper::Quoted,
     };
-    if !escapers.last().is_some_and(|last| for_quotes.is_redundant_behind(*last)) {
-        escapers.push(for_quotes);
-    }
+    escapers.push(for_quotes);
     Ok(escapers)
+}
+
+/// Returns the escapers without those that change nothing behind another.
+pub(super) fn without_redundant(escapers: Vec<Escaper>) -> Vec<Escaper> {
+    let mut kept: Vec<Escaper> = Vec::with_capacity(escapers.len());
+    for escaper in escapers {
+        if !kept.last().is_some_and(|last| escaper.is_redundant_behind(*last)) {
+            kept.push(escaper);
+        }
+    }
+    kept
 }

@@ -147,7 +147,7 @@ impl Prepare<'_> {
             _ => {}
         }
         let (pipe, escapers) = self.with_functions(context, pipe, escapers)?;
-        Ok((Node::Escaped(pipe, escapers), context))
+        Ok((Node::Escaped(pipe, needs::without_redundant(escapers)), context))
     }
 
     /// Takes `html` and `urlquery` at the end of a pipeline for the escapers that do the same, so that
