@@ -119,7 +119,8 @@ pub(crate) fn retry_after_ms(value: &str, date: Option<&str>, now: Timestamp) ->
     Some(u64::try_from(until.duration_since(from).as_millis()).unwrap_or(0))
 }
 
-fn http_date(text: &str) -> Option<Timestamp> {
+/// Parses the date of an HTTP header.
+pub(crate) fn http_date(text: &str) -> Option<Timestamp> {
     // The preferred form of RFC 9110 is RFC 2822 with the zone written as GMT.
     DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text.trim()).ok()
 }

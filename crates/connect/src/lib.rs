@@ -30,6 +30,7 @@ mod sns;
 mod stdout;
 mod telegram;
 mod texts;
+mod vendor;
 mod victorops;
 mod webex;
 mod webhook;

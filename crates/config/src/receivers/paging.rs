@@ -166,6 +166,8 @@ section! {
         send_resolved: bool = true;
         /// How the client is set up; the global one when it is not given.
         http_config: Option<HttpConfig>;
+        /// The address that messages are posted to, for a relay; unset means Pushover's own.
+        @Native api_url: Option<Url>;
         /// The key of the person or group.
         user_key: Option<Secret>;
         /// A file that holds it, read when it is used.
@@ -250,6 +252,8 @@ section! {
         @Newer external_id: String;
         /// Uses the FIPS address of the token service.
         @Newer use_fips_sts_endpoint: bool;
+        /// The address of the token service, for a private endpoint; unset means the region's.
+        @Native sts_url: Option<Url>;
     }
 }
 

@@ -36,7 +36,7 @@ section! {
         @Newer resolve_transition: Option<Template>;
         /// The transition that opens it again.
         @Newer reopen_transition: Option<Template>;
-        /// How long after its end an issue is opened again; 0 means always.
+        /// How long after its end an issue is opened again, in whole minutes; 0 means never.
         @Newer reopen_duration: Duration;
         /// Issues with this resolution stay closed.
         @Newer wont_fix_resolution: Option<Template>;

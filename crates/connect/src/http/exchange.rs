@@ -8,7 +8,7 @@ use reqwest::{Client, Method, Response, Url};
 use tocsin_core::notification::FailureClass;
 use tokio::time::{Instant, timeout_at};
 
-use crate::failure::{Undelivered, chain, retry_after_ms};
+use crate::failure::{Undelivered, chain, http_date, retry_after_ms};
 use crate::redact::{Redactor, origin};
 
 /// The most redirects that are followed for one message.
@@ -69,6 +69,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// How long the other side asks us to wait.
     pub(crate) retry_after_ms: Option<u64>,
+    /// The time of day on the other side.
+    pub(crate) date: Option<Timestamp>,
     /// The beginning of the body, at most [`MAX_ANSWER_BYTES`].
     pub(crate) body: Vec<u8>,
     /// Why the body is not all there, if it is not.
@@ -165,6 +167,7 @@ async fn read(mut response: Response, deadline: Deadline, now: Timestamp) -> Ans
     let status = response.status().as_u16();
     let retry_after_ms = header(&response, RETRY_AFTER)
         .and_then(|value| retry_after_ms(value, header(&response, DATE), now));
+    let date = header(&response, DATE).and_then(http_date);
     let until = deadline.at.min(Instant::now() + MAX_BODY_WAIT);
     let mut body = Vec::new();
     let incomplete = loop {
@@ -181,7 +184,7 @@ async fn read(mut response: Response, deadline: Deadline, now: Timestamp) -> Ans
             Err(_) => break Some("the end did not come in time".to_owned()),
         }
     };
-    Answer { status, retry_after_ms, body, incomplete }
+    Answer { status, retry_after_ms, date, body, incomplete }
 }
 
 fn header(response: &Response, name: impl AsHeaderName) -> Option<&str> {
