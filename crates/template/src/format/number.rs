@@ -10,7 +10,7 @@ pub(super) fn integer(number: i64, spec: &Spec) -> Option<String> {
         'v' | 'd' => (10, ""),
         'b' => (2, if spec.sharp { "0b" } else { "" }),
         'o' => (8, if spec.sharp { "0" } else { "" }),
-        'O' => (8, if spec.sharp { "0o0" } else { "0o" }),
+        'O' => (8, "0o"),
         'x' => (16, if spec.sharp { "0x" } else { "" }),
         'X' => (16, if spec.sharp { "0X" } else { "" }),
         'c' => return Some(character(number).to_string()),
@@ -32,7 +32,11 @@ pub(super) fn integer(number: i64, spec: &Spec) -> Option<String> {
     if digits.len() < least {
         digits.insert_str(0, &"0".repeat(least - digits.len()));
     }
-    let prefix = if prefix == "0" && digits.starts_with('0') { "" } else { prefix };
+    let is_marked = digits.starts_with('0');
+    if spec.verb == 'O' && spec.sharp && !is_marked {
+        digits.insert(0, '0');
+    }
+    let prefix = if prefix == "0" && is_marked { "" } else { prefix };
     Some(format!("{sign}{prefix}{digits}"))
 }
 

@@ -82,7 +82,7 @@ fn write_text(sink: &mut Sink, text: &str, spec: &Spec) -> Result<bool, Failure>
         None => text.to_owned(),
     };
     let written = match spec.verb {
-        'v' if spec.source => quote::quote(text, spec.sharp, false),
+        'v' if spec.source => quote::quote(&cut(text), spec.sharp, false),
         'v' | 's' => cut(text),
         'q' => quote::quote(&cut(text), spec.sharp, spec.plus),
         'x' | 'X' => quote::hexadecimal(text.as_bytes(), spec),

@@ -124,6 +124,11 @@ pub(crate) fn data() -> Value {
         ("time", Value::Time(Box::new(time))),
         ("span", Value::Duration(SignedDuration::from_millis(3_723_500))),
         ("markup", Value::Trusted(Trust::Html, "<i>it's</i>".into())),
+        (
+            "trusted",
+            Value::Trusted(Trust::Html, "<i class=x>it's & &amp; \"q\"</i><!-- c -->".into()),
+        ),
+        ("tag", Value::Trusted(Trust::Html, "javascript:<b>".into())),
         ("url", Value::Trusted(Trust::Url, "javascript:alert(1)".into())),
         ("list", list(&[Value::from("a"), Value::from("b"), Value::from("c")])),
         ("numbers", list(&[Value::Int(1), Value::Int(2), Value::Int(3)])),
