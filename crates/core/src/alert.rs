@@ -118,7 +118,7 @@ pub struct AlertView {
     pub description: Arc<Description>,
     /// Start, end, last telling.
     pub activity: Activity,
-    /// The receivers it routes to, each once, in the order of the routes.
+    /// The receivers it routes to, in the order of the routes; each once with `route_identity`.
     pub receivers: Arc<[Arc<str>]>,
     /// Why it is held back right now; empty when it is not.
     pub status: AlertStatus,

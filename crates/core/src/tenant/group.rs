@@ -85,10 +85,12 @@ impl Tenant {
         if let Some(known) = self.destinations.get(&routes) {
             return Arc::clone(known);
         }
+        // Alertmanager names a receiver once for each of its routes.
+        let names_twice = !self.policy.compat.route_identity;
         let mut receivers: Vec<Arc<str>> = Vec::new();
         for index in &routes {
             let receiver = &self.policy.routes.get(*index).receiver;
-            if !receivers.contains(receiver) {
+            if names_twice || !receivers.contains(receiver) {
                 receivers.push(Arc::clone(receiver));
             }
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use tocsin_core::Tenant;
+use tocsin_core::alert::AlertView;
 use tocsin_core::views::GroupView;
 use tocsin_wire::alertmanager::encode_groups;
 
@@ -37,5 +38,19 @@ fn keep(group: &mut GroupView, filter: &AlertFilter) -> bool {
         return false;
     }
     group.alerts.retain(|alert| filter.takes(alert));
+    for alert in &mut group.alerts {
+        name_receivers(alert, filter);
+    }
     !group.alerts.is_empty()
+}
+
+/// Names, in order, the receivers of the groups that are shown, as Alertmanager does here; in the
+/// list of alerts it names all of them in the order of the routes.
+fn name_receivers(alert: &mut AlertView, filter: &AlertFilter) {
+    if alert.receivers.len() > 1 {
+        let shown = alert.receivers.iter().filter(|name| filter.takes_receiver(name));
+        let mut shown: Vec<Arc<str>> = shown.cloned().collect();
+        shown.sort();
+        alert.receivers = shown.into();
+    }
 }
