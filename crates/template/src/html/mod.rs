@@ -9,6 +9,7 @@ mod address;
 mod attributes;
 mod context;
 mod escapers;
+mod functions;
 mod json;
 mod needs;
 mod page;

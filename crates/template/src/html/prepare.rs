@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::context::{Context, Quote, Slash, State};
-use super::{Escaper, needs, text};
+use super::context::{Context, Slash, State};
+use super::{functions, needs, text};
 use crate::error::ParseError;
 use crate::program::Program;
-use crate::syntax::tree::{
-    Branch, BranchKind, Command, Node, Operand, OperandKind, Pipe, Place, Template,
-};
+use crate::syntax::tree::{Branch, BranchKind, Node, Pipe, Place, Template};
 
 /// How many prepared templates one text may need; more is an error, because every place at which a
 /// template is called makes one.
@@ -146,66 +144,9 @@ impl Prepare<'_> {
             State::Tag => context.state = State::AttributeName,
             _ => {}
         }
-        let (pipe, escapers) = self.with_functions(context, pipe, escapers)?;
+        let (pipe, escapers) = functions::merge(context, pipe, escapers)
+            .map_err(|(place, message)| self.error(place, message))?;
         Ok((Node::Escaped(pipe, needs::without_redundant(escapers)), context))
-    }
-
-    /// Takes `html` and `urlquery` at the end of a pipeline for the escapers that do the same, so that
-    /// nothing is escaped twice.
-    fn with_functions(
-        &self,
-        context: Context,
-        pipe: &Pipe,
-        mut escapers: Vec<Escaper>,
-    ) -> Result<(Pipe, Vec<Escaper>), ParseError> {
-        let mut pipe = pipe.clone();
-        let count = pipe.commands.len();
-        for (index, command) in pipe.commands.iter().enumerate() {
-            let Some(name) = escaping_function(command) else { continue };
-            let in_space = name == "html"
-                && context.state == State::Attribute
-                && context.quote == Quote::Space;
-            if index + 1 < count || in_space {
-                let why = if in_space {
-                    "does not protect a value without quotes"
-                } else {
-                    "can only stand last"
-                };
-                let message = format!("`{name}` {why}; leave it out: values are escaped anyway");
-                return Err(self.error(command.place, message));
-            }
-        }
-        let Some(last) = pipe.commands.last() else { return Ok((pipe, escapers)) };
-        let (same, function): (fn(Escaper) -> bool, _) = match escaping_function(last) {
-            Some("html") => (
-                |escaper| matches!(escaper, Escaper::Quoted | Escaper::Markup | Escaper::Content),
-                Escaper::HtmlFunction,
-            ),
-            Some(_) => (
-                |escaper| matches!(escaper, Escaper::AddressPart | Escaper::Address),
-                Escaper::QueryFunction,
-            ),
-            None => return Ok((pipe, escapers)),
-        };
-        if !escapers.iter().any(|escaper| same(*escaper)) {
-            return Ok((pipe, escapers));
-        }
-        for escaper in &mut escapers {
-            if same(*escaper) {
-                *escaper = function;
-            }
-        }
-        if let Some(last) = pipe.commands.pop() {
-            // `html x y` is `print x y | html`.
-            if pipe.commands.is_empty() {
-                let kind = match crate::language::callee("print") {
-                    Some(print) => OperandKind::Function("print".into(), print),
-                    None => last.operand.kind.clone(),
-                };
-                pipe.commands.push(Command { operand: Operand { kind, ..last.operand }, ..last });
-            }
-        }
-        Ok((pipe, escapers))
     }
 
     fn branch(&mut self, context: Context, branch: &Branch) -> Result<(Node, Context), ParseError> {
@@ -319,13 +260,5 @@ impl Prepare<'_> {
             known.end = end;
         }
         Ok((index, end))
-    }
-}
-
-/// Returns the name of the function when it is one that escapes.
-fn escaping_function(command: &Command) -> Option<&str> {
-    match &command.operand.kind {
-        OperandKind::Function(name, _) if matches!(&**name, "html" | "urlquery") => Some(name),
-        _ => None,
     }
 }
