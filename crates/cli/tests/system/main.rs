@@ -19,3 +19,4 @@ mod stream;
 mod support;
 mod upkeep;
 mod wrapper;
+mod differential;
