@@ -70,6 +70,45 @@ pub(crate) fn entry(kind: &str) -> OutboxEntry {
     }
 }
 
+/// The same about alerts that have ended.
+pub(crate) fn ended_entry(kind: &str) -> OutboxEntry {
+    let mut notification = notification();
+    notification.reason = NotifyReason::AllResolved;
+    for alert in &mut notification.alerts {
+        alert.is_resolved = true;
+    }
+    OutboxEntry { notification: Arc::new(notification), ..entry(kind) }
+}
+
+/// How the group of [`entry`] is called at vendors.
+pub(crate) const GROUP_ID: &str =
+    "f008ceeb0bec4681cf47a196e42fdeb159ba25c202e3eca7378a1fe9a3f98cff";
+
+/// Returns the sentences about what had to be replaced in a message that was delivered.
+#[track_caller]
+pub(crate) fn delivered_with_notes(outcome: AttemptOutcome) -> Vec<String> {
+    match outcome {
+        AttemptOutcome::Delivered { fallbacks, .. } => {
+            assert!(!fallbacks.iter().any(|note| note.contains("canary")), "{fallbacks:?}");
+            fallbacks
+        }
+        other => panic!("not delivered: {other:?}"),
+    }
+}
+
+pub(crate) fn secret(prefix: &str) -> Option<tocsin_config::Secret> {
+    Some(tocsin_config::Secret::new(format!("{prefix}{CANARY}")))
+}
+
+pub(crate) fn text(text: &str) -> Option<tocsin_config::Template> {
+    Some(tocsin_config::Template::new(text))
+}
+
+/// An address of the server as a configuration holds it.
+pub(crate) fn address(server: &Server, path: &str) -> Option<tocsin_config::Url> {
+    Some(tocsin_config::Url::parse(&server.url(path)).unwrap())
+}
+
 pub(crate) fn outbound(kind: &'static str, settings: Settings) -> Outbound {
     let context = Context::new("http://tocsin.example", "0.1.0");
     Outbound::of_receivers([&receiver(kind, settings)], &context).unwrap()
@@ -128,6 +167,17 @@ impl Seen {
         Some(&found.1)
     }
 
+    /// The method and the path with the query.
+    pub(crate) fn target(&self) -> &str {
+        self.line.trim_end_matches(" HTTP/1.1")
+    }
+
+    /// The fields of a form.
+    pub(crate) fn form(&self) -> std::collections::BTreeMap<String, String> {
+        let url = reqwest::Url::parse(&format!("http://form/?{}", self.body)).unwrap();
+        url.query_pairs().into_owned().collect()
+    }
+
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap()
     }
@@ -142,6 +192,8 @@ pub(crate) enum Reply {
     Echo(u16),
     /// Never answers.
     Silence,
+    /// Answers as the vendor would.
+    Vendor(fn(&Seen) -> Self),
 }
 
 impl Reply {
@@ -225,7 +277,10 @@ async fn serve(
         kept.push(seen.clone());
         kept.len() - 1
     };
-    let reply = replies.get(index).or(replies.last()).cloned().unwrap();
+    let mut reply = replies.get(index).or(replies.last()).cloned().unwrap();
+    while let Reply::Vendor(answer) = reply {
+        reply = answer(&seen);
+    }
     let bytes = match reply {
         Reply::Raw(bytes) => bytes,
         Reply::Echo(status) => match Reply::status(status, "", &format!("{seen:?}")) {
@@ -233,6 +288,7 @@ async fn serve(
             _ => unreachable!("a status is raw"),
         },
         Reply::Silence => std::future::pending().await,
+        Reply::Vendor(_) => unreachable!("a vendor answers itself"),
     };
     let _ = stream.write_all(&bytes).await;
     let _ = stream.shutdown().await;
