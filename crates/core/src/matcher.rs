@@ -147,8 +147,20 @@ impl Matcher {
     }
 }
 
+/// Compiles a regular expression of Go that may match anywhere.
+///
+/// # Errors
+/// [`BadRegex`] when it is none, or larger than the bound.
+pub fn go_regex(pattern: &str) -> Result<Regex, BadRegex> {
+    compile(pattern, |translated| translated)
+}
+
 /// Compiles Go's `^(?:pattern)$`.
 fn anchored(pattern: &str) -> Result<Regex, BadRegex> {
+    compile(pattern, |translated| format!("^(?:{translated})$"))
+}
+
+fn compile(pattern: &str, frame: impl FnOnce(String) -> String) -> Result<Regex, BadRegex> {
     let bad = |message: String| BadRegex { pattern: pattern.to_owned(), message };
     if pattern.len() > MAX_PATTERN_BYTES {
         let start: String = pattern.chars().take(32).collect();
@@ -156,7 +168,7 @@ fn anchored(pattern: &str) -> Result<Regex, BadRegex> {
         return Err(BadRegex { pattern: format!("{start}…"), message });
     }
     let translated = go_regex::translate(pattern).map_err(bad)?;
-    RegexBuilder::new(&format!("^(?:{translated})$"))
+    RegexBuilder::new(&frame(translated))
         .size_limit(MAX_COMPILED_BYTES)
         .build()
         .map_err(|error| {

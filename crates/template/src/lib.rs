@@ -4,10 +4,14 @@
 //! Alertmanager's. A set of templates is parsed once and rendered many times; rendering is a pure
 //! function of the template, the data and the time, and is bounded in steps and output.
 
+mod builtin;
 mod cache;
+mod data;
+pub mod defaults;
 mod error;
 mod format;
 mod function;
+mod functions;
 mod html;
 mod language;
 mod program;
@@ -16,18 +20,7 @@ mod set;
 mod syntax;
 mod value;
 
-/// The functions of Alertmanager.
-mod functions {
-    pub(crate) fn lookup(_name: &str) -> Option<crate::Function> {
-        None
-    }
-}
-
-/// The default templates.
-mod builtin {
-    pub(crate) const FILES: &[(&str, &str)] = &[];
-}
-
+pub use data::data;
 pub use error::{ParseError, RenderError};
 pub use function::{Call, Function};
 pub use set::{Conditions, Escaping, Limits, Templates};

@@ -73,6 +73,11 @@ pub trait Object: fmt::Debug + Send + Sync {
         &[]
     }
 
+    /// Returns what a field is called in JSON; `None` when it is left out there.
+    fn json_name<'n>(&self, field: &'n str) -> Option<&'n str> {
+        Some(field)
+    }
+
     /// Returns what is printed where the type prints itself in its own way: Go's `String()`.
     fn display(&self) -> Option<String> {
         None
