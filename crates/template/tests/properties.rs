@@ -215,7 +215,7 @@ fn the_deepest_template_fits_on_a_small_stack() {
             assert!(result.is_err_and(|error| error.to_string().contains("deep")));
         }
     };
-    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(run).expect("a thread");
+    let thread = std::thread::Builder::new().stack_size(1 << 20).spawn(run).expect("a thread");
     thread.join().expect("no overflow");
 }
 

@@ -18,7 +18,7 @@ use measure::Measures;
 
 /// How many blocks, parentheses and templates may be open at once while rendering, over all
 /// templates that call each other; more is an error, before the stack is exhausted.
-const MAX_LEVELS: usize = 300;
+const MAX_LEVELS: usize = 150;
 
 /// What a node costs; functions cost more, because they may work long.
 const NODE_STEPS: usize = 1;
