@@ -23,7 +23,7 @@ const TOOLS: [Tool; 2] = [
     Tool {
         program: "amtool",
         debian_package: "prometheus-alertmanager",
-        used_for: "amtool against our API; Alertmanager beside us in benchmarks",
+        used_for: "amtool against our API; Alertmanager beside us, compared and in benchmarks",
     },
 ];
 
