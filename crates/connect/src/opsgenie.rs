@@ -6,6 +6,7 @@ use reqwest::{Method, Url};
 use serde::Serialize;
 use serde_json::{Value as Json, json};
 use tocsin_config::{OpsgenieConfig, Secret, SecretSource};
+use tocsin_template::defaults;
 
 use crate::failure::Undelivered;
 use crate::http::{Request, Sender};
@@ -172,8 +173,7 @@ fn alert<'a>(
 }
 
 fn title(config: &OpsgenieConfig, job: &Job<'_>) -> String {
-    let default = r#"{{ template "opsgenie.default.message" . }}"#;
-    let text = job.texts.text("message", config.message.as_ref(), default);
+    let text = job.texts.text("message", config.message.as_ref(), defaults::OPSGENIE_MESSAGE);
     if text.trim().is_empty() {
         // An alert without a title is refused.
         return cut(&Message::new(job.notification).title, MAX_MESSAGE_CHARS);
@@ -182,14 +182,16 @@ fn title(config: &OpsgenieConfig, job: &Job<'_>) -> String {
 }
 
 fn description(config: &OpsgenieConfig, job: &Job<'_>) -> String {
-    let default = r#"{{ template "opsgenie.default.description" . }}"#;
-    let text = job.texts.text("description", config.description.as_ref(), default);
+    let text =
+        job.texts.text("description", config.description.as_ref(), defaults::OPSGENIE_DESCRIPTION);
     cut(&text, MAX_DESCRIPTION_CHARS)
 }
 
 fn alert_source(config: &OpsgenieConfig, job: &Job<'_>) -> String {
-    let default = r#"{{ template "opsgenie.default.source" . }}"#;
-    cut(&job.texts.text("source", config.source.as_ref(), default), MAX_SOURCE_CHARS)
+    cut(
+        &job.texts.text("source", config.source.as_ref(), defaults::OPSGENIE_SOURCE),
+        MAX_SOURCE_CHARS,
+    )
 }
 
 /// Returns a priority that is taken, or none: then Opsgenie decides.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 use tocsin_config::{Any, PagerdutyConfig, SecretSource, Template};
 use tocsin_core::notification::FailureClass;
+use tocsin_template::defaults;
 
 use crate::failure::Undelivered;
 use crate::http::{Request, Sender};
@@ -194,19 +195,17 @@ fn action(job: &Job<'_>) -> &'static str {
 }
 
 fn client(config: &PagerdutyConfig, job: &Job<'_>) -> String {
-    let default = r#"{{ template "pagerduty.default.client" . }}"#;
-    job.texts.text("client", config.client.as_ref(), default)
+    job.texts.text("client", config.client.as_ref(), defaults::PAGERDUTY_CLIENT)
 }
 
 fn client_url(config: &PagerdutyConfig, job: &Job<'_>) -> String {
-    let default = r#"{{ template "pagerduty.default.clientURL" . }}"#;
-    job.texts.text("client_url", config.client_url.as_ref(), default)
+    job.texts.text("client_url", config.client_url.as_ref(), defaults::PAGERDUTY_CLIENT_URL)
 }
 
 /// Returns what happened; never empty, because such an event is refused.
 fn summary(config: &PagerdutyConfig, job: &Job<'_>) -> String {
-    let default = r#"{{ template "pagerduty.default.description" . }}"#;
-    let text = job.texts.text("description", config.description.as_ref(), default);
+    let text =
+        job.texts.text("description", config.description.as_ref(), defaults::PAGERDUTY_DESCRIPTION);
     if text.trim().is_empty() {
         return cut(&Message::new(job.notification).title, MAX_SUMMARY_CHARS);
     }

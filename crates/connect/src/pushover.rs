@@ -2,6 +2,7 @@
 
 use reqwest::Url;
 use tocsin_config::{PushoverConfig, SecretSource, Template};
+use tocsin_template::defaults;
 
 use crate::failure::Undelivered;
 use crate::http::{Request, Sender};
@@ -70,8 +71,8 @@ fn texts(config: &PushoverConfig, job: &Job<'_>) -> Vec<(&'static str, String)> 
     let fill = |field: &str, template: &Option<Template>, default: &str| {
         job.texts.text(field, template.as_ref(), default)
     };
-    let title = fill("title", &config.title, r#"{{ template "pushover.default.title" . }}"#);
-    let link = fill("url", &config.url, r#"{{ template "pushover.default.url" . }}"#);
+    let title = fill("title", &config.title, defaults::PUSHOVER_TITLE);
+    let link = fill("url", &config.url, defaults::PUSHOVER_URL);
     let default = "{{ if eq .Status \"firing\" }}2{{ else }}0{{ end }}";
     let priority = fill("priority", &config.priority, default).trim().to_owned();
     let mut fields = vec![
@@ -101,11 +102,10 @@ fn texts(config: &PushoverConfig, job: &Job<'_>) -> Vec<(&'static str, String)> 
 }
 
 fn message(config: &PushoverConfig, job: &Job<'_>) -> String {
-    let default = r#"{{ template "pushover.default.message" . }}"#;
     let text = if config.html {
-        job.texts.html("message", config.message.as_ref(), default)
+        job.texts.html("message", config.message.as_ref(), defaults::PUSHOVER_MESSAGE)
     } else {
-        job.texts.text("message", config.message.as_ref(), default)
+        job.texts.text("message", config.message.as_ref(), defaults::PUSHOVER_MESSAGE)
     };
     let text = cut(&text, MAX_MESSAGE_CHARS);
     let text = text.trim();

@@ -32,7 +32,12 @@ pub(crate) async fn key(
         None => Secret::default(),
     };
     let key = if key.expose().contains("{{") {
-        Secret::new(job.texts.address(target, field, key.expose())?.trim())
+        // What is wrong with it would be said in its own words, which are a secret.
+        let filled = job.texts.address(target, field, key.expose()).map_err(|_| {
+            let why = format!("{target}: the template of `{field}` failed");
+            Undelivered::refused(FailureClass::Other, why)
+        })?;
+        Secret::new(filled.trim())
     } else {
         key
     };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tocsin_config::{SecretSource, VictoropsConfig};
 use tocsin_core::notification::FailureClass;
+use tocsin_template::defaults;
 
 use crate::failure::Undelivered;
 use crate::http::{Request, Sender};
@@ -49,12 +50,21 @@ pub(crate) async fn send(
 
 fn message(config: &VictoropsConfig, job: &Job<'_>) -> BTreeMap<String, String> {
     let texts = job.texts;
-    let default = r#"{{ template "victorops.default.state_message" . }}"#;
-    let state_message = texts.text("state_message", config.state_message.as_ref(), default);
-    let default = r#"{{ template "victorops.default.entity_display_name" . }}"#;
-    let name = texts.text("entity_display_name", config.entity_display_name.as_ref(), default);
-    let default = r#"{{ template "victorops.default.monitoring_tool" . }}"#;
-    let tool = texts.text("monitoring_tool", config.monitoring_tool.as_ref(), default);
+    let state_message = texts.text(
+        "state_message",
+        config.state_message.as_ref(),
+        defaults::VICTOROPS_STATE_MESSAGE,
+    );
+    let name = texts.text(
+        "entity_display_name",
+        config.entity_display_name.as_ref(),
+        defaults::VICTOROPS_ENTITY_DISPLAY_NAME,
+    );
+    let tool = texts.text(
+        "monitoring_tool",
+        config.monitoring_tool.as_ref(),
+        defaults::VICTOROPS_MONITORING_TOOL,
+    );
     let mut fields = texts.map("custom_fields", &config.custom_fields);
     fields.extend([
         ("message_type".to_owned(), kind(config, job)),

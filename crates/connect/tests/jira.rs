@@ -28,7 +28,7 @@ fn unknown(seen: &Seen) -> Option<Reply> {
 }
 
 /// Answers a search with these issues.
-fn search(seen: &Seen, issues: Value) -> Reply {
+fn search(seen: &Seen, issues: &Value) -> Reply {
     if let Some(unknown) = unknown(seen) {
         return unknown;
     }
@@ -52,15 +52,15 @@ fn issue(category: &str) -> Value {
 }
 
 fn nothing(seen: &Seen) -> Reply {
-    search(seen, json!([]))
+    search(seen, &json!([]))
 }
 
 fn open(seen: &Seen) -> Reply {
-    search(seen, issue("indeterminate"))
+    search(seen, &issue("indeterminate"))
 }
 
 fn done(seen: &Seen) -> Reply {
-    search(seen, issue("done"))
+    search(seen, &issue("done"))
 }
 
 /// Checks the fields of an issue as they are when one is created or edited.

@@ -155,6 +155,60 @@ async fn every_field_arrives() {
 }
 
 #[tokio::test]
+async fn what_is_not_said_comes_from_templates() {
+    let server = Server::start(vec![Reply::Vendor(version_2)]).await;
+    let config = PagerdutyConfig {
+        description: None,
+        client: None,
+        client_url: None,
+        severity: text("{{ .CommonLabels.severity }}"),
+        details: [("clusters".to_owned(), Any(json!({ "all": ["{{ .CommonLabels.cluster }}"] })))]
+            .into(),
+        ..config(&server)
+    };
+    assert_delivered(&attempt(config).await);
+    let event = server.only().json();
+    let payload = &event["payload"];
+    assert_eq!(payload["severity"], "critical");
+    assert!(payload["summary"].as_str().unwrap().contains("[FIRING:1] PgDown"), "{payload}");
+    let details = &payload["custom_details"];
+    assert_eq!(details["clusters"]["all"], json!(["eu1"]));
+    assert_eq!((&details["num_firing"], &details["num_resolved"]), (&json!(1), &json!(0)));
+    assert!(details["firing"].as_str().unwrap().contains("alertname = PgDown"), "{details}");
+    assert!(event["client_url"].as_str().unwrap().starts_with("http://tocsin.example"), "{event}");
+}
+
+#[tokio::test]
+async fn a_template_that_fails_loses_no_page() {
+    let server = Server::start(vec![Reply::Vendor(version_2)]).await;
+    let broken = r#"{{ template "gone" . }}"#;
+    let config = PagerdutyConfig {
+        description: text(broken),
+        details: details(&[("a", json!(broken))]),
+        ..config(&server)
+    };
+    let notes = delivered_with_notes(attempt(config).await);
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert!(notes[0].contains("`description`") || notes[1].contains("`description`"), "{notes:?}");
+    let payload = server.only().json()["payload"].clone();
+    assert!(payload["summary"].as_str().unwrap().contains("PgDown"), "{payload}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_a_template_is_filled_in_and_refused_when_it_fails() {
+    let server = Server::start(vec![Reply::Vendor(version_2)]).await;
+    let key = |text: &str| Some(tocsin_config::Secret::new(text));
+    let good =
+        r#"{{ if eq .CommonLabels.cluster "eu1" }}0123456789abcdef-x-canary-7f3a9c{{ end }}"#;
+    assert_delivered(&attempt(PagerdutyConfig { routing_key: key(good), ..config(&server) }).await);
+    for bad in [r#"{{ template "canary-7f3a9c" . }}"#, r#"{{ if false }}canary-7f3a9c{{ end }}"#] {
+        let config = PagerdutyConfig { routing_key: key(bad), ..config(&server) };
+        refused(attempt(config).await, FailureClass::Other);
+    }
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
 async fn the_end_is_a_resolve_under_the_same_key() {
     let server = Server::start(vec![Reply::Vendor(version_2)]).await;
     assert_delivered(&tell(config(&server), &ended_entry("pagerduty")).await);

@@ -1,5 +1,5 @@
-//! What can go wrong with every service that speaks HTTP, the same for all of them: one row of the
-//! table for each kind of receiver.
+//! What is the same for every service that speaks HTTP, and what can go wrong with it: one row of
+//! the table for each kind of receiver.
 
 #![allow(clippy::unwrap_used, reason = "a helper that fails is a test that fails")]
 
@@ -7,7 +7,9 @@ mod support;
 
 use std::time::Duration;
 
-use support::{Reply, Server, address, entry, failed, outbound, secret, text};
+use support::{
+    Reply, Server, address, delivered_with_notes, entry, failed, outbound, secret, text,
+};
 use tocsin_config::{
     IncidentioConfig, JiraConfig, OpsgenieConfig, PagerdutyConfig, PushoverConfig, SecretUrl,
     Settings, Sigv4, SlackConfig, SnsConfig, Template, VictoropsConfig, WebhookConfig,
@@ -134,6 +136,20 @@ const ROWS: [Row; 9] = [
 async fn attempt(row: &Row, server: &Server) -> AttemptOutcome {
     let outbound = outbound(row.kind, (row.settings)(server));
     outbound.attempt(&entry(row.kind), support::KEY).await
+}
+
+/// What each of the services says when it takes a message, in one.
+const TAKEN: &str = r#"{"ok":true,"status":1,"errcode":0,"issues":[],"result":{}}"#;
+
+#[tokio::test]
+async fn a_receiver_that_says_no_more_than_it_must_tells_what_is_wrong() {
+    for row in ROWS {
+        let server = Server::start(vec![Reply::ok(TAKEN)]).await;
+        let notes = delivered_with_notes(attempt(&row, &server).await);
+        assert_eq!(notes, [""; 0], "{}", row.kind);
+        let told = server.seen().pop().unwrap();
+        assert!(told.body.contains("PgDown"), "{}: {told:?}", row.kind);
+    }
 }
 
 #[tokio::test]

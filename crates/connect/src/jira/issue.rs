@@ -3,6 +3,7 @@
 use reqwest::Url;
 use serde_json::{Map, Value as Json, json};
 use tocsin_config::{JiraConfig, JiraText};
+use tocsin_template::defaults;
 
 use super::TARGET;
 use crate::failure::Undelivered;
@@ -56,8 +57,7 @@ pub(super) fn fields(
         let value = if is_v3 { document(&description) } else { json!(description) };
         fields.insert("description".to_owned(), value);
     }
-    let default = r#"{{ template "jira.default.priority" . }}"#;
-    let priority = texts.text("priority", config.priority.as_ref(), default);
+    let priority = texts.text("priority", config.priority.as_ref(), defaults::JIRA_PRIORITY);
     let priority = priority.trim();
     if !priority.is_empty() {
         fields.insert("priority".to_owned(), json!({ "name": priority }));
@@ -79,10 +79,9 @@ fn is_told(text: Option<&JiraText>, purpose: Use) -> bool {
 }
 
 fn summary(config: &JiraConfig, job: &Job<'_>) -> String {
-    let default = r#"{{ template "jira.default.summary" . }}"#;
     let template = config.summary.as_ref().map(|text| &text.template);
     // A summary is one line, and an issue without one is refused.
-    let text = one_line(job.texts.text("summary", template, default).trim());
+    let text = one_line(job.texts.text("summary", template, defaults::JIRA_SUMMARY).trim());
     if text.is_empty() {
         return cut(&Message::new(job.notification).title, MAX_SUMMARY_CHARS);
     }
@@ -90,9 +89,8 @@ fn summary(config: &JiraConfig, job: &Job<'_>) -> String {
 }
 
 fn description(config: &JiraConfig, job: &Job<'_>) -> String {
-    let default = r#"{{ template "jira.default.description" . }}"#;
     let template = config.description.as_ref().map(|text| &text.template);
-    cut(&job.texts.text("description", template, default), MAX_DESCRIPTION_CHARS)
+    cut(&job.texts.text("description", template, defaults::JIRA_DESCRIPTION), MAX_DESCRIPTION_CHARS)
 }
 
 fn labels(config: &JiraConfig, job: &Job<'_>) -> Vec<String> {

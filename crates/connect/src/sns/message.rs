@@ -3,6 +3,7 @@
 use sha2::{Digest as _, Sha256};
 use tocsin_config::{SnsConfig, Template};
 use tocsin_core::notification::FailureClass;
+use tocsin_template::defaults;
 
 use super::{TARGET, VERSION};
 use crate::failure::Undelivered;
@@ -80,8 +81,8 @@ pub(super) fn form(config: &SnsConfig, job: &Job<'_>) -> Result<Form, Undelivere
         (kind.to_owned(), whom.clone()),
         ("Message".to_owned(), text),
     ];
-    let default = r#"{{ template "sns.default.subject" . }}"#;
-    let subject = subject(&job.texts.text("subject", config.subject.as_ref(), default));
+    let subject =
+        subject(&job.texts.text("subject", config.subject.as_ref(), defaults::SNS_SUBJECT));
     // A text message has no subject.
     if !subject.is_empty() && kind != "PhoneNumber" {
         fields.push(("Subject".to_owned(), subject));
@@ -106,8 +107,7 @@ fn text(
     is_sms: bool,
     attributes: &[(String, String)],
 ) -> (String, bool) {
-    let default = r#"{{ template "sns.default.message" . }}"#;
-    let mut text = job.texts.text("message", config.message.as_ref(), default);
+    let mut text = job.texts.text("message", config.message.as_ref(), defaults::SNS_MESSAGE);
     if text.trim().is_empty() {
         // An empty message is refused.
         text = Message::new(job.notification).title;
