@@ -2,6 +2,7 @@
 
 mod receivers;
 mod routes;
+mod templates;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use tocsin_core::maintenance::MaintenanceWindow;
 use tocsin_core::matcher::{MatchOp, Matcher, Matchers, ParseMode};
 use tocsin_core::policy::{InhibitRule, Limits, Policy, Receiver, RouteTree};
 use tocsin_core::time_interval::TimeInterval;
+use tocsin_template::Templates;
 
 use crate::document::Document;
 use crate::integration::ReceiverConfig;
@@ -24,19 +26,26 @@ use crate::values::signed;
 /// Who planned a maintenance window of a file.
 const CREATED_BY: &str = "configuration";
 
+/// What a document becomes.
+pub(crate) struct Compiled {
+    pub(crate) policy: Policy,
+    pub(crate) receivers: Vec<ReceiverConfig>,
+    pub(crate) templates: Arc<Templates>,
+}
+
 /// Compiles a document in which everything inherited is filled in.
 pub(crate) fn compile(
     document: &Document,
     options: &LoadOptions,
     reader: &mut Reader<'_>,
-) -> (Policy, Vec<ReceiverConfig>) {
+) -> Compiled {
     let time_intervals = time_intervals(document, reader);
     let routes = routes::compile(document, &time_intervals, reader);
     let receivers = receivers::compile(document, reader);
     let inhibit_rules = inhibit_rules(document, reader);
     let maintenance_windows = maintenance_windows(document, reader);
     check_integrations(document, reader);
-    receivers::check_templates(document, &routes, reader);
+    let templates = templates::compile(document, reader);
     let policy = Policy {
         resolve_timeout: signed(document.global.resolve_timeout),
         routes: RouteTree { nodes: routes },
@@ -54,7 +63,7 @@ pub(crate) fn compile(
             alerts: document.limits.max_alerts,
         },
     };
-    (policy, receivers)
+    Compiled { policy, receivers, templates }
 }
 
 fn policy_receiver(receiver: &ReceiverConfig) -> Receiver {

@@ -1,8 +1,9 @@
 //! The configuration as the rest of the program uses it.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
+use tocsin_template::Templates;
 
 use crate::document::Document;
 use crate::global::GlobalConfig;
@@ -21,8 +22,8 @@ pub struct Config {
     pub receivers: Vec<ReceiverConfig>,
     /// Who tells us alerts beside Prometheus, in the order of the file.
     pub inbound: Vec<InboundConfig>,
-    /// Files with templates; may hold patterns.
-    pub templates: Vec<PathBuf>,
+    /// The templates of all files, and the built-in ones.
+    pub templates: Arc<Templates>,
     /// Where traces are sent.
     pub tracing: Option<TracingConfig>,
     /// Where a record of everything that happens is written.
@@ -52,12 +53,16 @@ pub struct Limits {
 }
 
 impl Config {
-    pub(crate) fn new(document: &Document, receivers: Vec<ReceiverConfig>) -> Self {
+    pub(crate) fn new(
+        document: &Document,
+        receivers: Vec<ReceiverConfig>,
+        templates: Arc<Templates>,
+    ) -> Self {
         Self {
             global: document.global.clone(),
             receivers,
             inbound: document.integrations.clone(),
-            templates: document.templates.clone(),
+            templates,
             tracing: document.tracing.clone(),
             event_recorder: document.event_recorder.clone(),
             retention: Retention::of(&document.retention),

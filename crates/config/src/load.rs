@@ -10,7 +10,7 @@ use tocsin_core::compat::Compat;
 use tocsin_core::matcher::ParseMode;
 use tocsin_core::policy::Policy;
 
-use crate::compile::compile;
+use crate::compile::{Compiled, compile};
 use crate::config::Config;
 use crate::diagnostic::{Diagnostic, Report, Severity, SourceFile, Span};
 use crate::document::Document;
@@ -119,7 +119,7 @@ fn load_files(files: &[SourceFile], options: &LoadOptions) -> Result<Loaded, Rep
     inherit::fill_root(&mut document);
     let written = document.clone();
     let inherited = inherit::inherit(&mut document, &mut reader);
-    let (policy, receivers) = compile(&document, options, &mut reader);
+    let Compiled { policy, receivers, templates } = compile(&document, options, &mut reader);
     let Reader { diagnostics, places, hidden, .. } = reader;
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(report(files, diagnostics, &hidden));
@@ -127,7 +127,7 @@ fn load_files(files: &[SourceFile], options: &LoadOptions) -> Result<Loaded, Rep
     let hash = hash(files, &overrides);
     let names = files.iter().map(|file| file.name.clone()).collect();
     Ok(Loaded {
-        config: Config::new(&document, receivers),
+        config: Config::new(&document, receivers, templates),
         policy: Arc::new(policy),
         warnings: report(files, diagnostics, &hidden).diagnostics,
         hash,

@@ -41,6 +41,15 @@ pub(crate) struct Place {
     pub(crate) is_scalar: bool,
 }
 
+/// A value with a template expression.
+#[derive(Clone, Debug)]
+pub(crate) struct NotedTemplate {
+    /// `.receivers[0].slack_configs[0].title`.
+    pub(crate) path: String,
+    pub(crate) span: Span,
+    pub(crate) text: String,
+}
+
 /// Collects complaints and remembers the place of every value by its path.
 pub(crate) struct Reader<'f> {
     pub(crate) files: &'f [SourceFile],
@@ -48,8 +57,8 @@ pub(crate) struct Reader<'f> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// `.receivers[0].webhook_configs[1].url` → its place.
     pub(crate) places: BTreeMap<String, Place>,
-    /// Values with template expressions: path and place.
-    pub(crate) templates: Vec<(String, Span)>,
+    /// Values with template expressions.
+    pub(crate) templates: Vec<NotedTemplate>,
     /// Where secrets stand.
     pub(crate) hidden: Vec<Span>,
     path: String,
@@ -166,7 +175,9 @@ impl<'f> Reader<'f> {
 
     /// Remembers that the value being read holds a template expression.
     pub(crate) fn note_template(&mut self, node: &Node) {
-        self.templates.push((self.path.clone(), node.span));
+        let Kind::Scalar { text, .. } = &node.kind else { return };
+        let (path, span) = (self.path.clone(), node.span);
+        self.templates.push(NotedTemplate { path, span, text: text.clone() });
     }
 
     /// Returns the path `text` means in the file that holds `node`.

@@ -246,9 +246,12 @@ fn receivers_and_what_they_need() {
             ),
             ("stdout in a format that is none", receiver("stdout_configs: [{format: xml}]")),
             (
-                "an address that needs a template",
+                "templates with mistakes",
                 receiver(
-                    "webhook_configs:\n- url: 'http://a/{{ .x }}'\nemail_configs:\n- to: '{{ .to }}'\n  from: a@b\n  smarthost: 'h:25'",
+                    "webhook_configs:\n- url: 'http://a/{{ .x '\nslack_configs:\n- api_url: http://a\n  \
+                     title: '{{ template \"slack.default.titel\" . }}'\n  text: |\n    fine {{ .Status }}\n    \
+                     {{ .Status | toupper }}\n    end\nemail_configs:\n- to: a@b\n  from: a@b\n  \
+                     smarthost: 'h:25'\n  html: '<a href={{ if .x }}\"{{ end }}>'",
                 ),
             ),
             (
@@ -283,4 +286,23 @@ fn a_file_that_is_not_there_or_not_text_is_named() {
     std::fs::create_dir(&empty).unwrap();
     let report = tocsin_config::load(&empty, &LoadOptions::default()).unwrap_err().to_string();
     assert!(report.contains("holds no file that ends in .yml or .yaml"), "{report}");
+}
+
+#[test]
+fn a_mistake_in_a_file_of_templates_is_told_with_its_place_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("tocsin.yaml");
+    std::fs::write(&path, with_base("templates: ['*.tmpl']\n")).unwrap();
+    std::fs::write(directory.path().join("good.tmpl"), "{{ define \"a\" }}{{ .Status }}{{ end }}")
+        .unwrap();
+    let loaded = tocsin_config::load(&path, &LoadOptions::default());
+    loaded.unwrap_or_else(|report| panic!("{report}"));
+    let bad = "{{ define \"b\" }}\n  {{ .Status | toUper }}\n{{ end }}";
+    std::fs::write(directory.path().join("team.tmpl"), bad).unwrap();
+    let report = tocsin_config::load(&path, &LoadOptions::default()).unwrap_err();
+    let error = report.errors().next().unwrap();
+    assert!(error.file.ends_with("team.tmpl"), "{report}");
+    assert_eq!((error.line, error.column), (2, 16), "{report}");
+    assert!(error.message.contains("toUpper"), "{report}");
+    assert_eq!(error.excerpt, "  {{ .Status | toUper }}");
 }

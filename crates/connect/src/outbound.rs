@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tocsin_config::{HttpConfig, IntegrationConfig, ReceiverConfig, Settings};
+use tocsin_config::{HttpConfig, IntegrationConfig, ReceiverConfig, Settings, Template};
 use tocsin_core::notification::{AttemptOutcome, FailureClass, LogKey, Notification, OutboxEntry};
-use tocsin_template::{Templates, Value};
+use tocsin_template::Templates;
 
 use crate::failure::Undelivered;
 use crate::http::{ClientError, Deadline, Sender};
@@ -114,7 +114,8 @@ impl Outbound {
     /// # Errors
     /// When a certificate cannot be read or a proxy cannot be used.
     pub fn new(config: &tocsin_config::Config, context: &Context) -> Result<Self, ConnectError> {
-        Self::of_receivers(&config.receivers, context)
+        let context = Context { templates: Arc::clone(&config.templates), ..context.clone() };
+        Self::of_receivers(&config.receivers, &context)
     }
 
     /// Sets up the given receivers; those with equal HTTP settings share one client.
@@ -150,11 +151,16 @@ impl Outbound {
     /// `idempotency_key` is the same for every attempt of the same entry.
     pub async fn attempt(&self, entry: &OutboxEntry, idempotency_key: &str) -> AttemptOutcome {
         let mut redactor = Redactor::new();
-        let texts = self.texts(entry);
+        let mut texts = self.texts(&entry.notification, entry.due_at);
+        let mut notification = Arc::clone(&entry.notification);
+        if let Some(filled) = with_route_labels(&notification, &texts) {
+            texts = self.texts(&filled, entry.due_at);
+            notification = filled;
+        }
         let result = match self.find(&entry.key) {
             Some(integration) => {
                 let job = Job {
-                    notification: &entry.notification,
+                    notification: &notification,
                     idempotency_key,
                     now: entry.due_at,
                     deadline: Deadline::after(integration.timeout()),
@@ -174,14 +180,29 @@ impl Outbound {
         }
     }
 
-    fn texts(&self, entry: &OutboxEntry) -> Texts {
-        Texts::new(Arc::clone(&self.context.templates), Value::Nil, entry.due_at)
+    fn texts(&self, notification: &Arc<Notification>, now: Timestamp) -> Texts {
+        let data = tocsin_template::data(notification, &self.context.external_url);
+        Texts::new(Arc::clone(&self.context.templates), data, now)
     }
 
     fn find(&self, key: &LogKey) -> Option<&Integration> {
         let place = (Arc::clone(&key.receiver), Arc::clone(&key.kind), key.index);
         self.integrations.get(&place)
     }
+}
+
+/// Fills in the templates among the labels of the route; `None` when there are none.
+fn with_route_labels(notification: &Notification, texts: &Texts) -> Option<Arc<Notification>> {
+    let labels = &notification.route_labels;
+    if !labels.iter().any(|(_, value)| value.contains("{{")) {
+        return None;
+    }
+    let filled = labels.iter().map(|(name, value)| {
+        let template = Template::new(value);
+        (name.to_owned(), texts.optional(&format!("labels.{name}"), Some(&template)))
+    });
+    let route_labels = filled.collect();
+    Some(Arc::new(Notification { route_labels, ..notification.clone() }))
 }
 
 fn missing(key: &LogKey) -> String {
@@ -289,7 +310,11 @@ pub(crate) mod tests {
             idempotency_key: "1-42",
             now: notification.decided_at,
             deadline: Deadline::after(DEFAULT_TIMEOUT),
-            texts: &Texts::new(Arc::clone(&context.templates), Value::Nil, notification.decided_at),
+            texts: &Texts::new(
+                Arc::clone(&context.templates),
+                tocsin_template::data(&Arc::new(notification.clone()), "http://tocsin.example"),
+                notification.decided_at,
+            ),
             context: &context,
             receipt: None,
         })

@@ -116,7 +116,7 @@ impl Tree<'_, '_> {
             repeat_interval: wait(config.repeat_interval),
             mute_time_intervals: names(&config.mute_time_intervals),
             active_time_intervals: names(&config.active_time_intervals),
-            labels: literal_labels(config),
+            labels: labels(config),
         });
         let mut twins = BTreeMap::new();
         for (position, child) in config.routes.iter().enumerate() {
@@ -205,10 +205,8 @@ fn group_by(names: &[String]) -> GroupBy {
     GroupBy::Names(names.iter().map(CompactString::from).collect())
 }
 
-/// Labels with templates are left out; that they are was warned about.
-fn literal_labels(config: &RouteConfig) -> Labels {
-    let literal = |(name, value): (&String, &crate::values::Template)| {
-        value.literal().map(|value| (name.clone(), value.to_owned()))
-    };
-    config.labels.iter().filter_map(literal).collect()
+/// Returns the labels as they are written; templates in them are filled in for each message.
+fn labels(config: &RouteConfig) -> Labels {
+    let written = config.labels.iter();
+    written.map(|(name, value)| (name.clone(), value.text().to_owned())).collect()
 }
