@@ -3,6 +3,10 @@
 use super::number::sign;
 use super::spec::Spec;
 
+/// Behind so many digits every number only has zeros; the formatter of the standard library refuses
+/// far more.
+const MAX_EXACT_DIGITS: usize = 1100;
+
 /// Returns the number, filled up with zeros where the flags ask for it; `None` when the verb does
 /// not fit.
 pub(super) fn float(number: f64, spec: &Spec) -> Option<String> {
@@ -18,7 +22,7 @@ pub(super) fn float(number: f64, spec: &Spec) -> Option<String> {
             'G' => general(magnitude, spec.precision).to_uppercase(),
             'e' => exponential(magnitude, spec.precision.or(Some(6))),
             'E' => exponential(magnitude, spec.precision.or(Some(6))).to_uppercase(),
-            'f' | 'F' => format!("{magnitude:.*}", spec.precision.unwrap_or(6)),
+            'f' | 'F' => fixed(magnitude, spec.precision.unwrap_or(6)),
             'x' => hexadecimal(magnitude, spec.precision),
             'X' => hexadecimal(magnitude, spec.precision).to_uppercase(),
             _ => return None,
@@ -69,14 +73,23 @@ fn binary(number: f64) -> String {
 
 /// `d.ddde±dd`, with the fewest digits that tell the number when there is no precision.
 fn exponential(number: f64, precision: Option<usize>) -> String {
-    let text = match precision {
-        Some(precision) => format!("{number:.precision$e}"),
-        None => format!("{number:e}"),
+    let (text, zeros) = match precision {
+        Some(precision) => {
+            let exact = precision.min(MAX_EXACT_DIGITS);
+            (format!("{number:.exact$e}"), "0".repeat(precision - exact))
+        }
+        None => (format!("{number:e}"), String::new()),
     };
     let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let sign = if exponent < 0 { '-' } else { '+' };
-    format!("{mantissa}e{sign}{:02}", exponent.abs())
+    format!("{mantissa}{zeros}e{sign}{:02}", exponent.abs())
+}
+
+/// `ddd.ddd`.
+fn fixed(number: f64, precision: usize) -> String {
+    let exact = precision.min(MAX_EXACT_DIGITS);
+    format!("{number:.exact$}{}", "0".repeat(precision - exact))
 }
 
 /// The shorter of the two notations, as Go's `%g` chooses.

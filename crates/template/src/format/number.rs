@@ -68,7 +68,8 @@ fn character(number: i64) -> char {
 /// `U+0041`, or `U+0041 'A'`.
 fn code_point(number: i64, spec: &Spec) -> String {
     let least = spec.precision.unwrap_or(4).max(4);
-    let mut text = format!("U+{number:0least$X}");
+    let digits = format!("{number:X}");
+    let mut text = format!("U+{}{digits}", "0".repeat(least.saturating_sub(digits.len())));
     if spec.sharp
         && let Some(character) = u32::try_from(number).ok().and_then(char::from_u32)
         && quote::is_printable(character)

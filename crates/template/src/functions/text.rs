@@ -7,37 +7,60 @@ use regex::Regex;
 use tocsin_core::matcher::go_regex;
 
 use super::{arguments, text_of};
+use crate::format::MAX_TEXT_BYTES;
 use crate::function::Call;
 use crate::value::{Trust, Value};
 
 /// How many compiled expressions a thread keeps; templates have a handful.
 const MAX_KEPT: usize = 64;
 
+/// What a replacement may come to at most, in bytes; more is an error before anything is replaced.
+const MAX_REPLACED_BYTES: usize = 64 << 20;
+
 pub(super) fn to_upper(call: &Call<'_>) -> Result<Value, String> {
     let [text] = arguments(call)?;
-    Ok(text_of(text)?.to_uppercase().into())
+    Ok(text_of(text)?
+        .chars()
+        .map(|letter| single(letter, letter.to_uppercase()))
+        .collect::<String>()
+        .into())
 }
 
 pub(super) fn to_lower(call: &Call<'_>) -> Result<Value, String> {
     let [text] = arguments(call)?;
-    Ok(text_of(text)?.to_lowercase().into())
+    Ok(text_of(text)?
+        .chars()
+        .map(|letter| single(letter, letter.to_lowercase()))
+        .collect::<String>()
+        .into())
+}
+
+/// Go changes the case letter by letter, and leaves alone what would become several, such as `ß`.
+fn single(letter: char, mut changed: impl ExactSizeIterator<Item = char>) -> char {
+    match changed.len() {
+        1 => changed.next().unwrap_or(letter),
+        _ => letter,
+    }
 }
 
 /// Makes the first letter of every word large and the others small.
 pub(super) fn title(call: &Call<'_>) -> Result<Value, String> {
     let [text] = arguments(call)?;
     let mut out = String::new();
-    let mut is_within = false;
+    let (mut is_within, mut has_large) = (false, false);
     for letter in text_of(text)?.chars() {
-        if is_within {
-            out.extend(letter.to_lowercase());
-        } else {
-            out.extend(letter.to_uppercase());
-        }
-        // An apostrophe or a point stands within a word, a hyphen between two.
+        // An apostrophe, a point or a colon stands within a word, a hyphen between two.
         is_within = letter.is_alphanumeric()
             || letter == '_'
-            || (is_within && matches!(letter, '\'' | '.'));
+            || (is_within && matches!(letter, '\'' | '.' | ':' | '\u{b7}' | '\u{2019}'));
+        has_large &= is_within;
+        if has_large {
+            out.extend(letter.to_lowercase());
+        } else {
+            // A digit in front is no letter: `10px` becomes `10Px`.
+            out.extend(letter.to_uppercase());
+            has_large = letter.is_alphabetic();
+        }
     }
     Ok(out.into())
 }
@@ -55,6 +78,11 @@ pub(super) fn join(call: &Call<'_>) -> Result<Value, String> {
         return Err(format!("expected a list of strings; found {}", list.type_name()));
     };
     let texts = values.iter().map(text_of).collect::<Result<Vec<_>, _>>()?;
+    let length =
+        texts.iter().map(|text| text.len() + separator.len()).fold(0, usize::saturating_add);
+    if length > MAX_TEXT_BYTES {
+        return Err(format!("the text becomes longer than {MAX_TEXT_BYTES} bytes"));
+    }
     Ok(texts.join(&*separator).into())
 }
 
@@ -69,6 +97,10 @@ pub(super) fn matches(call: &Call<'_>) -> Result<Value, String> {
 pub(super) fn replace_all(call: &Call<'_>) -> Result<Value, String> {
     let [pattern, replacement, text] = arguments(call)?;
     let (replacement, text) = (text_of(replacement)?, text_of(text)?);
+    // Every match may put in the replacement, and every two bytes of that a part of the text.
+    if replacement.len().saturating_mul(text.len() + 1) > MAX_REPLACED_BYTES {
+        return Err("the text and the replacement are too long for each other".to_owned());
+    }
     with_regex(&text_of(pattern)?, |regex| regex.replace_all(&text, &*replacement).as_ref().into())
 }
 
@@ -143,7 +175,8 @@ mod tests {
     fn texts_are_changed_as_go_does() {
         let one = |function: crate::Function, text: &str| run(function, &[text.into()]).unwrap();
         assert_eq!(one(title, "disk FULL on db-1 o'neil"), "Disk Full On Db-1 O'neil");
-        assert_eq!(one(to_upper, "größe"), "GRÖSSE");
+        assert_eq!(one(to_upper, "größe"), "GRÖßE");
+        assert_eq!(one(to_lower, "ΑΣ ÉTÉ"), "ασ été");
         assert_eq!(one(trim_space, " \n a b\t"), "a b");
         assert_eq!(one(url_unescape, "a%20b+%C3%A9"), "a b é");
         assert!(run(url_unescape, &["%zz".into()]).unwrap_err().contains("%zz"));
@@ -156,6 +189,9 @@ mod tests {
         let replaced =
             run(replace_all, &["(\\d+)\\.(\\d+)".into(), "$2-${1}".into(), "1.2 3.4".into()]);
         assert_eq!(replaced.unwrap(), "2-1 4-3");
+        let named =
+            run(replace_all, &["(?P<h>[^.]+)\\..*".into(), "${h}|$hx|$$".into(), "db.x".into()]);
+        assert_eq!(named.unwrap(), "db||$");
         assert_eq!(run(matches, &["^a.c$".into(), "abc".into()]).unwrap(), "Bool(true)");
         assert!(run(matches, &["(".into(), "abc".into()]).is_err());
         let list = Value::List(["a".into(), "b".into()].into());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::RenderError;
-use crate::format;
+use crate::format::{self, MAX_TEXT_BYTES};
 use crate::function::{Call, Function};
 use crate::syntax::tree::{Callee, Command, Operand, OperandKind, Pipe, Place};
 use crate::value::Value;
@@ -190,6 +190,12 @@ impl<'p> Run<'p> {
     pub(super) fn accept(&mut self, place: Place, value: Value) -> Result<Value, RenderError> {
         match &value {
             Value::Text(text) | Value::Trusted(_, text) => {
+                if text.len() > MAX_TEXT_BYTES {
+                    return Err(self.fail(
+                        place,
+                        format!("the text becomes longer than {MAX_TEXT_BYTES} bytes"),
+                    ));
+                }
                 self.charge(place, text.len() / BYTES_PER_STEP)?;
             }
             Value::List(_) | Value::Map(_) => {
