@@ -111,7 +111,8 @@ impl Translation<'_> {
         Ok(Some(format!("{{{inside}}}")))
     }
 
-    /// Reads what follows `(`. Names of groups are dropped: nobody asks for them.
+    /// Reads what follows `(`. The name of a group is dropped when it begins with a digit, which
+    /// only Go allows.
     fn group(&mut self) -> Result<(), String> {
         if !self.eat("?") {
             self.out.push('(');
@@ -127,6 +128,9 @@ impl Translation<'_> {
             }
             self.rest = rest;
             self.out.push('(');
+            if !name.starts_with(|c: char| c.is_ascii_digit()) {
+                self.out.push_str(&format!("?P<{name}>"));
+            }
             return Ok(());
         }
         let end = self.rest.find([':', ')']).ok_or("missing closing )")?;
