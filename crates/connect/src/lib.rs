@@ -8,6 +8,7 @@
 //! secret into what it returns: addresses are shown as scheme and host, and whatever the other
 //! side echoes is searched for the secrets that were used.
 
+mod chat;
 mod discord;
 mod email;
 mod failure;
