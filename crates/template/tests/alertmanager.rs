@@ -107,6 +107,15 @@ fn the_data_is_alertmanagers() {
             "n2",
         ),
         ("{{ (index .Alerts 0).StartsAt | since | humanizeDuration }}", "59m 59s"),
+        (
+            r#"{{ ((index .Alerts 0).StartsAt.Add 28800e9).Format "2006-01-02 15:04:05" }}"#,
+            "2026-11-20 23:10:21",
+        ),
+        (r#"{{ (index .Alerts 0).StartsAt.Local.Format "15:04 MST" }}"#, "15:10 UTC"),
+        (r#"{{ ((index .Alerts 0).StartsAt.AddDate 0 3 11).Format "2006-01-02" }}"#, "2027-03-03"),
+        (r#"{{ ((index .Alerts 0).StartsAt.Truncate 3600e9).Format "15:04:05" }}"#, "15:00:00"),
+        (r#"{{ ((index .Alerts 0).StartsAt.Round 60e9).Format "15:04:05" }}"#, "15:10:00"),
+        ("{{ (index .Alerts 0).EndsAt | since }}", "2562047h47m16.854775807s"),
         ("{{ .GroupLabels | toJson }}", r#"{"alertname":"DiskFull"}"#),
         ("{{ .CommonLabels.SortedPairs }}", "alertname=DiskFull, cluster=eu1, severity=critical"),
     ] {
@@ -143,6 +152,8 @@ fn a_subject_says_how_many_what_and_where() {
     assert_eq!(subject(&mixed()), "[FIRING:2] DiskFull (eu1 critical)");
     let over = notification(vec![alert("a", "critical", true)]);
     assert_eq!(subject(&over), "[RESOLVED] DiskFull (eu1 a critical)");
+    let ungrouped = Notification { group_labels: Labels::default(), ..(*mixed()).clone() };
+    assert_eq!(subject(&Arc::new(ungrouped)), "[FIRING:2] (DiskFull eu1 critical)");
 }
 
 /// Calls a default template with what receivers give it: lists of instances are of alerts.

@@ -1,7 +1,7 @@
 //! Times and durations.
 
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, Zoned};
+use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::layout;
 use super::{arguments, text_of};
@@ -33,7 +33,10 @@ pub(super) fn now(call: &Call<'_>) -> Result<Value, String> {
 /// `since TIME`.
 pub(super) fn since(call: &Call<'_>) -> Result<Value, String> {
     let [time] = arguments(call)?;
-    Ok(Value::Duration(call.now.duration_since(time_of(time)?.timestamp())))
+    let span = call.now.duration_since(time_of(time)?.timestamp());
+    // Go's durations end at 292 years; an alert that fires ended in the year 1.
+    let longest = SignedDuration::from_nanos(i64::MAX);
+    Ok(Value::Duration(span.clamp(-longest, longest)))
 }
 
 /// `toDate LAYOUT TEXT`; a text that cannot be read is the beginning of time.
@@ -132,8 +135,6 @@ pub(crate) fn zero() -> Zoned {
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
 
     fn span(seconds: i64) -> Value {

@@ -16,7 +16,9 @@ pub(super) fn time(instant: &Zoned, name: &str, call: &Call<'_>) -> Option<Resul
     let timestamp = instant.timestamp();
     let plain = match name {
         "String" => Value::from(format::instant(instant)),
-        "UTC" => Value::Time(Box::new(instant.with_time_zone(TimeZone::UTC))),
+        // Where this runs says nothing about where it is read, so our local time is UTC.
+        "UTC" | "Local" => Value::Time(Box::new(instant.with_time_zone(TimeZone::UTC))),
+        "Location" => Value::from(instant.time_zone().iana_name().unwrap_or_default().to_owned()),
         "Unix" => Value::Int(timestamp.as_second()),
         "UnixMilli" => Value::Int(timestamp.as_millisecond()),
         "UnixMicro" => Value::Int(timestamp.as_microsecond()),
@@ -46,6 +48,9 @@ pub(super) fn time(instant: &Zoned, name: &str, call: &Call<'_>) -> Option<Resul
             return Some(time_argument(call).map(|other| Value::Int(timestamp.cmp(&other) as i64)));
         }
         "Add" => return Some(add(instant, call)),
+        "AddDate" => return Some(add_date(instant, call)),
+        "Round" => return Some(time_to_multiple(instant, call, true)),
+        "Truncate" => return Some(time_to_multiple(instant, call, false)),
         _ => return None,
     };
     Some(without_arguments(call, plain))
@@ -107,6 +112,11 @@ fn duration_argument(call: &Call<'_>) -> Result<SignedDuration, String> {
     match call.arguments {
         [Value::Duration(span)] => Ok(*span),
         [Value::Int(nanoseconds)] => Ok(SignedDuration::from_nanos(*nanoseconds)),
+        // `.StartsAt.Add 28800e9` is how many shift a time by hours.
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, and has no fraction")]
+        [Value::Float(nanoseconds)] if nanoseconds.fract() == 0.0 => {
+            Ok(SignedDuration::from_nanos(*nanoseconds as i64))
+        }
         _ => Err("it takes a duration".to_owned()),
     }
 }
@@ -115,6 +125,40 @@ fn add(instant: &Zoned, call: &Call<'_>) -> Result<Value, String> {
     let sum = instant.checked_add(duration_argument(call)?);
     sum.map(|sum| Value::Time(Box::new(sum)))
         .map_err(|_| "the sum lies beyond what a time can be".to_owned())
+}
+
+/// Adds years, months and days; a day that the month does not have runs on into the next.
+fn add_date(instant: &Zoned, call: &Call<'_>) -> Result<Value, String> {
+    let [Value::Int(years), Value::Int(months), Value::Int(days)] = call.arguments else {
+        return Err("it takes numbers of years, months and days".to_owned());
+    };
+    let beyond = || "the sum lies beyond what a time can be".to_owned();
+    let month = i64::from(instant.month()) - 1;
+    let all = years.checked_mul(12).and_then(|all| all.checked_add(*months)).ok_or_else(beyond)?;
+    let all = all.checked_add(i64::from(instant.year()) * 12 + month).ok_or_else(beyond)?;
+    let year = i16::try_from(all.div_euclid(12)).map_err(|_| beyond())?;
+    let month = i8::try_from(all.rem_euclid(12) + 1).map_err(|_| beyond())?;
+    let days = days.checked_add(i64::from(instant.day()) - 1).ok_or_else(beyond)?;
+    let first = jiff::civil::Date::new(year, month, 1).map_err(|_| beyond())?;
+    let span = jiff::Span::new().try_days(days).map_err(|_| beyond())?;
+    let date = first.checked_add(span).map_err(|_| beyond())?;
+    let local = date.to_datetime(instant.time()).to_zoned(instant.time_zone().clone());
+    local.map(|time| Value::Time(Box::new(time))).map_err(|_| beyond())
+}
+
+/// Rounds or cuts off since Go's zero time, so that hours and days begin with the clock's in UTC.
+fn time_to_multiple(instant: &Zoned, call: &Call<'_>, rounds: bool) -> Result<Value, String> {
+    let unit = duration_argument(call)?.as_nanos();
+    if unit <= 0 {
+        return Ok(Value::Time(Box::new(instant.clone())));
+    }
+    let zero = i128::from(ZERO_SECOND) * 1_000_000_000;
+    let rest = (instant.timestamp().as_nanosecond() - zero).rem_euclid(unit);
+    let shift = if rounds && rest * 2 >= unit { unit - rest } else { -rest };
+    let shift = SignedDuration::from_nanos(i64::try_from(shift).unwrap_or_default());
+    let sum = instant.checked_add(shift);
+    sum.map(|sum| Value::Time(Box::new(sum)))
+        .map_err(|_| "the result lies beyond what a time can be".to_owned())
 }
 
 /// Rounds half away from zero, or cuts off.
