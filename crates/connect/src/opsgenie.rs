@@ -37,6 +37,15 @@ const MAX_ENTITY_CHARS: usize = 512;
 /// The most characters of a note.
 const MAX_NOTE_CHARS: usize = 25_000;
 
+/// The most tags.
+const MAX_TAGS: usize = 20;
+
+/// The most actions.
+const MAX_ACTIONS: usize = 10;
+
+/// The most characters of a tag or an action.
+const MAX_TAG_CHARS: usize = 50;
+
 /// The priorities; another one is refused.
 const PRIORITIES: [&str; 5] = ["P1", "P2", "P3", "P4", "P5"];
 
@@ -164,11 +173,11 @@ fn alert<'a>(
         details,
         source: alert_source(config, job),
         responders: responders(config, job),
-        tags: comma_list(&texts.optional("tags", config.tags.as_ref())),
+        tags: words(&texts.optional("tags", config.tags.as_ref()), MAX_TAGS),
         note: cut(&texts.optional("note", config.note.as_ref()), MAX_NOTE_CHARS),
         priority: priority(config, job),
         entity: cut(&texts.optional("entity", config.entity.as_ref()), MAX_ENTITY_CHARS),
-        actions: comma_list(&texts.optional("actions", config.actions.as_ref())),
+        actions: words(&texts.optional("actions", config.actions.as_ref()), MAX_ACTIONS),
     }
 }
 
@@ -206,6 +215,11 @@ fn priority(config: &OpsgenieConfig, job: &Job<'_>) -> String {
         PRIORITIES.join(", ")
     ));
     String::new()
+}
+
+/// Splits a list at commas and keeps as much of it as is taken.
+fn words(text: &str, max: usize) -> Vec<String> {
+    comma_list(text).into_iter().take(max).map(|word| cut(&word, MAX_TAG_CHARS)).collect()
 }
 
 /// Returns who is told. A list of `teams` becomes a responder for each; who has neither an

@@ -27,6 +27,14 @@ fn vendor(seen: &Seen) -> Reply {
         Value::String(text) => text.chars().count() <= max,
         _ => false,
     };
+    let is_list = |name: &str, max: usize| match &body[name] {
+        Value::Null => true,
+        Value::Array(words) => {
+            let is_short = |word: &Value| word.as_str().unwrap().chars().count() <= 50;
+            words.len() <= max && words.iter().all(is_short)
+        }
+        _ => false,
+    };
     let is_taken = if seen.target() == "POST /v2/alerts" {
         let has_type = |responder: &Value| {
             let kind = responder["type"].as_str().unwrap_or_default();
@@ -43,6 +51,8 @@ fn vendor(seen: &Seen) -> Reply {
             && is_text("note", 25_000)
             && body["details"].as_object().unwrap().values().all(Value::is_string)
             && body["responders"].as_array().is_none_or(|all| all.iter().all(has_type))
+            && is_list("tags", 20)
+            && is_list("actions", 10)
             && ["P1", "P2", "P3", "P4", "P5"].contains(&priority)
     } else if seen.target() == format!("POST {}", by_alias("close")) {
         is_text("source", 100)
@@ -159,6 +169,8 @@ async fn what_would_be_refused_is_put_right() {
         note: text(&long),
         entity: text(&long),
         source: text(&long),
+        tags: text(&format!("{long},{}", "a,".repeat(100))),
+        actions: text(&"a,".repeat(100)),
         priority: text("urgent"),
         ..config(&server)
     };

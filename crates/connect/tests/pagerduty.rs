@@ -301,3 +301,12 @@ async fn each_version_has_its_own_word_for_too_fast() {
         };
     }
 }
+
+#[tokio::test]
+async fn a_time_limit_of_its_own_is_kept() {
+    let server = Server::start(vec![Reply::Silence]).await;
+    let timeout = std::time::Duration::from_millis(50);
+    let outcome = attempt(PagerdutyConfig { timeout, ..config(&server) }).await;
+    let failure = failed(outcome, FailureClass::ContextDeadlineExceeded);
+    assert!(failure.message.contains("no answer within 0.05 s"), "{failure:?}");
+}

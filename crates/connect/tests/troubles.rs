@@ -11,8 +11,9 @@ use support::{
     Reply, Server, address, delivered_with_notes, entry, failed, outbound, secret, text,
 };
 use tocsin_config::{
-    IncidentioConfig, JiraConfig, OpsgenieConfig, PagerdutyConfig, PushoverConfig, SecretUrl,
-    Settings, Sigv4, SlackConfig, SnsConfig, Template, VictoropsConfig, WebhookConfig,
+    BasicAuth, HttpConfig, IncidentioConfig, JiraConfig, OpsgenieConfig, PagerdutyConfig,
+    PushoverConfig, SecretUrl, Settings, Sigv4, SlackConfig, SnsConfig, Template, VictoropsConfig,
+    WebhookConfig,
 };
 use tocsin_connect::DEFAULT_TIMEOUT;
 use tocsin_core::notification::{AttemptOutcome, FailureClass};
@@ -122,7 +123,14 @@ const ROWS: [Row; 9] = [
     Row {
         kind: "jira",
         settings: |server| {
+            let basic_auth = BasicAuth {
+                username: "tocsin".to_owned(),
+                password: secret("pw-"),
+                ..BasicAuth::default()
+            };
+            let http = HttpConfig { basic_auth: Some(basic_auth), ..HttpConfig::default() };
             Settings::Jira(JiraConfig {
+                http_config: Some(http),
                 api_url: address(server, "/rest/api/2"),
                 project: Template::new("OPS"),
                 issue_type: Template::new("Incident"),
