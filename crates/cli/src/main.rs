@@ -20,6 +20,7 @@ use clap::{Parser, Subcommand};
 
 use command::{
     alert, backup, completions, config, doctor, explain, generate, man, routes, scenario, silence,
+    template,
 };
 
 #[global_allocator]
@@ -56,6 +57,8 @@ enum Command {
     Silence(silence::SilenceArgs),
     /// Say why somebody was told of an alert, or was not.
     Explain(explain::ExplainArgs),
+    /// Try out what messages say.
+    Template(template::TemplateArgs),
     /// Play stories about alerts in virtual time.
     Scenario(scenario::ScenarioArgs),
     /// Look whether everything is well, and whether pages would arrive.
@@ -103,6 +106,7 @@ fn run(command: Command) -> Result<()> {
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => backup::run_restore(&args),
         Command::Config(args) => config::run(&args),
+        Command::Template(args) => template::run(&args),
         Command::Scenario(args) => scenario::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

@@ -11,3 +11,4 @@ pub(crate) mod man;
 pub(crate) mod routes;
 pub(crate) mod scenario;
 pub(crate) mod silence;
+pub(crate) mod template;

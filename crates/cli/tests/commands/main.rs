@@ -13,3 +13,4 @@ mod routes;
 mod scenario;
 mod silence;
 mod stage;
+mod template;
