@@ -3,16 +3,18 @@
 mod attachment;
 
 use reqwest::Url;
-use serde::Deserialize;
-use tocsin_config::{SecretSource, SlackConfig};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tocsin_config::{Secret, SecretSource, SlackConfig};
 use tocsin_core::notification::FailureClass;
 
+use crate::chat::put;
 use crate::failure::Undelivered;
 use crate::http::{Answer, Request, Sender};
-use crate::message::Message;
 use crate::outbound::{Job, Sent};
 use crate::redact::Redactor;
 use crate::secret;
+use crate::vendor::step_key;
 use crate::webhook::parse_url;
 
 /// How Slack is called in errors.
@@ -41,51 +43,171 @@ const BAD_TOKEN: [&str; 9] = [
     "ekm_access_denied",
 ];
 
+/// Slack's words for a message that cannot be changed any more: it is posted anew.
+const GONE: [&str; 6] = [
+    "message_not_found",
+    "cant_update_message",
+    "edit_window_closed",
+    "channel_not_found",
+    "is_inactive",
+    "update_failed",
+];
+
 /// What Slack's methods answer, whatever the HTTP status.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct MethodAnswer {
     ok: Option<bool>,
     #[serde(default)]
     error: String,
+    channel: Option<String>,
+    ts: Option<String>,
+    /// Where services that imitate Slack say it.
+    #[serde(rename = "TS")]
+    other_ts: Option<String>,
+    message: Option<PostedMessage>,
 }
 
-/// Posts one message.
+#[derive(Deserialize)]
+struct PostedMessage {
+    ts: Option<String>,
+}
+
+/// Which message of which channel the group has: what is kept to change it later.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+struct Posted {
+    channel: String,
+    ts: String,
+}
+
+impl MethodAnswer {
+    fn posted(self) -> Option<Posted> {
+        let ts = self.ts.or(self.message.and_then(|message| message.ts)).or(self.other_ts)?;
+        Some(Posted { channel: self.channel?, ts }).filter(|posted| !posted.ts.is_empty())
+    }
+}
+
+/// Posts one message, or changes the one that the group has.
 pub(crate) async fn send(
     config: &SlackConfig,
     sender: &Sender,
     job: &Job<'_>,
     redactor: &mut Redactor,
 ) -> Result<Sent, Undelivered> {
-    let token = match config.app_token() {
-        Some(source) => Some(secret::read(source, redactor).await?),
-        None => None,
+    let message = attachment::message(config, job);
+    let channel = job.texts.address(TARGET, "channel", config.channel.text())?;
+    let channel = channel.trim();
+    let Some(source) = config.app_token() else {
+        return by_webhook(config, sender, job, redactor, message, channel).await;
     };
-    let url = match &token {
-        Some(_) => {
-            let url = config.app_url.as_ref().map_or(POST_MESSAGE, |url| url.as_str());
-            parse_url(TARGET, "app_url", url)?
-        }
-        None => webhook_url(config, redactor).await?,
-    };
-    let is_app = token.is_some();
-    if is_app && config.channel.literal().is_none_or(str::is_empty) {
-        let why = format!("{TARGET}: an app needs a `channel` that is not a template");
+    let token = secret::read(source, redactor).await?;
+    if channel.is_empty() {
+        let why = format!("{TARGET}: `channel` is empty, and an app needs one");
         return Err(Undelivered::refused(FailureClass::Other, why));
     }
-    let message = Message::new(job.notification);
-    let body = attachment::request(config, &message, &job.context.external_url);
+    let url = config.app_url.as_ref().map_or(POST_MESSAGE, |url| url.as_str());
+    let url = parse_url(TARGET, "app_url", url)?;
+    let mut app = App { url, token, sender, job, redactor };
+    let earlier = job.receipt.filter(|_| config.update_message);
+    let earlier: Option<Posted> = earlier.and_then(|receipt| serde_json::from_str(receipt).ok());
+    let mut is_second = false;
+    if let Some(earlier) = earlier {
+        let answer = app.update(&message, &earlier).await?;
+        match judge_method(&answer) {
+            // The message keeps its first name, whatever the answer calls it.
+            Ok(_) => return Ok(Sent { receipt: job.receipt.map(str::to_owned) }),
+            Err((error, _)) if GONE.contains(&error.as_str()) => is_second = true,
+            Err((_, undelivered)) => return Err(undelivered),
+        }
+    }
+    let answer = app.post(message, channel, is_second).await?;
+    let posted = judge_method(&answer).map_err(|(_, undelivered)| undelivered)?.posted();
+    let receipt = posted.filter(|_| config.update_message);
+    Ok(Sent { receipt: receipt.and_then(|posted| serde_json::to_string(&posted).ok()) })
+}
+
+async fn by_webhook(
+    config: &SlackConfig,
+    sender: &Sender,
+    job: &Job<'_>,
+    redactor: &mut Redactor,
+    mut message: Map<String, Value>,
+    channel: &str,
+) -> Result<Sent, Undelivered> {
+    let url = webhook_url(config, redactor).await?;
+    put(&mut message, "channel", channel.to_owned());
+    let body = Value::Object(message).to_string().into_bytes();
     let content_type = "application/json; charset=utf-8";
-    let mut request = Request::post(TARGET, url, content_type, body.to_string().into_bytes(), job);
-    if let Some(token) = &token {
-        request = request.authorized("Bearer", token);
-    }
-    let answer = sender.send(request, job.deadline, redactor).await?;
-    if is_app {
-        judge_method(&answer)?
-    } else {
-        judge_webhook(&answer)?
-    }
+    let request = Request::post(TARGET, url, content_type, body, job);
+    judge_webhook(&sender.send(request, job.deadline, redactor).await?)?;
     Ok(Sent::default())
+}
+
+/// Slack's methods, and who calls them.
+struct App<'a, 'j> {
+    url: Url,
+    token: Secret,
+    sender: &'a Sender,
+    job: &'a Job<'j>,
+    redactor: &'a mut Redactor,
+}
+
+impl App<'_, '_> {
+    async fn post(
+        &mut self,
+        mut message: Map<String, Value>,
+        channel: &str,
+        is_second: bool,
+    ) -> Result<Answer, Undelivered> {
+        put(&mut message, "channel", channel.to_owned());
+        let step = if is_second {
+            step_key(self.job, "anew")
+        } else {
+            self.job.idempotency_key.to_owned()
+        };
+        self.call(self.url.clone(), &message, &step).await
+    }
+
+    async fn update(
+        &mut self,
+        message: &Map<String, Value>,
+        earlier: &Posted,
+    ) -> Result<Answer, Undelivered> {
+        let mut url = self.url.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().pop().push("chat.update");
+        }
+        let mut message = message.clone();
+        // The name and the picture of a message never change.
+        for fixed in ["username", "icon_emoji", "icon_url"] {
+            message.remove(fixed);
+        }
+        put(&mut message, "channel", earlier.channel.clone());
+        put(&mut message, "ts", earlier.ts.clone());
+        let step = self.job.idempotency_key.to_owned();
+        self.call(url, &message, &step).await
+    }
+
+    /// Methods take a form, with structures in it as JSON; services that imitate Slack often read
+    /// nothing else.
+    async fn call(
+        &mut self,
+        url: Url,
+        message: &Map<String, Value>,
+        own_key: &str,
+    ) -> Result<Answer, Undelivered> {
+        let fields: Vec<(&str, String)> = message
+            .iter()
+            .map(|(name, value)| {
+                (name.as_str(), value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+            })
+            .collect();
+        let fields: Vec<(&str, &str)> =
+            fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let request =
+            Request::form(TARGET, url, &fields, self.job).authorized("Bearer", &self.token);
+        let request = Request { idempotency_key: own_key, ..request };
+        self.sender.send(request, self.job.deadline, self.redactor).await
+    }
 }
 
 async fn webhook_url(config: &SlackConfig, redactor: &mut Redactor) -> Result<Url, Undelivered> {
@@ -113,7 +235,7 @@ fn judge_webhook(answer: &Answer) -> Result<(), Undelivered> {
         return Ok(());
     }
     match serde_json::from_str::<MethodAnswer>(text) {
-        Ok(MethodAnswer { ok: Some(false), error }) => Err(refusal(answer, &error)),
+        Ok(MethodAnswer { ok: Some(false), error, .. }) => Err(refusal(answer, &error)),
         Ok(_) => Ok(()),
         Err(_) => Err(Undelivered::refused(
             FailureClass::ClientError,
@@ -122,22 +244,27 @@ fn judge_webhook(answer: &Answer) -> Result<(), Undelivered> {
     }
 }
 
-/// A method answers JSON, and 200 even when it refuses.
-fn judge_method(answer: &Answer) -> Result<(), Undelivered> {
-    let parsed = serde_json::from_slice::<MethodAnswer>(&answer.body).ok();
-    match parsed {
-        Some(MethodAnswer { ok: Some(true), .. }) if answer.is_success() => Ok(()),
-        Some(MethodAnswer { ok: Some(false), error }) if answer.status < 500 => {
-            Err(refusal(answer, &error))
+/// A method answers JSON, and 200 even when it refuses. Errors carry Slack's word for them.
+fn judge_method(answer: &Answer) -> Result<MethodAnswer, (String, Undelivered)> {
+    let said = serde_json::from_slice::<MethodAnswer>(&answer.body).ok();
+    let unreadable = |why: &str| {
+        let message = format!("{TARGET}: the answer cannot be read: {why}");
+        Err((String::new(), Undelivered::failed(FailureClass::Other, message)))
+    };
+    match said {
+        Some(said) if said.ok == Some(true) && answer.is_success() => {
+            // Nobody sees a message that is in no channel.
+            if said.channel.as_deref() == Some("") {
+                return unreadable("it names no channel");
+            }
+            Ok(said)
         }
-        _ if !answer.is_success() => Err(status(answer)),
-        _ => {
-            let why = answer.incomplete.as_deref().unwrap_or("it is not what Slack answers");
-            Err(Undelivered::failed(
-                FailureClass::Other,
-                format!("{TARGET}: the answer cannot be read: {why}"),
-            ))
+        Some(said) if said.ok == Some(false) && answer.status < 500 => {
+            let undelivered = refusal(answer, &said.error);
+            Err((said.error, undelivered))
         }
+        _ if !answer.is_success() => Err((String::new(), status(answer))),
+        _ => unreadable(answer.incomplete.as_deref().unwrap_or("it is not what Slack answers")),
     }
 }
 

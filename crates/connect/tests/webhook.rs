@@ -466,9 +466,51 @@ async fn an_integration_that_is_gone_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn a_templated_address_says_so() {
-    let url = SecretUrl::parse("http://h/{{ .CommonLabels.x }}").unwrap();
-    let config = WebhookConfig { url: Some(url), ..WebhookConfig::default() };
-    let failure = refused(attempt(config).await, FailureClass::Other);
-    assert!(failure.message.contains("`url` is a template"), "{failure:?}");
+async fn an_address_may_be_a_template_and_a_failing_one_shows_nothing() {
+    let server = Server::start(vec![Reply::ok("")]).await;
+    let url = format!("{}/{CANARY}/{{{{ .CommonLabels.cluster }}}}", server.url(""));
+    let config = WebhookConfig { url: SecretUrl::parse(&url).ok(), ..WebhookConfig::default() };
+    assert_delivered(&attempt(config).await);
+    assert_eq!(server.only().line, format!("POST /{CANARY}/eu1 HTTP/1.1"));
+
+    for url in ["http://h/{{ canary }}", "{{ .CommonLabels.cluster }}"] {
+        let url = SecretUrl::parse(url).ok();
+        assert!(url.is_some());
+        let config = WebhookConfig { url, ..WebhookConfig::default() };
+        let failure = refused(attempt(config).await, FailureClass::Other);
+        assert!(failure.message.contains("`url`"), "{failure:?}");
+    }
+}
+
+fn payload(json: serde_json::Value) -> Option<tocsin_config::Any> {
+    Some(tocsin_config::Any(json))
+}
+
+#[tokio::test]
+async fn a_body_of_ones_own_is_filled_in() {
+    let server = Server::start(vec![Reply::ok("")]).await;
+    let payload = payload(serde_json::json!({
+        "text": "{{ .CommonLabels.alertname }} in {{ .CommonLabels.cluster }}",
+        "count": "{{ len .Alerts }}",
+        "nested": [{ "is_down": true, "{{ .Status }}": "{{ .CommonAnnotations | toJson }}" }],
+    }));
+    assert_delivered(&attempt(WebhookConfig { payload, ..webhook(&server.url("")) }).await);
+    assert_eq!(
+        server.only().json(),
+        serde_json::json!({
+            "text": "PgDown in eu1",
+            "count": 1,
+            "nested": [{ "is_down": true, "firing": { "summary": "pg & friends" } }],
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_body_that_fails_is_replaced_by_the_usual_one() {
+    let server = Server::start(vec![Reply::ok("")]).await;
+    let payload = payload(serde_json::json!({ "text": "{{ template \"nowhere\" . }}" }));
+    let config = WebhookConfig { payload, ..webhook(&server.url("")) };
+    let notes = support::delivered_with_notes(attempt(config).await);
+    assert!(notes[0].starts_with("the usual body was sent: `payload.text`"), "{notes:?}");
+    assert_eq!(server.only().json()["version"], "4");
 }
