@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tocsin_core::mapping;
+
 use crate::reader::{Fields, Reader};
 use crate::section::{section, words};
 use crate::values::{Secret, SecretSource};
@@ -63,7 +65,7 @@ section! {
 
 section! {
     /// CEL expressions over `body`, `headers`, `query`, `now` and, with `items`, `item`.
-    MappingConfig => {
+    MappingConfig, check = check_mapping => {
         /// A list; each of its elements becomes an alert. Unset means that the body is one.
         @Native items: Option<String>;
         /// `firing` or `resolved`, or a truth: whether it fires.
@@ -91,6 +93,59 @@ impl InboundConfig {
     /// Returns where the key comes from.
     pub fn key_source(&self) -> Option<SecretSource<'_>> {
         SecretSource::of(self.key.as_ref(), self.key_file.as_deref())
+    }
+}
+
+impl MappingConfig {
+    /// Returns the expressions that are there, by field.
+    pub fn expressions(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let values = [
+            &self.items,
+            &self.status,
+            &self.name,
+            &self.severity,
+            &self.dedup_key,
+            &self.labels,
+            &self.annotations,
+            &self.starts_at,
+            &self.ends_at,
+            &self.url,
+        ];
+        let pairs = mapping::FIELDS.into_iter().zip(values);
+        pairs.filter_map(|(field, value)| Some((field, value.as_deref()?)))
+    }
+
+    /// Builds a mapping from expressions by field.
+    ///
+    /// # Errors
+    /// The first field that there is not.
+    pub fn of_expressions(texts: &BTreeMap<String, String>) -> Result<Self, String> {
+        let mut mapping = Self::default();
+        for (field, text) in texts {
+            let place = match field.as_str() {
+                "items" => &mut mapping.items,
+                "status" => &mut mapping.status,
+                "name" => &mut mapping.name,
+                "severity" => &mut mapping.severity,
+                "dedup_key" => &mut mapping.dedup_key,
+                "labels" => &mut mapping.labels,
+                "annotations" => &mut mapping.annotations,
+                "starts_at" => &mut mapping.starts_at,
+                "ends_at" => &mut mapping.ends_at,
+                "url" => &mut mapping.url,
+                _ => return Err(field.clone()),
+            };
+            *place = Some(text.clone());
+        }
+        Ok(mapping)
+    }
+}
+
+fn check_mapping(config: &mut MappingConfig, fields: &Fields<'_>, reader: &mut Reader<'_>) {
+    for (field, text) in config.expressions() {
+        if let Err(why) = mapping::check_expression(text) {
+            reader.error_at(fields, field, format!("`{field}`: {why}"));
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod event;
 pub mod ids;
 pub mod labels;
 pub mod maintenance;
+pub mod mapping;
 pub mod matcher;
 pub mod notification;
 pub mod policy;

@@ -1,6 +1,8 @@
 //! Formats spoken with the world: public shapes, so that the domain can change without them.
 
 pub mod alertmanager;
+pub mod grafana;
+pub mod opsgenie;
 pub mod pagerduty;
 pub mod v1;
 pub mod webhook;

@@ -1,8 +1,11 @@
 //! Who tells us alerts beside Prometheus: integrations by their keys, the protocols they speak, and
 //! the one way their alerts take into the engine.
 
+mod hooks;
 mod known;
+mod mail;
 mod pagerduty;
+mod preset;
 mod submit;
 
 use std::sync::Arc;
@@ -21,5 +24,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/v2/enqueue", post(pagerduty::enqueue))
         .route("/v2/change/enqueue", post(pagerduty::enqueue_change))
         .route("/generic/2010-04-15/create_event.json", post(pagerduty::create_event))
+        .route("/api/v1/hooks/preview", post(hooks::preview))
+        .route("/api/v1/hooks/{key}", post(hooks::take))
         .layer(Extension(Arc::new(Gates::default())))
 }

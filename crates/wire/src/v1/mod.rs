@@ -9,6 +9,7 @@ mod change;
 mod event;
 mod explain;
 mod group;
+mod hook;
 mod maintenance;
 mod matcher;
 mod notification;
@@ -30,6 +31,7 @@ pub use change::{Change, ChangeDraft, ChangeLink};
 pub use event::{Event, Hello, KINDS, Reset, ResetReason, Subject, SubjectKind};
 pub use explain::{AlertExplanation, GroupStanding, IntegrationStanding, PendingMessage};
 pub use group::{Group, GroupDetail};
+pub use hook::{HookPreview, HookPreviewRequest, HookReport, PreviewedAlert};
 pub use maintenance::{
     MaintenanceOccurrence, MaintenanceWindow, MaintenanceWindowDraft, NewMaintenanceWindow,
 };
