@@ -17,7 +17,7 @@ use spec::Spec;
 use crate::value::Value;
 
 /// The longest text that one call may build, in bytes; a longer one is an error.
-pub(crate) const MAX_TEXT_BYTES: usize = 4 << 20;
+pub(crate) const MAX_TEXT_BYTES: usize = 1 << 20;
 
 /// How deep lists and maps may lie in each other; deeper is an error, so that printing cannot
 /// exhaust the stack.

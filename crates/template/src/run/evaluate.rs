@@ -8,7 +8,7 @@ use crate::function::{Call, Function};
 use crate::syntax::tree::{Callee, Command, Operand, OperandKind, Pipe, Place};
 use crate::value::Value;
 
-use super::{BYTES_PER_STEP, CALL_STEPS, Frame, NODE_STEPS, Run};
+use super::{ARGUMENT_BYTES_PER_STEP, BYTES_PER_STEP, CALL_STEPS, Frame, NODE_STEPS, Run};
 
 impl<'p> Run<'p> {
     /// Evaluates a pipeline and sets its variables.
@@ -179,7 +179,8 @@ impl<'p> Run<'p> {
         function: Function,
         arguments: &[Value],
     ) -> Result<Value, RenderError> {
-        self.charge(place, CALL_STEPS)?;
+        let bytes: usize = arguments.iter().filter_map(Value::as_text).map(|text| text.len()).sum();
+        self.charge(place, CALL_STEPS + bytes / ARGUMENT_BYTES_PER_STEP)?;
         let call = Call { arguments, now: self.conditions.now };
         let result = function(&call)
             .map_err(|message| self.fail(place, format!("`{name}` failed: {message}")))?;

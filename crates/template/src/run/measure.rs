@@ -11,7 +11,7 @@ use crate::format::MAX_VALUE_DEPTH;
 use crate::value::Value;
 
 /// The largest list or map, counted in bytes with everything in it; a larger one is an error.
-const MAX_VALUE_BYTES: usize = 4 << 20;
+const MAX_VALUE_BYTES: usize = 1 << 20;
 
 /// What each value counts besides its text.
 const VALUE_BYTES: usize = 16;

@@ -27,6 +27,10 @@ const CALL_STEPS: usize = 10;
 /// One step for this many bytes that are written or built.
 const BYTES_PER_STEP: usize = 256;
 
+/// One step for this many bytes that a function is given: a regular expression may look at each of
+/// them more than once.
+const ARGUMENT_BYTES_PER_STEP: usize = 16;
+
 /// Renders a program.
 pub(crate) fn render(
     program: &Program,
