@@ -50,7 +50,7 @@ pub(crate) async fn send(
     let (url, file) = (config.webhook_url.as_ref(), config.webhook_url_file.as_deref());
     let url = webhook_url(TARGET, url, file, redactor).await?;
     let request = Request::json(TARGET, url, &message(config, job), job);
-    judge(sender.send(request, job.deadline, redactor).await?)?;
+    judge(&sender.send(request, job.deadline, redactor).await?)?;
     Ok(Sent::default())
 }
 
@@ -90,8 +90,8 @@ fn avatar(config: &DiscordConfig, job: &Job<'_>) -> String {
     if is_web { avatar.trim().to_owned() } else { String::new() }
 }
 
-fn judge(answer: Answer) -> Result<(), Undelivered> {
+fn judge(answer: &Answer) -> Result<(), Undelivered> {
     let refusal: Option<Refusal> = serde_json::from_slice(&answer.body).ok();
-    let wait = wait_ms(&answer, refusal.and_then(|refusal| refusal.retry_after));
+    let wait = wait_ms(answer, refusal.and_then(|refusal| refusal.retry_after));
     answer.taken(TARGET, &[]).map_err(|undelivered| undelivered.retry_after_ms(wait))
 }

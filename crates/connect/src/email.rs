@@ -2,15 +2,16 @@
 
 mod compose;
 mod layout;
+mod sign_in;
 mod smtp;
 
-use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{
     Certificate, CertificateStore, Identity, TlsParameters, TlsVersion as MinVersion,
 };
-use tocsin_config::EmailConfig;
+use tocsin_config::{EmailConfig, SecretSource};
 use tocsin_core::notification::FailureClass;
 
+use self::sign_in::Credentials;
 use self::smtp::{Security, Smarthost};
 use crate::failure::{Undelivered, chain};
 use crate::http::tls::{TlsMaterial, TlsVersion};
@@ -65,21 +66,17 @@ async fn credentials(
     let Some(user) = config.auth_username.clone().filter(|user| !user.is_empty()) else {
         return Ok(None);
     };
-    let Some(source) = config.password() else {
-        return Err(match config.cram_md5_secret() {
-            Some(_) => unfit(
-                "`auth_secret` is for CRAM-MD5, which this release does not speak; set \
-                 `auth_password` for LOGIN or PLAIN",
-            ),
-            None => unfit("`auth_username` is set but no `auth_password`"),
-        });
+    let mut read = async |source: Option<SecretSource<'_>>| match source {
+        Some(source) => secret::read(source, redactor).await.map(Some),
+        None => Ok(None),
     };
-    let other = config.auth_identity.as_deref().filter(|id| !id.is_empty() && *id != user);
-    if other.is_some() {
-        return Err(unfit("an `auth_identity` other than the user is not supported"));
+    let password = read(config.password()).await?;
+    let secret = read(config.cram_md5_secret()).await?;
+    if password.is_none() && secret.is_none() {
+        return Err(unfit("`auth_username` is set but neither `auth_password` nor `auth_secret`"));
     }
-    let password = secret::read(source, redactor).await?;
-    Ok(Some(Credentials::new(user, password.expose().to_owned())))
+    let identity = config.auth_identity.clone().unwrap_or_default();
+    Ok(Some(Credentials { user, password, secret, identity }))
 }
 
 async fn tls(config: &EmailConfig, host: &str) -> Result<TlsParameters, Undelivered> {

@@ -49,8 +49,9 @@ const RATE_LIMITED: [i64; 4] = [45_009, 45_011, 45_033, 45_047];
 const NOT_WELCOME: [i64; 6] = [40_001, 40_013, 40_056, 48_002, 60_011, 60_020];
 
 /// Tokens by a hash of whom they are for, and until when they are used.
-static TOKENS: LazyLock<Mutex<BTreeMap<[u8; 32], (Secret, Timestamp)>>> =
-    LazyLock::new(Mutex::default);
+static TOKENS: LazyLock<Mutex<Tokens>> = LazyLock::new(Mutex::default);
+
+type Tokens = BTreeMap<[u8; 32], (Secret, Timestamp)>;
 
 /// What WeChat answers, with 200 whatever happened.
 #[derive(Deserialize)]

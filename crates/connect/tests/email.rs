@@ -178,7 +178,7 @@ async fn a_mail_goes_to_everybody_with_both_bodies() {
         "X-Tocsin-Idempotency-Key: 1-42",
         "Content-Type: multipart/alternative;",
         "FIRING  PgDown  for 9s",
-        "<br>pg &amp; fri",
+        "pg &amp; friends</p>",
     ] {
         assert!(mail.contains(part), "{part} is missing:\n{mail}");
     }
@@ -212,7 +212,7 @@ async fn sign_in_is_plain_or_login_as_the_server_offers() {
     let server = Smtp::start(Manners { offers, ..Manners::default() }).await;
     assert_delivered(&attempt(signed_in(&server)).await);
     let expected = BASE64_STANDARD.encode(format!("\0ada\0{CANARY}"));
-    assert_eq!(server.commands()[1], format!("AUTH PLAIN {expected}"));
+    assert_eq!(server.commands()[2], format!("AUTH PLAIN {expected}"));
 
     let manners = Manners {
         offers: vec!["AUTH LOGIN"],
@@ -226,7 +226,7 @@ async fn sign_in_is_plain_or_login_as_the_server_offers() {
     let server = Smtp::start(manners).await;
     assert_delivered(&attempt(signed_in(&server)).await);
     let expected = ["AUTH LOGIN", "YWRh", &BASE64_STANDARD.encode(CANARY)];
-    assert_eq!(server.commands()[1..4], expected);
+    assert_eq!(server.commands()[2..5], expected);
 }
 
 #[tokio::test]
@@ -284,7 +284,7 @@ async fn starttls_comes_before_the_sign_in() {
     assert_delivered(&attempt(trusting.clone()).await);
     let commands = server.commands();
     assert_eq!(commands[..4], ["EHLO alerts.example", "STARTTLS", "(TLS)", "EHLO alerts.example"]);
-    assert!(commands[4].starts_with("AUTH PLAIN"), "{commands:?}");
+    assert!(commands[5].starts_with("AUTH PLAIN"), "{commands:?}");
 
     let stranger = TlsConfig { ca: authority().ca_pem, ..TlsConfig::default() };
     let outcome = attempt(EmailConfig { tls_config: Some(stranger), ..trusting }).await;
@@ -327,16 +327,45 @@ async fn a_silent_server_meets_the_time_limit() {
 }
 
 #[tokio::test]
-async fn what_this_release_cannot_do_is_said_clearly() {
-    let server = Smtp::start(Manners::default()).await;
-    let said = async |config| refused(attempt(config).await, FailureClass::Other).message;
+async fn a_secret_answers_the_challenge_and_is_never_said() {
+    let challenge = BASE64_STANDARD.encode("<1896@mail.example>");
+    let challenge: &'static str = Box::leak(format!("334 {challenge}").into_boxed_str());
+    let manners = Manners {
+        offers: vec!["AUTH CRAM-MD5 PLAIN"],
+        answers: vec![("AUTH CRAM-MD5", challenge), ("YWRh", "235 welcome")],
+        ..Manners::default()
+    };
+    let server = Smtp::start(manners).await;
     let cram = EmailConfig {
         auth_username: Some("ada".to_owned()),
         auth_secret: Some(Secret::new(CANARY)),
         ..config(&server)
     };
-    assert!(said(cram).await.contains("CRAM-MD5"));
-    let to = Template::new("{{ .to }}");
-    assert!(said(EmailConfig { to, ..config(&server) }).await.contains("`to` is a template"));
+    assert_delivered(&attempt(cram).await);
+    let commands = server.commands();
+    let begin = commands.iter().position(|line| line == "AUTH CRAM-MD5").unwrap();
+    let answer = BASE64_STANDARD.decode(&commands[begin + 1]).unwrap();
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answer.starts_with("ada ") && answer.len() == 4 + 32, "{answer}");
+}
+
+#[tokio::test]
+async fn an_identity_is_said_with_plain() {
+    let offers = vec!["AUTH PLAIN"];
+    let server = Smtp::start(Manners { offers, ..Manners::default() }).await;
+    let auth_identity = Some("ops".to_owned());
+    assert_delivered(&attempt(EmailConfig { auth_identity, ..signed_in(&server) }).await);
+    let expected = BASE64_STANDARD.encode(format!("ops\0ada\0{CANARY}"));
+    assert!(server.commands().contains(&format!("AUTH PLAIN {expected}")));
+}
+
+#[tokio::test]
+async fn what_is_missing_is_said_before_anything_is_sent() {
+    let server = Smtp::start(Manners::default()).await;
+    let said = async |config| refused(attempt(config).await, FailureClass::Other).message;
+    let bare = EmailConfig { auth_username: Some("ada".to_owned()), ..config(&server) };
+    assert!(said(bare).await.contains("`auth_secret`"));
+    let to = Template::new("{{ nothing }}");
+    assert!(said(EmailConfig { to, ..config(&server) }).await.contains("template of `to` failed"));
     assert_eq!(server.commands().len(), 0);
 }

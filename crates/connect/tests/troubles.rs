@@ -11,9 +11,10 @@ use support::{
     Reply, Server, address, delivered_with_notes, entry, failed, outbound, secret, text,
 };
 use tocsin_config::{
-    BasicAuth, HttpConfig, IncidentioConfig, JiraConfig, OpsgenieConfig, PagerdutyConfig,
-    PushoverConfig, SecretUrl, Settings, Sigv4, SlackConfig, SnsConfig, Template, VictoropsConfig,
-    WebhookConfig,
+    BasicAuth, DiscordConfig, HttpConfig, IncidentioConfig, JiraConfig, MattermostConfig,
+    MsteamsConfig, Msteamsv2Config, OpsgenieConfig, PagerdutyConfig, PushoverConfig,
+    RocketchatConfig, SecretUrl, Settings, Sigv4, SlackConfig, SnsConfig, TelegramConfig, Template,
+    VictoropsConfig, WebexConfig, WebhookConfig, WechatConfig,
 };
 use tocsin_connect::DEFAULT_TIMEOUT;
 use tocsin_core::notification::{AttemptOutcome, FailureClass};
@@ -32,7 +33,7 @@ fn hook(server: &Server) -> Option<SecretUrl> {
 }
 
 /// Every kind of receiver that speaks HTTP.
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 17] = [
     Row {
         kind: "webhook",
         settings: |server| {
@@ -139,6 +140,87 @@ const ROWS: [Row; 9] = [
         },
         retries_429: true,
     },
+    Row {
+        kind: "telegram",
+        settings: |server| {
+            Settings::Telegram(TelegramConfig {
+                api_url: address(server, "/"),
+                bot_token: secret("1:"),
+                chat_id: Some(-100),
+                ..TelegramConfig::default()
+            })
+        },
+        retries_429: false,
+    },
+    Row {
+        kind: "discord",
+        settings: |server| {
+            let webhook_url = hook(server);
+            Settings::Discord(DiscordConfig { webhook_url, ..DiscordConfig::default() })
+        },
+        retries_429: false,
+    },
+    Row {
+        kind: "webex",
+        settings: |server| {
+            Settings::Webex(WebexConfig {
+                api_url: address(server, "/v1/messages"),
+                room_id: Template::new("room"),
+                ..WebexConfig::default()
+            })
+        },
+        retries_429: false,
+    },
+    Row {
+        kind: "msteams",
+        settings: |server| {
+            let webhook_url = hook(server);
+            Settings::Msteams(MsteamsConfig { webhook_url, ..MsteamsConfig::default() })
+        },
+        retries_429: false,
+    },
+    Row {
+        kind: "msteamsv2",
+        settings: |server| {
+            let webhook_url = hook(server);
+            Settings::Msteamsv2(Msteamsv2Config { webhook_url, ..Msteamsv2Config::default() })
+        },
+        retries_429: false,
+    },
+    Row {
+        kind: "rocketchat",
+        settings: |server| {
+            Settings::Rocketchat(RocketchatConfig {
+                api_url: address(server, "/"),
+                token: secret("token-"),
+                token_id: secret("id-"),
+                channel: text("#ops"),
+                ..RocketchatConfig::default()
+            })
+        },
+        retries_429: false,
+    },
+    Row {
+        kind: "mattermost",
+        settings: |server| {
+            let webhook_url = hook(server);
+            Settings::Mattermost(MattermostConfig { webhook_url, ..MattermostConfig::default() })
+        },
+        retries_429: false,
+    },
+    Row {
+        kind: "wechat",
+        settings: |server| {
+            Settings::Wechat(WechatConfig {
+                api_url: address(server, "/cgi-bin/"),
+                api_secret: secret("troubled-"),
+                corp_id: Some("corp".to_owned()),
+                to_user: text("ada"),
+                ..WechatConfig::default()
+            })
+        },
+        retries_429: false,
+    },
 ];
 
 async fn attempt(row: &Row, server: &Server) -> AttemptOutcome {
@@ -147,7 +229,8 @@ async fn attempt(row: &Row, server: &Server) -> AttemptOutcome {
 }
 
 /// What each of the services says when it takes a message, in one.
-const TAKEN: &str = r#"{"ok":true,"status":1,"errcode":0,"issues":[],"result":{}}"#;
+const TAKEN: &str = r#"{"ok":true,"success":true,"status":1,"errcode":0,"access_token":"at-1234",
+    "expires_in":7200,"issues":[],"result":{}}"#;
 
 #[tokio::test]
 async fn a_receiver_that_says_no_more_than_it_must_tells_what_is_wrong() {

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use lettre::Message;
 use lettre::transport::smtp::Error;
-use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::Ehlo;
 use lettre::transport::smtp::extension::ClientId;
 use tocsin_core::notification::FailureClass;
 
+use super::sign_in::{Credentials, Mechanism};
 use crate::failure::{Undelivered, chain};
 
 /// How long the farewell may take; the mail is already accepted then.
@@ -101,20 +101,70 @@ impl Smarthost {
         Ok(())
     }
 
+    /// A server that asks for no sign-in gets none; one that offers only what we cannot do is an
+    /// error, told with what it offers.
     async fn authenticate(
         &self,
         connection: &mut AsyncSmtpConnection,
         credentials: &Credentials,
     ) -> Result<(), Undelivered> {
-        // In clear, PLAIN is only used towards ourselves; LOGIN is no better, but Alertmanager
-        // allows it and configurations depend on that.
+        // In clear, PLAIN is only used towards ourselves.
         let is_private = connection.is_encrypted() || self.is_loopback();
-        let mechanisms: &[Mechanism] =
-            if is_private { &[Mechanism::Plain, Mechanism::Login] } else { &[Mechanism::Login] };
-        if connection.server_info().get_auth_mechanism(mechanisms).is_none() {
-            return self.go_without(connection).await;
+        let hello = Ehlo::new(ClientId::Domain(self.hello.clone()));
+        let answer = connection
+            .command(hello)
+            .await
+            .map_err(|error| self.undelivered("greeting", &error))?;
+        let offered =
+            answer.message().find_map(|line| line.strip_prefix("AUTH ").map(str::to_owned));
+        let Some(offered) = offered else { return Ok(()) };
+        let Some(mechanism) = credentials.choose(&offered, is_private) else {
+            let message = format!(
+                "{}: no usable way to sign in; the server offers {offered}, and there is PLAIN over \
+                 TLS and LOGIN with `auth_password`, CRAM-MD5 with `auth_secret`",
+                self.name()
+            );
+            return Err(Undelivered::refused(FailureClass::AuthError, message));
+        };
+        self.prove(connection, credentials, mechanism).await
+    }
+
+    async fn prove(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        credentials: &Credentials,
+        mechanism: Mechanism,
+    ) -> Result<(), Undelivered> {
+        match mechanism {
+            Mechanism::Plain => {
+                let line = format!("AUTH PLAIN {}", credentials.plain());
+                self.say(connection, &line).await?;
+            }
+            Mechanism::Login => {
+                self.say(connection, "AUTH LOGIN").await?;
+                for answer in credentials.login() {
+                    self.say(connection, &answer).await?;
+                }
+            }
+            Mechanism::CramMd5 => {
+                let challenge = self.say(connection, "AUTH CRAM-MD5").await?;
+                let answer = credentials.cram_md5(&challenge).ok_or_else(|| {
+                    let message = format!("{}: its challenge cannot be read", self.name());
+                    Undelivered::failed(FailureClass::AuthError, message)
+                })?;
+                self.say(connection, &answer).await?;
+            }
         }
-        let _accepted = connection.auth(mechanisms, credentials).await.map_err(|error| {
+        Ok(())
+    }
+
+    /// Says one line of the sign-in and returns the answer's first line.
+    async fn say(
+        &self,
+        connection: &mut AsyncSmtpConnection,
+        line: &str,
+    ) -> Result<String, Undelivered> {
+        let answer = connection.command(format!("{line}\r\n")).await.map_err(|error| {
             // Not the text: some servers repeat what they were told.
             let code = error.status().map_or_else(|| chain(&error), |code| code.to_string());
             let message = format!("{}: sign-in refused: {code}", self.name());
@@ -124,30 +174,7 @@ impl Smarthost {
                 Undelivered::failed(class_of(&error), message)
             }
         })?;
-        Ok(())
-    }
-
-    /// A server that asks for no sign-in gets none; one that offers only what we cannot do is an
-    /// error, told with what it offers.
-    async fn go_without(&self, connection: &mut AsyncSmtpConnection) -> Result<(), Undelivered> {
-        let hello = Ehlo::new(ClientId::Domain(self.hello.clone()));
-        let answer = connection
-            .command(hello)
-            .await
-            .map_err(|error| self.undelivered("greeting", &error))?;
-        let offered =
-            answer.message().find_map(|line| line.strip_prefix("AUTH ").map(str::to_owned));
-        match offered {
-            None => Ok(()),
-            Some(offered) => Err(Undelivered::refused(
-                FailureClass::AuthError,
-                format!(
-                    "{}: no usable way to sign in; the server offers {offered}, this release \
-                     speaks LOGIN, and PLAIN over TLS",
-                    self.name()
-                ),
-            )),
-        }
+        Ok(answer.first_line().unwrap_or_default().to_owned())
     }
 
     fn is_loopback(&self) -> bool {
