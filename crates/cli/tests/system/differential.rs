@@ -27,7 +27,7 @@ const PAIRS: usize = 10;
 const SEEDS: [u64; 2] = [10, 200];
 
 /// How often a schedule is played anew because the machine was too busy.
-const DISTURBED_AT_MOST: usize = 4;
+const DISTURBED_AT_MOST: usize = 6;
 
 /// How often a difference has to come again before it counts.
 const CONFIRMATIONS: usize = 2;

@@ -32,16 +32,18 @@ pub const AT_ONCE_MS: [i64; 2] = [520, 690];
 /// Where alerts and silences end by themselves.
 pub const END_MS: i64 = 850;
 
-/// How late an order may be carried out, and how much later than its flush a message may come,
-/// before a run says nothing.
-pub const GUARD_MS: i64 = 100;
+/// How late an order may be carried out before a run says nothing.
+const GUARD_MS: i64 = 100;
 
-/// How late the last answer of a look, or that to a reload, may come.
-pub const LONG_GUARD_MS: i64 = 150;
+/// How late one that flushes at once may be carried out; a reload takes its time.
+const LONG_GUARD_MS: i64 = 150;
 
-/// When messages come, in a tick.
+/// How long before the next thing happens the one before has to be done.
+const MARGIN_MS: i64 = 10;
+
+/// When messages come, in a tick: after a flush and before anything else happens.
 const ARRIVALS_MS: [RangeInclusive<i64>; 2] =
-    [WAITS_MS[0]..=WAITS_MS[1] + GUARD_MS, AT_ONCE_MS[0]..=AT_ONCE_MS[1] + LONG_GUARD_MS];
+    [WAITS_MS[0]..=AT_ONCE_MS[0] - MARGIN_MS, AT_ONCE_MS[0]..=END_MS - MARGIN_MS];
 
 /// The instant at which the first tick begins within a second of the wall clock. Alertmanager
 /// compares the starts of silences by the second, so no order may lie near the turn of one.
@@ -54,9 +56,22 @@ pub fn is_punctual(at: i64) -> bool {
     ARRIVALS_MS.iter().any(|range| range.contains(&phase))
 }
 
-/// Returns how late what is due at `at` may be done.
-pub fn guard(at: i64) -> i64 {
-    if at.rem_euclid(TICK_MS) == 0 { GUARD_MS } else { LONG_GUARD_MS }
+/// Returns how late what is due at `at` may be done when the next order or look is due at `next`.
+pub fn guard(at: i64, next: Option<i64>) -> i64 {
+    match at.rem_euclid(TICK_MS) {
+        0 => GUARD_MS,
+        // Flushes change nothing that is looked at; orders and ends do.
+        LOOK_MS => next.map_or(END_MS, |next| next - at).min(END_MS - LOOK_MS) - MARGIN_MS,
+        _ => LONG_GUARD_MS,
+    }
+}
+
+/// Returns the last place before `at` where orders and ends lie: as far as two servers that take
+/// instants from their own clocks agree.
+pub fn place(at: i64) -> i64 {
+    let phase = at.rem_euclid(TICK_MS);
+    let places = AT_ONCE_MS.into_iter().chain([END_MS]);
+    at - phase + places.filter(|place| *place <= phase).max().unwrap_or(0)
 }
 
 /// Returns the tick that `at` lies in.
@@ -80,7 +95,7 @@ mod tests {
     #[test]
     fn places_are_farther_apart_than_the_guards() {
         let order_and_flush = WAITS_MS[0] - GUARD_MS;
-        let look_and_order = AT_ONCE_MS[0] - LOOK_MS - LONG_GUARD_MS;
+        let look_and_order = AT_ONCE_MS[0] - LOOK_MS - GUARD_MS;
         let orders = AT_ONCE_MS[1] - AT_ONCE_MS[0] - LONG_GUARD_MS;
         let order_and_end = END_MS - AT_ONCE_MS[1] - LONG_GUARD_MS;
         let end_and_order = TICK_MS - END_MS - GUARD_MS;
@@ -92,7 +107,21 @@ mod tests {
     #[test]
     fn a_message_between_the_places_was_held_up() {
         assert!(is_punctual(3_155) && is_punctual(3_310) && is_punctual(530));
-        assert!(!is_punctual(3_450) && !is_punctual(3_020) && !is_punctual(950));
+        assert!(!is_punctual(3_515) && !is_punctual(3_020) && !is_punctual(950));
+    }
+
+    #[test]
+    fn what_an_order_causes_lies_at_its_place() {
+        assert_eq!([3_000, 3_090, 3_519].map(place), [3_000; 3]);
+        assert_eq!([3_520, 3_690, 3_849, 3_940].map(place), [3_520, 3_690, 3_690, 3_850]);
+        assert_eq!(place(-480), -480);
+    }
+
+    #[test]
+    fn a_look_has_time_until_something_changes() {
+        assert_eq!(guard(3_350, Some(3_520)), 160);
+        assert_eq!(guard(3_350, Some(4_000)), 490);
+        assert_eq!(guard(3_000, Some(3_350)), 100);
     }
 
     #[test]

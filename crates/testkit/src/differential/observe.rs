@@ -6,17 +6,11 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::moment::{text, tick};
+use super::moment::{place, text, tick};
 use super::schedule::{Action, Step};
 
 /// The end of an alert that fires, in messages.
 const NEVER: &str = "0001-01-01T00:00:00Z";
-
-/// Instants that the servers take from their own clocks are compared by steps of this length.
-const STEP_MS: i64 = 250;
-
-/// How far before the edge of such a step the instants of a schedule lie.
-const MARGIN_MS: i64 = 50;
 
 /// Everything that one side said.
 #[derive(Clone, Debug, Default)]
@@ -200,8 +194,7 @@ impl Observed {
             return "never".to_owned();
         }
         let Ok(at) = written.parse::<Timestamp>() else { return written.to_owned() };
-        let at = at.as_millisecond() - self.origin + MARGIN_MS;
-        text(at.div_euclid(STEP_MS) * STEP_MS)
+        text(place(at.as_millisecond() - self.origin))
     }
 }
 
@@ -238,10 +231,10 @@ mod tests {
             json!([{ "labels": {"a": "b"}, "endsAt": ends, "startsAt": "2023-11-14T22:13:20.100Z",
                 "status": {"state": "active"}, "receivers": [{"name": "r0"}] }])
         };
-        let one = answered(&alert("2023-11-14T22:13:24.900Z"));
-        assert_eq!(one, answered(&alert("2023-11-14T22:13:24.987Z")));
+        let one = answered(&alert("2023-11-14T22:13:24.950Z"));
+        assert_eq!(one, answered(&alert("2023-11-14T22:13:25.037Z")));
         assert_ne!(one, answered(&alert("2023-11-14T22:13:25.400Z")));
-        assert!(one[0].contains("[+0s to +4s750ms]"), "{one:?}");
+        assert!(one[0].contains("[+0s to +4s850ms]"), "{one:?}");
     }
 
     #[test]

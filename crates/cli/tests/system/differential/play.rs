@@ -64,7 +64,8 @@ pub(super) async fn play(
     events.sort_by_key(|(at, _)| *at);
     let mut disturbed = None;
     let due_at = |at: i64| begun + Duration::from_millis(u64::try_from(at).unwrap_or_default());
-    for (at, event) in events {
+    let mut events = events.into_iter().peekable();
+    while let Some((at, event)) = events.next() {
         let due = due_at(at);
         tokio::time::sleep_until(due.into()).await;
         match event {
@@ -80,7 +81,7 @@ pub(super) async fn play(
             }
         }
         let late = i64::try_from(due.elapsed().as_millis()).unwrap_or(i64::MAX);
-        if late > guard(at) {
+        if late > guard(at, events.peek().map(|(next, _)| *next)) {
             disturbed = Some(format!("what was due at {} took {late} ms", text(at)));
         }
     }
