@@ -194,3 +194,15 @@ fn a_mail_cannot_be_broken_out_of() {
     assert!(page.contains(r#"href="http://wiki.example/disk?a=1&amp;b=2""#), "{page}");
     assert!(!page.contains("<a> is full"));
 }
+
+#[test]
+fn a_storm_is_cut_where_people_stop_reading() {
+    let storm: Vec<_> = (0..100).map(|n| alert(&format!("h{n}"), "critical", n >= 70)).collect();
+    let told = notification(storm);
+    let text = render_as(defaults::SLACK_TEXT, &told, Escaping::None);
+    assert!(text.contains("host=h19,") && !text.contains("host=h20,"), "{text}");
+    assert!(text.ends_with("… and 80 more\n"), "{text}");
+    let page = render_as(defaults::EMAIL_HTML, &told, Escaping::Html);
+    assert!(page.contains("… and 50 more") && page.contains("… and 10 more"), "{page}");
+    assert!(page.len() < 100_000, "{}", page.len());
+}
