@@ -235,11 +235,24 @@ impl Tenant {
         SourceAlert { alert: self.view(alert, &[]), is_resolved }
     }
 
-    /// Makes an alert findable by its key, if it has one; the newest alert of a key counts.
-    pub(super) fn enlist_source(&mut self, labels: &Labels, fingerprint: Fingerprint) {
+    /// Makes an alert findable by its key, if it has one. The latest alert of a key counts, but one
+    /// that is over never hides one that fires.
+    pub(super) fn enlist_source(
+        &mut self,
+        labels: &Labels,
+        fingerprint: Fingerprint,
+        is_resolved: bool,
+    ) {
         let Some((integration, key)) = source_of(labels) else { return };
         let by_key = self.sources.entry(integration.to_owned()).or_default();
-        by_key.insert(key.to_owned(), fingerprint);
+        let is_taken = is_resolved
+            && by_key
+                .get(key)
+                .and_then(|known| self.alerts.get(known))
+                .is_some_and(|known| !known.is_resolved);
+        if !is_taken {
+            by_key.insert(key.to_owned(), fingerprint);
+        }
     }
 
     /// Forgets the key of an alert that is forgotten.

@@ -207,7 +207,7 @@ impl Tenant {
             is_description_changed: false,
             acknowledgement: None,
         };
-        self.enlist_source(&alert.identity.labels, fingerprint);
+        self.enlist_source(&alert.identity.labels, fingerprint, is_resolved);
         self.alerts.insert(fingerprint, alert);
     }
 
@@ -216,8 +216,12 @@ impl Tenant {
         let Some(alert) = self.alerts.get_mut(&fingerprint) else { return };
         alert.is_resolved = false;
         let Activity { starts_at, ends_at, is_timeout, .. } = alert.activity;
-        let number = alert.identity.number;
+        let identity = Arc::clone(&alert.identity);
+        let number = identity.number;
         self.inhibition.fires(fingerprint, &alert.sides);
+        if is_refire {
+            self.enlist_source(&identity.labels, fingerprint, false);
+        }
         self.count_firing(fingerprint, true);
         self.set_end_timer(fingerprint, ends_at);
         self.recorder.alerts.insert(fingerprint);
