@@ -4,6 +4,7 @@
 mod hooks;
 mod known;
 mod mail;
+mod opsgenie;
 mod pagerduty;
 mod preset;
 mod submit;
@@ -26,5 +27,7 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .route("/generic/2010-04-15/create_event.json", post(pagerduty::create_event))
         .route("/api/v1/hooks/preview", post(hooks::preview))
         .route("/api/v1/hooks/{key}", post(hooks::take))
+        .merge(opsgenie::router())
+        .layer(Extension(Arc::new(opsgenie::Requests::default())))
         .layer(Extension(Arc::new(Gates::default())))
 }
