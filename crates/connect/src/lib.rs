@@ -31,6 +31,7 @@ mod sns;
 mod stdout;
 mod telegram;
 mod texts;
+mod topic;
 mod vendor;
 mod victorops;
 mod webex;
@@ -39,6 +40,7 @@ mod wechat;
 
 pub use http::ClientError;
 pub use http::tls::TlsError;
+pub use topic::{TopicMessage, Topics};
 pub use outbound::{ConnectError, Context, DEFAULT_TIMEOUT, Outbound};
 
 /// Installs the process's cryptography for TLS; calling it again does nothing.

@@ -288,6 +288,7 @@ fn as_pairs(value: Option<Value>) -> Result<BTreeMap<String, String>, String> {
         Key::Uint(number) => number.to_string(),
         Key::Bool(truth) => truth.to_string(),
     };
+    #[expect(clippy::disallowed_methods, reason = "the pairs end in an ordered map")]
     let entries = map.map.iter();
     Ok(entries.filter_map(|(key, value)| Some((name(key), as_text(value)?))).collect())
 }

@@ -123,3 +123,107 @@ async fn what_cannot_be_taken_is_told() {
     let elsewhere = server.post("/api/v1/hooks/pagerduty", "{}").await;
     assert!(problem(&elsewhere)["detail"].as_str().unwrap().contains("/v2/enqueue"));
 }
+
+/// A topic that signs what it publishes, and serves its certificate.
+struct Topic {
+    key: aws_lc_rs::rsa::KeyPair,
+    address: String,
+    confirmed: std::sync::Arc<std::sync::atomic::AtomicUsize>,
+}
+
+impl Topic {
+    async fn start() -> Self {
+        use aws_lc_rs::encoding::{AsDer as _, Pkcs8V1Der};
+        let key = aws_lc_rs::rsa::KeyPair::generate(aws_lc_rs::rsa::KeySize::Rsa2048).unwrap();
+        let der: Pkcs8V1Der<'_> = key.as_der().unwrap();
+        let der: &[u8] = der.as_ref();
+        let signer = rcgen::KeyPair::try_from(der).unwrap();
+        let params = rcgen::CertificateParams::new(vec!["sns.example".to_owned()]).unwrap();
+        let certificate = params.self_signed(&signer).unwrap().pem();
+        let confirmed = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+        let count = std::sync::Arc::clone(&confirmed);
+        let routes = axum::Router::new()
+            .route("/cert.pem", axum::routing::get(move || async move { certificate }))
+            .route(
+                "/confirm",
+                axum::routing::get(move || async move {
+                    count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                }),
+            );
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move { axum::serve(listener, routes).await });
+        Self { key, address, confirmed }
+    }
+
+    /// Returns a message as it is posted.
+    fn publish(&self, kind: &str, text: &str) -> String {
+        let timestamp = "2026-11-20T12:00:00.000Z";
+        let subscribe = format!("http://{}/confirm", self.address);
+        let signed = if kind == "Notification" {
+            format!(
+                "Message\n{text}\nMessageId\n1\nSubject\nALARM\nTimestamp\n{timestamp}\n\
+                 TopicArn\narn:t\nType\n{kind}\n"
+            )
+        } else {
+            format!(
+                "Message\n{text}\nMessageId\n1\nSubscribeURL\n{subscribe}\nTimestamp\n{timestamp}\n\
+                 Token\ntoken\nTopicArn\narn:t\nType\n{kind}\n"
+            )
+        };
+        let mut signature = vec![0; self.key.public_modulus_len()];
+        let random = aws_lc_rs::rand::SystemRandom::new();
+        let padding = &aws_lc_rs::signature::RSA_PKCS1_SHA256;
+        self.key.sign(padding, &random, signed.as_bytes(), &mut signature).unwrap();
+        use base64::Engine as _;
+        json!({
+            "Type": kind, "MessageId": "1", "Token": "token", "TopicArn": "arn:t",
+            "Subject": "ALARM", "Message": text, "Timestamp": timestamp, "SignatureVersion": "2",
+            "Signature": base64::prelude::BASE64_STANDARD.encode(signature),
+            "SigningCertURL": format!("http://{}/cert.pem", self.address), "SubscribeURL": subscribe
+        })
+        .to_string()
+    }
+}
+
+#[tokio::test]
+async fn a_topic_is_confirmed_and_its_alarms_are_taken_only_when_signed() {
+    let topic = Topic::start().await;
+    let server = TestServer::start().await;
+    let config = "route: { receiver: a }\nreceivers: [{ name: a }]\nintegrations:\n\
+                  - { name: cloud, type: sns, key: key-of-the-topic-123, allowed_hosts: [127.0.0.1] }\n";
+    let loaded = tocsin_config::load_str("t.yml", config, &tocsin_config::LoadOptions::default());
+    let inbounds = tocsin_server::inbound::Inbounds::new(&loaded.unwrap().config.inbound).unwrap();
+    let next = server.app.reloader.current();
+    *server.next_load.lock() = Ok((*next).clone().with_inbounds(inbounds));
+    assert_eq!(server.post("/-/reload", "").await.status, 200);
+    let path = "/api/v1/hooks/key-of-the-topic-123";
+
+    let hello = topic.publish("SubscriptionConfirmation", "please confirm");
+    assert_eq!(server.post(path, hello).await.status, 200);
+    assert_eq!(topic.confirmed.load(std::sync::atomic::Ordering::SeqCst), 1);
+
+    let alarm = |state: &str| {
+        json!({
+            "AlarmName": "cpu", "AlarmDescription": "d", "AWSAccountId": "1", "Region": "Ireland",
+            "AlarmArn": "arn:alarm:cpu", "NewStateValue": state, "NewStateReason": "threshold",
+            "StateChangeTime": "2026-11-20T11:59:00.000Z"
+        })
+        .to_string()
+    };
+    let firing_alarm = topic.publish("Notification", &alarm("ALARM"));
+    let answer = server.post(path, firing_alarm.clone()).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let alert = firing(&server).await.remove(0);
+    assert_eq!(alert["labels"]["alertname"], "cpu");
+    assert_eq!(
+        (&alert["labels"]["region"], &alert["labels"]["integration"]),
+        (&json!("Ireland"), &json!("cloud"))
+    );
+    let forged = firing_alarm.replace("Ireland", "Elsewhere");
+    let answer = server.post(path, forged).await;
+    assert_eq!(answer.status, 422, "{answer:?}");
+    assert!(problem(&answer)["detail"].as_str().unwrap().contains("signature"), "{answer:?}");
+    server.post(path, topic.publish("Notification", &alarm("OK"))).await;
+    assert!(firing(&server).await.is_empty());
+}

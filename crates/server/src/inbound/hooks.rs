@@ -11,6 +11,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tocsin_config::{InboundKind, MappingConfig};
+use tocsin_connect::{TopicMessage, Topics};
 use tocsin_core::mapping::{Input, Mapped};
 use tocsin_wire::grafana::read_webhook;
 use tocsin_wire::v1::{
@@ -51,6 +52,7 @@ struct Read {
 pub(super) async fn take(
     State(app): State<Arc<App>>,
     Extension(gates): Extension<Arc<Gates>>,
+    Extension(topics): Extension<Arc<Topics>>,
     Path(key): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
     headers: HeaderMap,
@@ -68,6 +70,14 @@ pub(super) async fn take(
         Refused::new(code, unread_body(rejection.status(), &rejection.body_text()))
     })?;
     let now = app.engine.now();
+    let body = match inbound.kind {
+        InboundKind::Sns => match published(&topics, &inbound, &body).await? {
+            Some(body) => body,
+            // A subscription was confirmed, or taken back.
+            None => return Ok(StatusCode::OK.into_response()),
+        },
+        _ => body,
+    };
     let read = read(&inbound, &headers, query, &body, now)?;
     let invalid = read.errors.len();
     app.metrics.alerts_received(0, 0, invalid);
@@ -79,6 +89,33 @@ pub(super) async fn take(
         .await
         .map_err(|error| Refused::new(ProblemCode::NotWritten, error.to_string()))?;
     Ok(axum::Json(report).into_response())
+}
+
+/// Returns what was published on a topic, once it is known that Amazon says so: the text of the
+/// message when that is an alarm, else the message itself. `None` when nothing was published.
+async fn published(
+    topics: &Topics,
+    inbound: &Inbound,
+    body: &[u8],
+) -> Result<Option<Bytes>, Refused> {
+    let refuse = |why: String| Refused::new(ProblemCode::Unprocessable, format!("SNS: {why}"));
+    let message: TopicMessage = serde_json::from_slice(body).map_err(|error| {
+        Refused::new(ProblemCode::InvalidBody, format!("this is no message of SNS: {error}"))
+    })?;
+    topics.verify(&message, &inbound.allowed_hosts).await.map_err(refuse)?;
+    match message.r#type.as_str() {
+        "SubscriptionConfirmation" => {
+            topics.confirm(&message, &inbound.allowed_hosts).await.map_err(refuse)?;
+            tracing::info!(topic = %message.topic_arn, "subscription confirmed");
+            Ok(None)
+        }
+        "Notification" => {
+            let inner = serde_json::from_str::<Value>(&message.message);
+            let is_alarm = inner.as_ref().is_ok_and(|it| it.get("AlarmName").is_some());
+            Ok(Some(if is_alarm { message.message.into() } else { Bytes::copy_from_slice(body) }))
+        }
+        _ => Ok(None),
+    }
 }
 
 async fn tell(

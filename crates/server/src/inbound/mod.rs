@@ -30,4 +30,5 @@ pub(crate) fn router() -> Router<Arc<App>> {
         .merge(opsgenie::router())
         .layer(Extension(Arc::new(opsgenie::Requests::default())))
         .layer(Extension(Arc::new(Gates::default())))
+        .layer(Extension(Arc::new(tocsin_connect::Topics::default())))
 }

@@ -1,0 +1,293 @@
+//! What comes in from Amazon SNS: is it really from there, and the answer to "do you want this?".
+//!
+//! Source: Amazon SNS, "Verifying the signatures of Amazon SNS messages".
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use aws_lc_rs::signature::{
+    RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
+};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::Url;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use serde::Deserialize;
+
+use crate::failure::chain;
+
+/// The most bytes of a certificate or confirmation that are read.
+const MAX_ANSWER_BYTES: usize = 64 * 1024;
+
+/// How long Amazon may take.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
+
+/// The most certificates that are kept.
+const MAX_KEPT: usize = 32;
+
+/// A message of SNS as it is posted.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TopicMessage {
+    /// `Notification`, `SubscriptionConfirmation` or `UnsubscribeConfirmation`.
+    pub r#type: String,
+    /// Its identity.
+    pub message_id: String,
+    /// Only to confirm something.
+    #[serde(default)]
+    pub token: Option<String>,
+    /// Where it was published.
+    pub topic_arn: String,
+    /// Its subject.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// Its text.
+    pub message: String,
+    /// When it was published.
+    pub timestamp: String,
+    /// `1` or `2`.
+    #[serde(default)]
+    pub signature_version: String,
+    /// In base64.
+    pub signature: String,
+    /// Where the certificate is found.
+    #[serde(rename = "SigningCertURL")]
+    pub signing_cert_url: String,
+    /// What to visit to confirm.
+    #[serde(default, rename = "SubscribeURL")]
+    pub subscribe_url: Option<String>,
+}
+
+/// Asks Amazon and nobody else, and remembers its certificates.
+#[derive(Debug)]
+pub struct Topics {
+    client: reqwest::Client,
+    kept: Mutex<BTreeMap<String, Vec<u8>>>,
+}
+
+impl Default for Topics {
+    fn default() -> Self {
+        crate::install_crypto();
+        let client = reqwest::Client::builder()
+            .timeout(TIME_LIMIT)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap_or_default();
+        Self { client, kept: Mutex::default() }
+    }
+}
+
+impl Topics {
+    /// Checks that a message was signed by Amazon.
+    ///
+    /// `allowed_hosts` are further hosts that may be asked, for services that speak like SNS.
+    ///
+    /// # Errors
+    /// A sentence that says why the message is not believed.
+    pub async fn verify(
+        &self,
+        message: &TopicMessage,
+        allowed_hosts: &[String],
+    ) -> Result<(), String> {
+        let url = address(&message.signing_cert_url, allowed_hosts)
+            .map_err(|why| format!("SigningCertURL {why}"))?;
+        let signature = BASE64_STANDARD
+            .decode(message.signature.trim())
+            .map_err(|_| "its signature is not base64".to_owned())?;
+        let certificate = self.certificate(&url).await?;
+        check(&certificate, message, &signature)
+    }
+
+    /// Visits the address that confirms a subscription.
+    ///
+    /// # Errors
+    /// A sentence that says why it is not confirmed.
+    pub async fn confirm(
+        &self,
+        message: &TopicMessage,
+        allowed_hosts: &[String],
+    ) -> Result<(), String> {
+        let Some(url) = &message.subscribe_url else {
+            return Err("it has no SubscribeURL".to_owned());
+        };
+        let url = address(url, allowed_hosts).map_err(|why| format!("SubscribeURL {why}"))?;
+        self.get(&url).await.map(|_| ())
+    }
+
+    async fn certificate(&self, url: &Url) -> Result<Vec<u8>, String> {
+        let kept = || self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(certificate) = kept().get(url.as_str()) {
+            return Ok(certificate.clone());
+        }
+        let pem = self.get(url).await?;
+        let certificate = CertificateDer::from_pem_slice(&pem)
+            .map_err(|_| "what SigningCertURL holds is no certificate".to_owned())?
+            .to_vec();
+        let mut all = kept();
+        if all.len() >= MAX_KEPT {
+            all.pop_first();
+        }
+        all.insert(url.to_string(), certificate.clone());
+        Ok(certificate)
+    }
+
+    async fn get(&self, url: &Url) -> Result<Vec<u8>, String> {
+        let host = url.host_str().unwrap_or("?");
+        let fail = |error: reqwest::Error| format!("{host}: {}", chain(&error.without_url()));
+        let mut answer = self.client.get(url.clone()).send().await.map_err(fail)?;
+        if !answer.status().is_success() {
+            return Err(format!("{host} answered {}", answer.status().as_u16()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(fail)? {
+            if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+                return Err(format!("{host} answered with more than {MAX_ANSWER_BYTES} bytes"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+}
+
+/// Returns an address that may be asked: Amazon's by TLS, or one of the hosts that are allowed.
+fn address(text: &str, allowed_hosts: &[String]) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|_| "is not an address".to_owned())?;
+    let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
+    if allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&host)) {
+        return Ok(url);
+    }
+    if url.scheme() == "https" && is_amazon(&host) && url.port().is_none() {
+        return Ok(url);
+    }
+    Err(format!("leads to {host}, which is not Amazon SNS; `allowed_hosts` may name it"))
+}
+
+/// `sns.REGION.amazonaws.com`, or the same in China.
+fn is_amazon(host: &str) -> bool {
+    let inner = host.strip_prefix("sns.").and_then(|rest| {
+        rest.strip_suffix(".amazonaws.com").or_else(|| rest.strip_suffix(".amazonaws.com.cn"))
+    });
+    inner.is_some_and(|region| {
+        let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        !region.is_empty() && region.chars().all(is_part)
+    })
+}
+
+fn check(certificate: &[u8], message: &TopicMessage, signature: &[u8]) -> Result<(), String> {
+    let certificate = CertificateDer::from(certificate);
+    let parsed = webpki::EndEntityCert::try_from(&certificate)
+        .map_err(|_| "the certificate cannot be read".to_owned())?;
+    let key = parsed.subject_public_key_info();
+    let algorithm = match message.signature_version.as_str() {
+        "2" => &RSA_PKCS1_2048_8192_SHA256,
+        "1" => &RSA_PKCS1_2048_8192_SHA1_FOR_LEGACY_USE_ONLY,
+        other => return Err(format!("its SignatureVersion `{other}` is not known")),
+    };
+    UnparsedPublicKey::new(algorithm, key.as_ref())
+        .verify(signed_text(message).as_bytes(), signature)
+        .map_err(|_| "its signature does not fit".to_owned())
+}
+
+/// Returns what was signed: names and values, a line each, in the order of the names.
+fn signed_text(message: &TopicMessage) -> String {
+    let is_notification = message.r#type == "Notification";
+    let subject = message.subject.as_deref().filter(|_| is_notification);
+    let subscribe = message.subscribe_url.as_deref().filter(|_| !is_notification);
+    let token = message.token.as_deref().filter(|_| !is_notification);
+    let parts = [
+        ("Message", Some(message.message.as_str())),
+        ("MessageId", Some(message.message_id.as_str())),
+        ("Subject", subject),
+        ("SubscribeURL", subscribe),
+        ("Timestamp", Some(message.timestamp.as_str())),
+        ("Token", token),
+        ("TopicArn", Some(message.topic_arn.as_str())),
+        ("Type", Some(message.r#type.as_str())),
+    ];
+    let mut text = String::new();
+    for (name, value) in parts {
+        if let Some(value) = value {
+            text.push_str(name);
+            text.push('\n');
+            text.push_str(value);
+            text.push('\n');
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::rand::SystemRandom;
+    use aws_lc_rs::rsa::{KeyPair, KeySize};
+    use aws_lc_rs::signature::RSA_PKCS1_SHA256;
+    use aws_lc_rs::encoding::AsDer as _;
+
+    use super::*;
+
+    fn message(kind: &str) -> TopicMessage {
+        TopicMessage {
+            r#type: kind.to_owned(),
+            message_id: "22b80b92".to_owned(),
+            token: Some("t".to_owned()),
+            topic_arn: "arn:aws:sns:eu-west-1:1:alarms".to_owned(),
+            subject: Some("ALARM".to_owned()),
+            message: "{}".to_owned(),
+            timestamp: "2026-11-24T12:00:00.000Z".to_owned(),
+            signature_version: "2".to_owned(),
+            signature: String::new(),
+            signing_cert_url: String::new(),
+            subscribe_url: Some("https://sns.eu-west-1.amazonaws.com/?x".to_owned()),
+        }
+    }
+
+    #[test]
+    fn only_amazon_is_asked() {
+        let none: &[String] = &[];
+        for (url, is_fine) in [
+            ("https://sns.eu-west-1.amazonaws.com/cert.pem", true),
+            ("https://sns.cn-north-1.amazonaws.com.cn/cert.pem", true),
+            ("http://sns.eu-west-1.amazonaws.com/cert.pem", false),
+            ("https://sns.eu-west-1.amazonaws.com.evil.example/cert.pem", false),
+            ("https://evil.example/sns.eu-west-1.amazonaws.com", false),
+            ("https://sns.amazonaws.com/", false),
+            ("https://169.254.169.254/", false),
+            ("file:///etc/passwd", false),
+        ] {
+            assert_eq!(address(url, none).is_ok(), is_fine, "{url}");
+        }
+        assert!(address("http://127.0.0.1:9/x", &["127.0.0.1".to_owned()]).is_ok());
+    }
+
+    #[test]
+    fn what_is_signed_depends_on_the_type() {
+        assert!(signed_text(&message("Notification")).contains("Subject\nALARM\n"));
+        let confirmation = signed_text(&message("SubscriptionConfirmation"));
+        assert!(!confirmation.contains("Subject\n"), "{confirmation}");
+        assert!(confirmation.contains("Token\nt\n"), "{confirmation}");
+    }
+
+    #[test]
+    fn a_signature_must_fit_every_letter() {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let key: aws_lc_rs::encoding::Pkcs8V1Der<'_> = pair.as_der().unwrap();
+        let key: &[u8] = key.as_ref();
+        let signer = rcgen::KeyPair::try_from(key).unwrap();
+        let certificate = rcgen::CertificateParams::new(vec!["sns.example".to_owned()])
+            .unwrap()
+            .self_signed(&signer)
+            .unwrap();
+        let mut told = message("Notification");
+        let mut signature = vec![0; pair.public_modulus_len()];
+        let text = signed_text(&told);
+        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut signature)
+            .unwrap();
+        assert_eq!(check(certificate.der(), &told, &signature), Ok(()));
+        told.message.push('!');
+        assert!(check(certificate.der(), &told, &signature).is_err());
+        told.signature_version = "3".to_owned();
+        assert!(check(certificate.der(), &told, &signature).unwrap_err().contains('3'));
+    }
+}
