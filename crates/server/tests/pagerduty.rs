@@ -41,6 +41,7 @@ async fn an_incident_is_triggered_acknowledged_and_resolved() {
             "integration": "pagerduty", "severity": "critical", "source": "a"
         })
     );
+    assert_eq!(alerts[0]["starts_at"], "2026-11-20T12:00:00Z", "it begins when it is told");
     assert_eq!(alerts[0]["is_timeout"], false, "it does not end by the resolve timeout");
 
     assert_eq!(

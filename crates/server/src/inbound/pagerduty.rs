@@ -139,7 +139,7 @@ async fn trigger(
     alert.labels = inbound.labelled(&alert.labels, Some(key));
     alert.fingerprint = alert.labels.fingerprint();
     // A clock of a client that is ahead must not make an alert of the future.
-    alert.starts_at = alert.starts_at.map(|at| at.min(now));
+    alert.starts_at = Some(alert.starts_at.map_or(now, |at| at.min(now)));
     alert.ends_at = now.checked_add(inbound.event_life).ok();
     submit(app, inbound, vec![KeyedAlert { key: Some(key.to_owned()), alert }]).await?;
     Ok(())
