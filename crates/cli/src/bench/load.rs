@@ -25,6 +25,15 @@ pub(super) struct Rate {
     pub(super) p99: Duration,
 }
 
+impl Rate {
+    /// Returns the rate when a request holds so many alerts instead of a whole batch.
+    pub(super) fn of(self, alerts: usize) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
+        let share = alerts as f64 / BATCH as f64;
+        Self { alerts_per_second: self.alerts_per_second * share, ..self }
+    }
+}
+
 /// Returns an alert of about 700 bytes; every tenth is critical and inhibits its neighbours.
 pub(super) fn alert(number: usize, now: Timestamp) -> serde_json::Value {
     let instance = number / 10;
@@ -62,6 +71,47 @@ pub(super) fn batches(first: usize, count: usize, now: Timestamp) -> Arc<[Vec<u8
         .map(|chunk| {
             let alerts: Vec<_> = chunk.iter().map(|number| alert(*number, now)).collect();
             post("/api/v2/alerts", serde_json::json!(alerts).to_string().as_bytes())
+        })
+        .collect()
+}
+
+/// Returns requests that each begin an incident by PagerDuty's protocol.
+pub(super) fn pagerduty(count: usize) -> Arc<[Vec<u8>]> {
+    let event = |number: usize| {
+        let body = json!({
+            "routing_key": "0123456789abcdef0123456789abcdef",
+            "event_action": "trigger",
+            "dedup_key": format!("disk-{number}"),
+            "payload": {
+                "summary": format!("disk full on host {number}"),
+                "source": format!("host-{number}"),
+                "severity": "critical",
+                "class": "disk",
+                "custom_details": { "free": "3 %", "mount": "/var/lib" }
+            }
+        });
+        post("/v2/enqueue", body.to_string().as_bytes())
+    };
+    (0..count).map(event).collect()
+}
+
+/// Returns Grafana's webhooks with `count` alerts altogether.
+pub(super) fn grafana(count: usize, now: Timestamp) -> Arc<[Vec<u8>]> {
+    let numbers: Vec<usize> = (0..count).collect();
+    numbers
+        .chunks(BATCH)
+        .map(|chunk| {
+            let alerts: Vec<_> = chunk
+                .iter()
+                .map(|number| {
+                    let mut alert = alert(*number, now);
+                    alert["status"] = json!("firing");
+                    alert["endsAt"] = json!("0001-01-01T00:00:00Z");
+                    alert
+                })
+                .collect();
+            let body = json!({ "receiver": "tocsin", "status": "firing", "alerts": alerts });
+            post("/api/v1/hooks/grafana", body.to_string().as_bytes())
         })
         .collect()
 }

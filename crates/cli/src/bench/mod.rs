@@ -3,6 +3,7 @@
 mod client;
 mod load;
 mod process;
+mod render;
 mod report;
 mod sink;
 
@@ -22,6 +23,9 @@ use report::{Figure, Report, Unit};
 /// Alerts posted in the steady load: as many per second, for as many seconds.
 const STEADY_RATE: usize = 1_000;
 const STEADY_SECONDS: usize = 10;
+
+/// Alerts posted by each of the other protocols.
+const EVENTS: usize = 10_000;
 
 /// How long known alerts are sent again and again.
 const RESEND_SPAN: Duration = Duration::from_secs(8);
@@ -52,6 +56,9 @@ struct Results {
     resident_bytes: Option<u64>,
     restart: Option<Duration>,
     steady: Option<Steady>,
+    /// Incidents by PagerDuty's protocol, and alerts by Grafana's webhook.
+    pagerduty: Option<Rate>,
+    grafana: Option<Rate>,
 }
 
 /// How a steady load went: alerts per second that were reached, and the time to the webhook.
@@ -88,7 +95,7 @@ pub(crate) async fn run(args: BenchArgs) -> Result<()> {
     let report = Report {
         machine: report::machine(),
         peer: args.peer.as_deref().map(report::version_of),
-        figures: figures(&ours, &peer, small, large),
+        figures: figures(&ours, &peer, small, large, render::measure(SystemClock.now())?),
     };
     std::io::stdout().lock().write_all(report.to_text().as_bytes())?;
     if let Some(path) = &args.write {
@@ -129,6 +136,15 @@ async fn measure(
         let restarted = Server::start(program, directory, QUIET).await?;
         results.restart = Some(restarted.started_in);
         restarted.kill().await?;
+    }
+    if matches!(program, Program::Tocsin) {
+        step("other protocols");
+        let server = Server::start(program, &directory.join("protocols"), QUIET).await?;
+        let events = load::pagerduty(EVENTS);
+        results.pagerduty = Some(load::drive(server.address, &events, None).await?.of(1));
+        let webhooks = load::grafana(EVENTS, now);
+        results.grafana = Some(load::drive(server.address, &webhooks, None).await?);
+        server.kill().await?;
     }
     step("alerts at a steady rate, each with a webhook");
     results.steady = Some(steady(program, &directory.join("steady")).await?);
@@ -233,7 +249,13 @@ receivers:
       - url: http://SINK/
 "#;
 
-fn figures(ours: &Results, peer: &Results, small: usize, large: usize) -> Vec<Figure> {
+fn figures(
+    ours: &Results,
+    peer: &Results,
+    small: usize,
+    large: usize,
+    (rendered, rendered_p99): (Duration, Duration),
+) -> Vec<Figure> {
     let per_second = |rate: &Option<Rate>| rate.map(|rate| rate.alerts_per_second);
     let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
     let p99 = |rate: &Option<Rate>| rate.map(|rate| millis(rate.p99));
@@ -347,6 +369,41 @@ fn figures(ours: &Results, peer: &Results, small: usize, large: usize) -> Vec<Fi
             Unit::AtMost(50.0),
             ours.steady.map(|steady| millis(steady.p99)),
             peer.steady.map(|steady| millis(steady.p99)),
+            None,
+        ),
+        figure(
+            "PagerDuty events, one a request, each a new incident".into(),
+            Unit::PerSecond,
+            per_second(&ours.pagerduty),
+            None,
+            None,
+        ),
+        figure(
+            "PagerDuty events, p99 of a request".into(),
+            Unit::Milliseconds,
+            p99(&ours.pagerduty),
+            None,
+            None,
+        ),
+        figure(
+            "Grafana's webhook, 64 new alerts a request".into(),
+            Unit::PerSecond,
+            per_second(&ours.grafana),
+            None,
+            None,
+        ),
+        figure(
+            format!("default Slack message of {} alerts, p50", render::ALERTS),
+            Unit::AtMost(2.0),
+            Some(millis(rendered)),
+            None,
+            None,
+        ),
+        figure(
+            format!("default Slack message of {} alerts, p99", render::ALERTS),
+            Unit::Milliseconds,
+            Some(millis(rendered_p99)),
+            None,
             None,
         ),
     ]

@@ -66,7 +66,8 @@ impl Inbounds {
         }
         let hash = hash(key);
         let of_kind = self.all.iter().filter(|inbound| inbound.kind == kind);
-        of_kind.cloned().find(|inbound| inbound.keys.contains(&hash)).ok_or(UnknownKey)
+        let mut having = of_kind.filter(|inbound| inbound.keys.contains(&hash));
+        having.next().cloned().ok_or(UnknownKey)
     }
 
     /// Returns the integration of any kind with that key. The name of a kind that is not
