@@ -40,8 +40,8 @@ mod wechat;
 
 pub use http::ClientError;
 pub use http::tls::TlsError;
-pub use topic::{TopicMessage, Topics};
 pub use outbound::{ConnectError, Context, DEFAULT_TIMEOUT, Outbound};
+pub use topic::{TopicMessage, Topics};
 
 /// Installs the process's cryptography for TLS; calling it again does nothing.
 pub fn install_crypto() {

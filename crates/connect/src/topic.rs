@@ -220,10 +220,10 @@ fn signed_text(message: &TopicMessage) -> String {
 
 #[cfg(test)]
 mod tests {
+    use aws_lc_rs::encoding::AsDer as _;
     use aws_lc_rs::rand::SystemRandom;
     use aws_lc_rs::rsa::{KeyPair, KeySize};
     use aws_lc_rs::signature::RSA_PKCS1_SHA256;
-    use aws_lc_rs::encoding::AsDer as _;
 
     use super::*;
 

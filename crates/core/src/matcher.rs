@@ -168,14 +168,11 @@ fn compile(pattern: &str, frame: impl FnOnce(String) -> String) -> Result<Regex,
         return Err(BadRegex { pattern: format!("{start}…"), message });
     }
     let translated = go_regex::translate(pattern).map_err(bad)?;
-    RegexBuilder::new(&frame(translated))
-        .size_limit(MAX_COMPILED_BYTES)
-        .build()
-        .map_err(|error| {
-            let text = error.to_string();
-            let line = text.lines().last().unwrap_or_default().trim();
-            bad(line.strip_prefix("error: ").unwrap_or(line).to_owned())
-        })
+    RegexBuilder::new(&frame(translated)).size_limit(MAX_COMPILED_BYTES).build().map_err(|error| {
+        let text = error.to_string();
+        let line = text.lines().last().unwrap_or_default().trim();
+        bad(line.strip_prefix("error: ").unwrap_or(line).to_owned())
+    })
 }
 
 impl PartialEq for Matcher {

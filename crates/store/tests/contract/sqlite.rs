@@ -148,8 +148,7 @@ async fn a_database_of_a_later_release_is_left_alone() {
     fixture.store.close().await.unwrap();
     let path = database(fixture.directory.path());
     let outside = Connection::open(&path).unwrap();
-    let known: i64 =
-        outside.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    let known: i64 = outside.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     outside.pragma_update(None, "user_version", 999).unwrap();
     let error = refusal(fixture.directory.path());
     assert!(matches!(error, StoreError::TooNew { found: 999, known, .. } if known > 0), "{error}");
