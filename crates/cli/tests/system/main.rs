@@ -6,6 +6,7 @@
 
 mod amtool;
 mod bodies;
+mod contrib;
 mod crash;
 mod delivery;
 mod differential;
