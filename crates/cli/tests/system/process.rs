@@ -178,23 +178,6 @@ async fn a_missing_configuration_is_told_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_route_to_a_receiver_that_cannot_be_served_yet_keeps_it_from_starting() {
-    let config = |receiver: &str| {
-        format!(
-            "route: {{ receiver: {receiver} }}\nreceivers:\n- name: quiet\n- name: phone\n  \
-             pagerduty_configs:\n  - routing_key: {}\n",
-            "0123456789abcdef0123456789abcdef"
-        )
-    };
-    let (code, text) = Setup::default().refuse(&config("phone")).await;
-    assert_ne!(code, 0, "{text}");
-    assert!(text.contains("pagerduty") && text.contains("phone"), "{text}");
-    assert!(!text.contains("0123456789abcdef"), "a secret shows: {text}");
-    // A receiver that no route names may stay in the file.
-    Tocsin::start(&config("quiet")).await;
-}
-
-#[tokio::test]
 async fn a_wrong_flag_is_told() {
     let (code, text) = Setup::default().flag("--web.no-such-flag=1").refuse(QUIET).await;
     assert_eq!(code, 2, "{text}");
