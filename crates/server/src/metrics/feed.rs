@@ -35,6 +35,10 @@ const CLASSES: [FailureClass; 7] = [
     FailureClass::RateLimited,
 ];
 
+/// Every reason an alert is held back for.
+const REASONS: [&str; 5] =
+    ["inhibition", "active_time_interval", "mute_time_interval", "silence", "maintenance"];
+
 /// Counters of what the engine did.
 #[derive(Debug)]
 pub(super) struct FeedMetrics {
@@ -105,9 +109,12 @@ impl FeedMetrics {
         }
     }
 
-    /// Makes the series of every configured integration appear with zero, so that a rate over
-    /// them is defined before the first notification.
-    pub(super) fn expect_integrations(&self, policy: &Policy) {
+    /// Makes the series of every configured integration and of every reason to hold an alert
+    /// back appear with zero, so that a rate over them is defined before the first event.
+    pub(super) fn expect_series(&self, policy: &Policy) {
+        for reason in REASONS {
+            drop(self.suppressed.get_or_create(&suppressed_labels(reason)));
+        }
         for integration in policy.receivers.iter().flat_map(|receiver| &receiver.integrations) {
             let kind = [("integration", Cow::Borrowed(integration.kind))];
             let families = [
@@ -169,18 +176,25 @@ impl FeedMetrics {
                 self.failed.get_or_create(&failed_labels(kind, class)).inc();
             }
             Event::AlertMuted { cause, .. } => {
-                let reason = match cause {
-                    MuteCause::Inhibition(_) => "inhibition",
-                    MuteCause::ActiveInterval { .. } => "active_time_interval",
-                    MuteCause::MuteInterval { .. } => "mute_time_interval",
-                    MuteCause::Silence { .. } => "silence",
-                    MuteCause::Maintenance { .. } => "maintenance",
-                };
-                self.suppressed.get_or_create(&[("reason", Cow::Borrowed(reason))]).inc();
+                self.suppressed.get_or_create(&suppressed_labels(reason_of(cause))).inc();
             }
             _ => {}
         }
     }
+}
+
+fn reason_of(cause: &MuteCause) -> &'static str {
+    match cause {
+        MuteCause::Inhibition(_) => "inhibition",
+        MuteCause::ActiveInterval { .. } => "active_time_interval",
+        MuteCause::MuteInterval { .. } => "mute_time_interval",
+        MuteCause::Silence { .. } => "silence",
+        MuteCause::Maintenance { .. } => "maintenance",
+    }
+}
+
+fn suppressed_labels(reason: &'static str) -> LabelSet<1> {
+    [("reason", Cow::Borrowed(reason))]
 }
 
 fn failed_labels(kind: Cow<'static, str>, class: FailureClass) -> LabelSet<2> {

@@ -289,7 +289,7 @@ impl Metrics {
         self.gauges.set_configuration(&current, app.reloader.state());
         self.gauges.set_process(app);
         self.process.set();
-        self.feed.expect_integrations(&current.policy);
+        self.feed.expect_series(&current.policy);
         let mut out = String::with_capacity(16 << 10);
         text::encode(&mut out, &self.registry.lock())?;
         Ok(out)
