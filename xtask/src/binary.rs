@@ -70,10 +70,8 @@ fn executable_in(messages: &str) -> Option<PathBuf> {
 }
 
 fn has_release_binary(workspace: &Workspace) -> Result<bool> {
-    let metadata = workspace.metadata(&["--no-deps", "--offline"])?;
-    let target = metadata["target_directory"].as_str().unwrap_or_default();
     let name = format!("tocsin{}", std::env::consts::EXE_SUFFIX);
-    Ok(PathBuf::from(target).join("release").join(name).is_file())
+    Ok(workspace.target()?.join("release").join(name).is_file())
 }
 
 /// Becomes the command, so that every signal reaches it and its exit code is ours.

@@ -5,6 +5,7 @@ mod binary;
 mod fuzz;
 mod generate;
 mod licences;
+mod python;
 mod spdx;
 mod tally;
 mod test;

@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::tally::Tally;
 use crate::workspace::{Workspace, answers, run as run_command, shown, succeeded};
-use crate::{fuzz, generate, licences, tidy, tools};
+use crate::{fuzz, generate, licences, python, tidy, tools};
 
 /// Tests that can do more of the same read this variable: when it is `1`, they do. Tests that only
 /// exist in the long run are marked `#[ignore]`.
@@ -34,7 +34,10 @@ struct Ended {
 /// Runs all steps, also after one failed, and sums up.
 pub(crate) fn run(workspace: &Workspace, options: Options) -> Result<ExitCode> {
     let mut run = Run { ended: Vec::new(), tally: Tally::default() };
-    run.step("tools", |_| tools::ensure(options.may_install));
+    run.step("tools", |_| {
+        let tools = tools::ensure(options.may_install);
+        tools.and(python::ensure(workspace, options.may_install))
+    });
     run.step("fmt", |_| run_command(&mut workspace.cargo(&["fmt", "--all", "--check"])));
     run.step("clippy", |_| {
         let arguments =

@@ -71,7 +71,7 @@ pub(crate) fn ensure(may_install: bool) -> Result<()> {
 }
 
 /// Installs Debian packages without starting the services they bring.
-fn install(packages: &[&str]) -> Result<()> {
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
     println!("installing {} with apt-get; their services are not started", packages.join(", "));
     let _guard = ServiceGuard::put(Path::new(SERVICE_POLICY))?;
     let lock = format!("DPkg::Lock::Timeout={APT_LOCK_SECONDS}");
@@ -124,11 +124,11 @@ fn is_on_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|directory| directory.join(program).is_file())
 }
 
-fn is_debian() -> bool {
+pub(crate) fn is_debian() -> bool {
     Path::new("/etc/debian_version").exists() && answers(Command::new("apt-get").arg("--version"))
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     output_of(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 

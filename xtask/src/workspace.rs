@@ -48,6 +48,13 @@ impl Workspace {
         serde_json::from_str(&text).context("cannot read what `cargo metadata` printed")
     }
 
+    /// Returns where cargo builds.
+    pub(crate) fn target(&self) -> Result<PathBuf> {
+        let metadata = self.metadata(&["--no-deps", "--offline"])?;
+        let target = metadata["target_directory"].as_str();
+        Ok(target.context("cargo does not say where it builds")?.into())
+    }
+
     /// Returns the text of a file of the project.
     pub(crate) fn read(&self, path: &str) -> Result<String> {
         std::fs::read_to_string(self.root.join(path)).with_context(|| format!("cannot read {path}"))

@@ -6,6 +6,7 @@
 
 mod amtool;
 mod bodies;
+mod clients;
 mod contrib;
 mod crash;
 mod delivery;
