@@ -59,6 +59,7 @@ async fn a_body_of_anybodys_is_read_by_what_its_fields_are_called() {
         })
     );
     assert_eq!(alert["annotations"]["description"], "disk");
+    assert_eq!(alert["starts_at"], support::NOON, "it begins when it arrives, not when it ends");
     // The end needs the key alone, and a form will do.
     let form = Request::post("/api/v1/hooks/generic")
         .header("content-type", "application/x-www-form-urlencoded")

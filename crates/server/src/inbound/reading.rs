@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, header};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tocsin_config::InboundKind;
+use tocsin_core::alert::IncomingAlert;
 use tocsin_core::mapping::{Input, Mapped, MappingError};
 use tocsin_wire::grafana::read_webhook;
 use tocsin_wire::v1::{FieldError, ProblemCode};
@@ -70,14 +71,11 @@ fn webhook(inbound: &Inbound, body: &[u8], now: Timestamp) -> Result<Read, Refus
     let webhook = read_webhook(body, now)
         .map_err(|why| Refusal::new(ProblemCode::InvalidBody, format!("the body: {why}")))?;
     let errors = webhook.complaints.into_iter().map(|(at, why)| FieldError::at(at, why));
-    let complete = |mut alert: tocsin_core::alert::IncomingAlert| {
+    let complete = |mut alert: IncomingAlert| {
         // Its source repeats it only every few hours and says when it is over, so the resolve
         // timeout would end it too early.
         alert.labels = inbound.labelled(&alert.labels, None);
-        alert.fingerprint = alert.labels.fingerprint();
-        if alert.ends_at.is_none() {
-            alert.ends_at = now.checked_add(inbound.event_life).ok();
-        }
+        lives(&mut alert, inbound, now);
         Entry::Alert(KeyedAlert { key: None, alert })
     };
     let entries = webhook.alerts.into_iter().map(complete).collect();
@@ -136,14 +134,19 @@ fn of_mapped(inbound: &Inbound, mapped: Mapped, now: Timestamp) -> Read {
         }
         let mut alert = it.alert;
         alert.labels = inbound.labelled(&alert.labels, it.dedup_key.as_deref());
-        alert.fingerprint = alert.labels.fingerprint();
-        if alert.ends_at.is_none() {
-            alert.ends_at = now.checked_add(inbound.event_life).ok();
-        }
-        if let (Some(start), Some(end)) = (alert.starts_at, alert.ends_at) {
-            alert.starts_at = Some(start.min(end));
-        }
+        lives(&mut alert, inbound, now);
         Entry::Alert(KeyedAlert { key: it.dedup_key, alert })
     });
     Read { entries: entries.collect(), errors: mapped.errors.into_iter().map(placed).collect() }
+}
+
+/// Completes an alert whose labels are complete: its hash, its beginning and its end.
+fn lives(alert: &mut IncomingAlert, inbound: &Inbound, now: Timestamp) {
+    alert.fingerprint = alert.labels.fingerprint();
+    if alert.ends_at.is_none() {
+        alert.ends_at = now.checked_add(inbound.event_life).ok();
+    }
+    // An alert without a beginning would begin when it ends.
+    let begins = alert.starts_at.unwrap_or(now);
+    alert.starts_at = Some(alert.ends_at.map_or(begins, |end| begins.min(end)));
 }
