@@ -45,7 +45,8 @@ section! {
         @Native name: String;
         /// What it speaks.
         @Native r#type: InboundKind;
-        /// The key that requests carry: in the path of a hook, or where the protocol has it.
+        /// The key that requests carry: in the path of a hook, in a header, or where the protocol
+        /// has it.
         @Native key: Option<Secret>;
         /// A file that holds it, read at every reload.
         @Native key_file: Option<PathBuf>;
@@ -57,6 +58,9 @@ section! {
         @Native event_life: Duration = DEFAULT_EVENT_LIFE;
         /// How the fields of a body become an alert, as CEL expressions; see the manual.
         @Native mapping: MappingConfig;
+        /// The ARNs of the topics that may post, for `sns`: everybody with an account at Amazon can
+        /// sign messages of a topic.
+        @Native topics: Vec<String>;
         /// Host names that may be asked to confirm a subscription or for a certificate; unset means
         /// those of Amazon SNS.
         @Native allowed_hosts: Vec<String>;
@@ -64,7 +68,7 @@ section! {
 }
 
 section! {
-    /// CEL expressions over `body`, `headers`, `query`, `now` and, with `items`, `item`.
+    /// CEL expressions over `body`, `headers`, `query`, `now` (a text) and, with `items`, `item`.
     MappingConfig, check = check_mapping => {
         /// A list; each of its elements becomes an alert. Unset means that the body is one.
         @Native items: Option<String>;
@@ -160,6 +164,15 @@ fn check(config: &mut InboundConfig, fields: &Fields<'_>, reader: &mut Reader<'_
     }
     if config.event_life.is_zero() {
         reader.error_at(fields, "event_life", "`event_life` must be longer than 0");
+    }
+    let is_sns = config.r#type == InboundKind::Sns;
+    if is_sns && config.topics.is_empty() {
+        let message = "an integration of type `sns` needs `topics`: list the ARNs of your topics, \
+                       because everybody with an account at Amazon can sign messages of theirs";
+        reader.error_at(fields, "topics", message);
+    }
+    if !is_sns && fields.has("topics") {
+        reader.error_at(fields, "topics", "only `sns` has topics; remove `topics`");
     }
     let is_mapped =
         matches!(config.r#type, InboundKind::Generic | InboundKind::Email | InboundKind::Sns);

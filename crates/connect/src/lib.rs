@@ -41,7 +41,7 @@ mod wechat;
 pub use http::ClientError;
 pub use http::tls::TlsError;
 pub use outbound::{ConnectError, Context, DEFAULT_TIMEOUT, Outbound};
-pub use topic::{TopicMessage, Topics};
+pub use topic::{TopicMessage, Topics, Trust};
 
 /// Installs the process's cryptography for TLS; calling it again does nothing.
 pub fn install_crypto() {

@@ -11,6 +11,7 @@ use aws_lc_rs::signature::{
 };
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -26,6 +27,48 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// The most certificates that are kept.
 const MAX_KEPT: usize = 32;
+
+/// How old a message may be, or how far ahead of our clock. Amazon gives up after an hour.
+///
+/// Source: Amazon SNS, "Amazon SNS message delivery retries".
+const MAX_AGE: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whose messages are believed, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Trust<'a> {
+    /// The ARNs of the topics that may post.
+    pub topics: &'a [String],
+    /// Further hosts that may be asked, for services that speak like SNS.
+    pub allowed_hosts: &'a [String],
+    /// The time at which the message arrived.
+    pub now: Timestamp,
+}
+
+impl Trust<'_> {
+    /// Says why a message that somebody signed is not for us, or not for now.
+    fn check(&self, message: &TopicMessage) -> Result<(), String> {
+        if !self.topics.contains(&message.topic_arn) {
+            let shown: String = message.topic_arn.chars().take(MAX_SHOWN_CHARS).collect();
+            return Err(format!(
+                "the topic `{shown}` is not among the `topics` of the integration"
+            ));
+        }
+        let sent: Timestamp = message
+            .timestamp
+            .parse()
+            .map_err(|_| "its Timestamp is not an instant of RFC 3339".to_owned())?;
+        if sent.duration_since(self.now).abs() > MAX_AGE {
+            return Err(format!(
+                "it is of {sent}, more than {} minutes from now; is our clock right?",
+                MAX_AGE.as_mins()
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// How much of a foreign text an error shows.
+const MAX_SHOWN_CHARS: usize = 200;
 
 /// A message of SNS as it is posted.
 #[derive(Clone, Debug, Deserialize)]
@@ -80,18 +123,14 @@ impl Default for Topics {
 }
 
 impl Topics {
-    /// Checks that a message was signed by Amazon.
-    ///
-    /// `allowed_hosts` are further hosts that may be asked, for services that speak like SNS.
+    /// Checks that a message was signed by Amazon, for one of our topics, and lately.
     ///
     /// # Errors
     /// A sentence that says why the message is not believed.
-    pub async fn verify(
-        &self,
-        message: &TopicMessage,
-        allowed_hosts: &[String],
-    ) -> Result<(), String> {
-        let url = address(&message.signing_cert_url, allowed_hosts)
+    pub async fn verify(&self, message: &TopicMessage, trust: Trust<'_>) -> Result<(), String> {
+        // Nobody is asked for the sake of a message that is not for us.
+        trust.check(message)?;
+        let url = address(&message.signing_cert_url, trust.allowed_hosts)
             .map_err(|why| format!("SigningCertURL {why}"))?;
         let signature = BASE64_STANDARD
             .decode(message.signature.trim())
@@ -259,6 +298,25 @@ mod tests {
             assert_eq!(address(url, none).is_ok(), is_fine, "{url}");
         }
         assert!(address("http://127.0.0.1:9/x", &["127.0.0.1".to_owned()]).is_ok());
+    }
+
+    #[test]
+    fn a_message_of_another_topic_or_time_is_not_believed() {
+        let topics = ["arn:aws:sns:eu-west-1:1:alarms".to_owned()];
+        let at =
+            |now: &str| Trust { topics: &topics, allowed_hosts: &[], now: now.parse().unwrap() };
+        let mut told = message("Notification");
+        assert_eq!(at("2026-11-24T12:59:00Z").check(&told), Ok(()));
+        for now in ["2026-11-24T13:01:00Z", "2026-11-24T10:59:00Z"] {
+            let why = at(now).check(&told).unwrap_err();
+            assert!(why.contains("60 minutes"), "{why}");
+        }
+        told.topic_arn = "arn:aws:sns:eu-west-1:666:alarms".to_owned();
+        let why = at("2026-11-24T12:00:00Z").check(&told).unwrap_err();
+        assert!(why.contains("666") && why.contains("`topics`"), "{why}");
+        told.topic_arn = topics[0].clone();
+        told.timestamp = "noon".to_owned();
+        assert!(at("2026-11-24T12:00:00Z").check(&told).unwrap_err().contains("RFC 3339"));
     }
 
     #[test]

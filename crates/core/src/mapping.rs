@@ -1,11 +1,12 @@
 //! From any body to alerts, by CEL expressions that a user writes.
 //!
-//! Expressions see `body` (what was posted), `headers` and `query` (texts by name, lower case), and
-//! within `items` each element as `item`. What an expression does not find is as if it were not
+//! Expressions see `body` (what was posted), `headers` and `query` (texts by name, lower case), `now`
+//! (a text in RFC 3339), and within `items` each element as `item`. What an expression does not find is as if it were not
 //! written; what it gets wrong is told with its field.
 
 use std::collections::BTreeMap;
 
+use cel::common::ast::{EntryExpr, Expr, IdedEntryExpr, IdedExpr};
 use cel::objects::{Key, Value};
 use cel::{Context, ExecutionError, Program};
 use jiff::Timestamp;
@@ -15,6 +16,9 @@ use crate::labels::{ALERTNAME, Labels};
 
 /// The longest expression in bytes.
 pub const MAX_EXPRESSION_BYTES: usize = 4_096;
+
+/// How deep `map`, `filter`, `all` and `exists` may stand in one another: their work multiplies.
+const MAX_NESTED_LOOPS: usize = 2;
 
 /// The most alerts that one body becomes.
 pub const MAX_ITEMS: usize = 1_000;
@@ -40,7 +44,7 @@ pub const FIELDS: [&str; 10] = [
 ];
 
 /// A mapping, ready to be used.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Mapping {
     programs: BTreeMap<&'static str, Program>,
 }
@@ -100,11 +104,50 @@ fn compile(text: &str) -> Result<Program, String> {
     if text.len() > MAX_EXPRESSION_BYTES {
         return Err(format!("the expression is longer than {MAX_EXPRESSION_BYTES} bytes"));
     }
-    Program::compile(text).map_err(|error| {
+    let program = Program::compile(text).map_err(|error| {
         let text = error.to_string();
         let line = text.lines().next().unwrap_or_default().trim_start_matches("ERROR: ");
         format!("this is no CEL expression: {}", line.trim_start_matches("<input>:"))
-    })
+    })?;
+    if nested_loops(&program.expression().expr) > MAX_NESTED_LOOPS {
+        return Err(format!(
+            "`map`, `filter`, `all` and `exists` may stand in one another at most \
+             {MAX_NESTED_LOOPS} deep"
+        ));
+    }
+    Ok(program)
+}
+
+/// Returns how deep loops stand in one another.
+fn nested_loops(expression: &Expr) -> usize {
+    let deepest = |parts: &[&IdedExpr]| {
+        parts.iter().map(|part| nested_loops(&part.expr)).max().unwrap_or_default()
+    };
+    match expression {
+        Expr::Comprehension(it) => {
+            let body = 1 + deepest(&[&it.loop_cond, &it.loop_step, &it.result]);
+            body.max(deepest(&[&it.iter_range, &it.accu_init]))
+        }
+        Expr::Call(it) => {
+            let target = it.target.iter().map(|target| &**target);
+            deepest(&target.chain(&it.args).collect::<Vec<_>>())
+        }
+        Expr::List(it) => deepest(&it.elements.iter().collect::<Vec<_>>()),
+        Expr::Map(it) => entries_loops(&it.entries),
+        Expr::Struct(it) => entries_loops(&it.entries),
+        Expr::Select(it) => nested_loops(&it.operand.expr),
+        Expr::Unspecified | Expr::Ident(_) | Expr::Literal(_) => 0,
+    }
+}
+
+fn entries_loops(entries: &[IdedEntryExpr]) -> usize {
+    let each = entries.iter().map(|entry| match &entry.expr {
+        EntryExpr::StructField(field) => nested_loops(&field.value.expr),
+        EntryExpr::MapEntry(pair) => {
+            nested_loops(&pair.key.expr).max(nested_loops(&pair.value.expr))
+        }
+    });
+    each.max().unwrap_or_default()
 }
 
 impl Mapping {
@@ -128,7 +171,7 @@ impl Mapping {
     pub fn apply(&self, input: &Input, now: Timestamp) -> Mapped {
         let mut mapped = Mapped::default();
         let whole = |message: String| MappingError { item: None, field: "items", message };
-        let context = match context(input) {
+        let context = match context(input, now) {
             Ok(context) => context,
             Err(message) => {
                 mapped.errors.push(whole(message));
@@ -233,12 +276,13 @@ impl Mapping {
     }
 }
 
-fn context(input: &Input) -> Result<Context<'static, 'static>, String> {
+fn context(input: &Input, now: Timestamp) -> Result<Context<'static, 'static>, String> {
     let mut context = Context::default();
     let wrong = |error: &dyn std::fmt::Display| format!("the body cannot be handed on: {error}");
     context.add_variable("body", &input.body).map_err(|error| wrong(&error))?;
     context.add_variable("headers", &input.headers).map_err(|error| wrong(&error))?;
     context.add_variable("query", &input.query).map_err(|error| wrong(&error))?;
+    context.add_variable("now", now.to_string()).map_err(|error| wrong(&error))?;
     Ok(context)
 }
 
@@ -367,6 +411,20 @@ mod tests {
             mapped.errors[0].to_string(),
             "`name`: neither a name nor labels were found; one is needed"
         );
+    }
+
+    #[test]
+    fn expressions_see_when_it_arrived() {
+        let mapping = Mapping::new([("name", "body.title"), ("starts_at", "now")]).unwrap();
+        let mapped = mapping.apply(&input(json!({ "title": "hello" })), now());
+        assert_eq!(mapped.alerts[0].alert.starts_at, Some(now()), "{mapped:#?}");
+    }
+
+    #[test]
+    fn loops_within_loops_are_bounded() {
+        check_expression("body.a.map(x, x.b.exists(y, y == 1)).filter(z, z)").unwrap();
+        let why = check_expression("body.map(a, body.map(b, body.map(c, 1)))").unwrap_err();
+        assert!(why.contains("at most 2"), "{why}");
     }
 
     #[test]

@@ -3,52 +3,47 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tocsin_config::{InboundKind, MappingConfig};
-use tocsin_connect::{TopicMessage, Topics};
-use tocsin_core::mapping::{Input, Mapped};
+use tocsin_connect::{TopicMessage, Topics, Trust};
+use tocsin_core::alert::IncomingAlert;
+use tocsin_core::mapping::Input;
+use tocsin_engine::EngineError;
 use tocsin_wire::grafana::read_webhook;
 use tocsin_wire::v1::{
     FieldError, HookPreview, HookPreviewRequest, HookReport, PreviewedAlert, Problem, ProblemCode,
 };
 
-use super::{Gates, Inbound, KeyedAlert, ended, find, mail, preset, submit};
+use super::reading::{self, Entry, Read};
+use super::{Gates, Inbound, KeyedAlert, ended, find, preset, submit};
 use crate::App;
 use crate::fallback::unread_body;
+use crate::v1::body::Json as JsonBody;
+use crate::v1::problem::Refusal;
 
-/// What a hook refuses.
-pub(super) struct Refused(Box<Problem>);
+/// The header that may carry the key of an integration.
+pub(super) const KEY_HEADER: &str = "x-tocsin-key";
 
-impl Refused {
-    fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
-        Self(Box::new(Problem::new(code, detail)))
-    }
-}
+/// The largest body that is tried out, in bytes: whoever asks may choose the expressions, too.
+const MAX_PREVIEW_BYTES: usize = 64 << 10;
 
-impl IntoResponse for Refused {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::BAD_REQUEST);
-        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        (status, kind, axum::Json(*self.0)).into_response()
-    }
-}
-
-/// What was read of a body, whatever its form.
-#[derive(Default)]
-struct Read {
-    alerts: Vec<KeyedAlert>,
-    /// Keys of alerts that are over, whose labels the source need not repeat.
-    ended_keys: Vec<String>,
-    errors: Vec<FieldError>,
-}
-
-/// Takes what an integration posts.
+/// Take what an integration posts
+///
+/// The key in the path names the integration, and its kind says how the body is read: JSON, a
+/// form, or a form with parts. What is good is stored before the answer, which tells of the rest.
+#[utoipa::path(
+    post, path = "/api/v1/hooks/{key}", operation_id = "post_hook", tag = "integrations",
+    params(("key" = String, Path, description = "The key of an integration")),
+    request_body(content = serde_json::Value),
+    responses((status = 200, description = "What became of it", body = HookReport))
+)]
 pub(super) async fn take(
     State(app): State<Arc<App>>,
     Extension(gates): Extension<Arc<Gates>>,
@@ -57,38 +52,110 @@ pub(super) async fn take(
     Query(query): Query<BTreeMap<String, String>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Refused> {
+) -> Result<Response, Refusal> {
+    let Ok(inbound) = app.reloader.current().inbounds.by_key(&key) else {
+        app.metrics.hook_refused("", "unknown_key");
+        let why = match key.as_str() {
+            "sns" => "SNS has to be configured: add an integration of type `sns` with its `topics`",
+            _ => "no integration of the configuration has this key",
+        };
+        return Err(Refusal::not_found(why));
+    };
+    take_for(&app, &gates, &topics, &inbound, query, &headers, body).await
+}
+
+/// Take what an integration posts, with its key in a header
+///
+/// Like the other, for clients whose addresses are logged: the key is in
+/// `Authorization: Bearer KEY` or in `X-Tocsin-Key`.
+#[utoipa::path(
+    post, path = "/api/v1/hooks", operation_id = "post_hook_by_header", tag = "integrations",
+    params(("X-Tocsin-Key" = Option<String>, Header, description = "The key of an integration")),
+    request_body(content = serde_json::Value),
+    responses((status = 200, description = "What became of it", body = HookReport))
+)]
+pub(super) async fn take_by_header(
+    State(app): State<Arc<App>>,
+    Extension(gates): Extension<Arc<Gates>>,
+    Extension(topics): Extension<Arc<Topics>>,
+    Query(query): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Response> {
     let current = app.reloader.current();
-    let inbound = current.inbounds.by_key(&key).map_err(|_| {
-        Refused::new(ProblemCode::NotFound, "no integration of the configuration has this key")
-    })?;
+    let known = key_of(&headers).and_then(|key| current.inbounds.by_key(key).ok());
+    let Some(inbound) = known else {
+        app.metrics.hook_refused("", "unknown_key");
+        let why = "send the key of an integration: `Authorization: Bearer KEY`, `X-Tocsin-Key: KEY` \
+                   or `/api/v1/hooks/KEY`";
+        let refusal = Refusal::new(ProblemCode::Unauthorized, why);
+        return Err(([(header::WWW_AUTHENTICATE, "Bearer")], refusal).into_response());
+    };
+    let told = take_for(&app, &gates, &topics, &inbound, query, &headers, body).await;
+    told.map_err(IntoResponse::into_response)
+}
+
+fn key_of(headers: &HeaderMap) -> Option<&str> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = text("authorization").and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(key)
+    });
+    text(KEY_HEADER).or(bearer).map(str::trim)
+}
+
+async fn take_for(
+    app: &App,
+    gates: &Gates,
+    topics: &Topics,
+    inbound: &Inbound,
+    query: BTreeMap<String, String>,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let answer = try_take(app, gates, topics, inbound, query, headers, body).await;
+    if let Err(refusal) = &answer {
+        app.metrics.hook_refused(&inbound.name, refusal.code().as_str());
+    }
+    answer
+}
+
+async fn try_take(
+    app: &App,
+    gates: &Gates,
+    topics: &Topics,
+    inbound: &Inbound,
+    query: BTreeMap<String, String>,
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
     let body = body.map_err(|rejection| {
         let code = match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => ProblemCode::BodyTooLarge,
             _ => ProblemCode::InvalidBody,
         };
-        Refused::new(code, unread_body(rejection.status(), &rejection.body_text()))
+        Refusal::new(code, unread_body(rejection.status(), &rejection.body_text()))
     })?;
     let now = app.engine.now();
     let body = match inbound.kind {
-        InboundKind::Sns => match published(&topics, &inbound, &body).await? {
+        InboundKind::Sns => match published(topics, inbound, &body, now).await? {
             Some(body) => body,
             // A subscription was confirmed, or taken back.
             None => return Ok(StatusCode::OK.into_response()),
         },
         _ => body,
     };
-    let read = read(&inbound, &headers, query, &body, now)?;
+    let read = reading::read(inbound, headers, query, body, now).await?;
     let invalid = read.errors.len();
     app.metrics.alerts_received(0, 0, invalid);
-    if read.alerts.is_empty() && read.ended_keys.is_empty() && invalid > 0 {
+    if read.entries.is_empty() && invalid > 0 {
         let problem = Problem::new(ProblemCode::Unprocessable, "nothing of it can be taken");
-        return Err(Refused(Box::new(problem.with_errors(read.errors))));
+        return Err(problem.with_errors(read.errors).into());
     }
-    let report = tell(&app, &gates, &inbound, read, now)
-        .await
-        .map_err(|error| Refused::new(ProblemCode::NotWritten, error.to_string()))?;
-    Ok(axum::Json(report).into_response())
+    if invalid > 0 {
+        app.metrics.hook_refused(&inbound.name, "partly_invalid");
+    }
+    Ok(Json(tell(app, gates, inbound, read, now).await?).into_response())
 }
 
 /// Returns what was published on a topic, once it is known that Amazon says so: the text of the
@@ -97,12 +164,14 @@ async fn published(
     topics: &Topics,
     inbound: &Inbound,
     body: &[u8],
-) -> Result<Option<Bytes>, Refused> {
-    let refuse = |why: String| Refused::new(ProblemCode::Unprocessable, format!("SNS: {why}"));
+    now: Timestamp,
+) -> Result<Option<Bytes>, Refusal> {
+    let refuse = |why: String| Refusal::new(ProblemCode::Unprocessable, format!("SNS: {why}"));
     let message: TopicMessage = serde_json::from_slice(body).map_err(|error| {
-        Refused::new(ProblemCode::InvalidBody, format!("this is no message of SNS: {error}"))
+        Refusal::new(ProblemCode::InvalidBody, format!("this is no message of SNS: {error}"))
     })?;
-    topics.verify(&message, &inbound.allowed_hosts).await.map_err(refuse)?;
+    let trust = Trust { topics: &inbound.topics, allowed_hosts: &inbound.allowed_hosts, now };
+    topics.verify(&message, trust).await.map_err(refuse)?;
     match message.r#type.as_str() {
         "SubscriptionConfirmation" => {
             topics.confirm(&message, &inbound.allowed_hosts).await.map_err(refuse)?;
@@ -124,16 +193,33 @@ async fn tell(
     inbound: &Inbound,
     read: Read,
     now: Timestamp,
-) -> Result<HookReport, tocsin_engine::EngineError> {
-    // One body may tell of many keys; the first names the gate, which is all that is needed to
-    // keep the order of one source's requests.
-    let first = read.alerts.iter().find_map(|it| it.key.clone());
-    let first = first.or_else(|| read.ended_keys.first().cloned()).unwrap_or_default();
-    let _gate = gates.enter(&inbound.name, &first).await;
-    let mut alerts = read.alerts;
-    for key in read.ended_keys {
-        if let Some(known) = find(app, inbound, key).await?.filter(|known| !known.is_resolved) {
-            alerts.push(KeyedAlert { key: None, alert: ended(&known, now) });
+) -> Result<HookReport, EngineError> {
+    let _gates = gates.enter_all(&inbound.name, read.keys()).await;
+    // What the same body said before, which the engine does not know yet.
+    let mut before: BTreeMap<String, IncomingAlert> = BTreeMap::new();
+    let mut alerts = Vec::with_capacity(read.entries.len());
+    for entry in read.entries {
+        match entry {
+            Entry::Alert(told) => {
+                let key = told.key.clone();
+                let replaced = key.and_then(|key| before.insert(key, told.alert.clone()));
+                if let Some(replaced) = replaced
+                    && replaced.fingerprint != told.alert.fingerprint
+                {
+                    alerts.push(KeyedAlert { key: None, alert: over(replaced, now) });
+                }
+                alerts.push(told);
+            }
+            Entry::End(key) => {
+                let alert = match before.remove(&key) {
+                    Some(told) => Some(over(told, now)),
+                    None => find(app, inbound, key)
+                        .await?
+                        .filter(|known| !known.is_resolved)
+                        .map(|known| ended(&known, now)),
+                };
+                alerts.extend(alert.map(|alert| KeyedAlert { key: None, alert }));
+            }
         }
     }
     let told = submit(app, inbound, alerts).await?;
@@ -147,163 +233,86 @@ async fn tell(
     })
 }
 
-/// Reads a body as the integration's kind says.
-fn read(
-    inbound: &Inbound,
-    headers: &HeaderMap,
-    query: BTreeMap<String, String>,
-    body: &[u8],
-    now: Timestamp,
-) -> Result<Read, Refused> {
-    match inbound.kind {
-        InboundKind::Grafana | InboundKind::Alertmanager => webhook(inbound, body, now),
-        InboundKind::Pagerduty => Err(Refused::new(
-            ProblemCode::NotFound,
-            "PagerDuty clients post to /v2/enqueue with the key as `routing_key`",
-        )),
-        InboundKind::Opsgenie => Err(Refused::new(
-            ProblemCode::NotFound,
-            "Opsgenie clients post to /v2/alerts with the header `Authorization: GenieKey KEY`",
-        )),
-        InboundKind::Generic | InboundKind::Email | InboundKind::Sns => {
-            let input = input(inbound.kind, headers, query, body)?;
-            let mapped = map(inbound.kind, &inbound.mapping, &input, now)?;
-            Ok(of_mapped(inbound, mapped, now))
-        }
-    }
+/// Ends an alert that was told in the same body.
+fn over(alert: IncomingAlert, now: Timestamp) -> IncomingAlert {
+    IncomingAlert { starts_at: alert.starts_at.map(|at| at.min(now)), ends_at: Some(now), ..alert }
 }
 
-fn webhook(inbound: &Inbound, body: &[u8], now: Timestamp) -> Result<Read, Refused> {
-    let webhook = read_webhook(body, now)
-        .map_err(|why| Refused::new(ProblemCode::InvalidBody, format!("the body: {why}")))?;
-    let errors = webhook.complaints.into_iter().map(|(at, why)| FieldError::at(at, why));
-    let complete = |mut alert: tocsin_core::alert::IncomingAlert| {
-        // Its source repeats it only every few hours and says when it is over, so the resolve
-        // timeout would end it too early.
-        alert.labels = inbound.labelled(&alert.labels, None);
-        alert.fingerprint = alert.labels.fingerprint();
-        if alert.ends_at.is_none() {
-            alert.ends_at = now.checked_add(inbound.event_life).ok();
-        }
-        KeyedAlert { key: None, alert }
-    };
-    let alerts = webhook.alerts.into_iter().map(complete).collect();
-    Ok(Read { alerts, ended_keys: Vec::new(), errors: errors.collect() })
-}
-
-/// Returns what expressions see of a request.
-fn input(
-    kind: InboundKind,
-    headers: &HeaderMap,
-    query: BTreeMap<String, String>,
-    body: &[u8],
-) -> Result<Input, Refused> {
-    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_form = media.is_some_and(|it| it.starts_with("application/x-www-form-urlencoded"));
-    let mut body = if is_form {
-        mail::form(body)
-    } else if body.is_empty() {
-        json!({})
-    } else {
-        serde_json::from_slice(body).map_err(|error| {
-            let why = format!("the body is neither a form nor JSON: {error}");
-            Refused::new(ProblemCode::InvalidBody, why)
-        })?
-    };
-    if kind == InboundKind::Email {
-        body = mail::normalised(body);
-    }
-    // Whoever posts nothing may say it in the address.
-    if let (Value::Object(fields), true) = (&mut body, !query.is_empty()) {
-        for (name, value) in &query {
-            fields.entry(name.clone()).or_insert_with(|| json!(value));
-        }
-    }
-    let shown = headers
-        .iter()
-        .filter(|(name, _)| !matches!(**name, header::AUTHORIZATION | header::COOKIE))
-        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
-    Ok(Input { body, headers: shown.collect(), query })
-}
-
-fn map(
-    kind: InboundKind,
-    own: &MappingConfig,
-    input: &Input,
-    now: Timestamp,
-) -> Result<Mapped, Refused> {
-    let mapping = preset::mapping(kind, own).map_err(|error| {
-        let at = FieldError::at(format!("/mapping/{}", error.field), error.message);
-        Refused(Box::new(Problem::about(ProblemCode::Unprocessable, at)))
-    })?;
-    Ok(mapping.apply(input, now))
-}
-
-fn of_mapped(inbound: &Inbound, mapped: Mapped, now: Timestamp) -> Read {
-    let mut read = Read::default();
-    for error in mapped.errors {
-        let place = match error.item {
-            Some(item) => format!("/items/{item}/{}", error.field),
-            None => format!("/{}", error.field),
-        };
-        read.errors.push(FieldError::at(place, error.message));
-    }
-    for it in mapped.alerts {
-        // An end by key needs no labels: those of the alert that is known are used.
-        if let (true, Some(key)) = (it.is_resolved, &it.dedup_key) {
-            read.ended_keys.push(key.clone());
-            continue;
-        }
-        let mut alert = it.alert;
-        alert.labels = inbound.labelled(&alert.labels, it.dedup_key.as_deref());
-        alert.fingerprint = alert.labels.fingerprint();
-        if alert.ends_at.is_none() {
-            alert.ends_at = now.checked_add(inbound.event_life).ok();
-        }
-        if let (Some(start), Some(end)) = (alert.starts_at, alert.ends_at) {
-            alert.starts_at = Some(start.min(end));
-        }
-        read.alerts.push(KeyedAlert { key: it.dedup_key, alert });
-    }
-    read
-}
-
-/// Shows what a body would become; nothing is stored.
+/// Show what a body would become
+///
+/// Nothing is stored. The body is that of the `type`; for `sns` it is the text of a message.
+#[utoipa::path(
+    post, path = "/api/v1/hooks/preview", operation_id = "preview_hook", tag = "integrations",
+    request_body(content = HookPreviewRequest),
+    responses((status = 200, description = "The alerts", body = HookPreview))
+)]
 pub(super) async fn preview(
     State(app): State<Arc<App>>,
-    axum::Json(request): axum::Json<HookPreviewRequest>,
-) -> Result<axum::Json<HookPreview>, Refused> {
+    JsonBody(request): JsonBody<HookPreviewRequest>,
+) -> Result<Json<HookPreview>, Refusal> {
     let now = app.engine.now();
+    let body = request.body.to_string();
+    if body.len() > MAX_PREVIEW_BYTES {
+        let why = format!("the body has more than {MAX_PREVIEW_BYTES} bytes; try a part of it");
+        return Err(Refusal::about(ProblemCode::BodyTooLarge, FieldError::at("/body", why)));
+    }
+    let unprocessable =
+        |at: &str, why: String| Refusal::about(ProblemCode::Unprocessable, FieldError::at(at, why));
     let kind = match request.kind.as_str() {
         "generic" => InboundKind::Generic,
         "email" => InboundKind::Email,
         "sns" => InboundKind::Sns,
+        "grafana" | "alertmanager" if !request.mapping.is_empty() => {
+            let why = format!("`{}` is not read by expressions; leave them out", request.kind);
+            return Err(unprocessable("/mapping", why));
+        }
+        "grafana" | "alertmanager" => return previewed_webhook(&body, now),
         other => {
-            let why = format!("`{other}` is not read by expressions; generic, email and sns are");
-            let at = FieldError::at("/type", why);
-            return Err(Refused(Box::new(Problem::about(ProblemCode::Unprocessable, at))));
+            let known = "there are generic, email, sns, grafana and alertmanager";
+            return Err(unprocessable("/type", format!("`{other}` cannot be tried; {known}")));
         }
     };
-    let own = MappingConfig::of_expressions(&request.mapping).map_err(|field| {
-        let at = FieldError::at(format!("/mapping/{field}"), "there is no such field");
-        Refused(Box::new(Problem::about(ProblemCode::Unprocessable, at)))
-    })?;
-    let body =
-        if kind == InboundKind::Email { mail::normalised(request.body) } else { request.body };
+    let own = MappingConfig::of_expressions(&request.mapping)
+        .map_err(|field| unprocessable(&format!("/mapping/{field}"), no_field(&field)))?;
+    let mapping = preset::mapping(kind, &own)
+        .map_err(|error| unprocessable(&format!("/mapping/{}", error.field), error.message))?;
+    let body = reading::normalised(kind, request.body);
     let input = Input { body, headers: request.headers, query: request.query };
-    let mapped = map(kind, &own, &input, now)?;
-    let errors = mapped.errors.iter().map(|error| {
-        let item = error.item.map_or_else(String::new, |item| format!("/items/{item}"));
-        FieldError::at(format!("{item}/{}", error.field), error.message.clone())
+    let mapped = mapping.apply(&input, now);
+    let alerts = mapped.alerts.iter().map(|it| {
+        let status = if it.is_resolved { "resolved" } else { "firing" };
+        previewed(&it.alert, status, it.dedup_key.clone())
     });
-    let alerts = mapped.alerts.iter().map(|it| PreviewedAlert {
-        status: if it.is_resolved { "resolved" } else { "firing" }.to_owned(),
-        dedup_key: it.dedup_key.clone(),
-        labels: it.alert.labels.clone(),
-        annotations: it.alert.annotations.clone(),
-        starts_at: it.alert.starts_at,
-        ends_at: it.alert.ends_at,
-        url: it.alert.generator_url.to_string(),
+    let alerts = alerts.collect();
+    let errors = mapped.errors.into_iter().map(reading::placed).collect();
+    Ok(Json(HookPreview { alerts, errors }))
+}
+
+fn no_field(field: &str) -> String {
+    let known = tocsin_core::mapping::FIELDS.join(", ");
+    format!("there is no field `{field}`; there are {known}")
+}
+
+fn previewed_webhook(body: &str, now: Timestamp) -> Result<Json<HookPreview>, Refusal> {
+    let webhook = read_webhook(body.as_bytes(), now)
+        .map_err(|why| Refusal::about(ProblemCode::Unprocessable, FieldError::at("/body", why)))?;
+    let alerts = webhook.alerts.iter().map(|alert| {
+        let is_over = alert.ends_at.is_some_and(|end| end <= now);
+        previewed(alert, if is_over { "resolved" } else { "firing" }, None)
     });
-    Ok(axum::Json(HookPreview { alerts: alerts.collect(), errors: errors.collect() }))
+    let alerts = alerts.collect();
+    let errors = webhook.complaints.into_iter().map(|(at, why)| FieldError::at(at, why)).collect();
+    Ok(Json(HookPreview { alerts, errors }))
+}
+
+fn previewed(alert: &IncomingAlert, status: &str, dedup_key: Option<String>) -> PreviewedAlert {
+    PreviewedAlert {
+        status: status.to_owned(),
+        dedup_key,
+        labels: alert.labels.clone(),
+        annotations: alert.annotations.clone(),
+        starts_at: alert.starts_at,
+        ends_at: alert.ends_at,
+        url: alert.generator_url.to_string(),
+    }
 }

@@ -1,12 +1,15 @@
 //! The integrations of the configuration in effect, found by their keys.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use compact_str::CompactString;
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
 use tocsin_config::{InboundConfig, InboundKind, MappingConfig, SecretSource};
 use tocsin_core::labels::{DEDUP_KEY, INTEGRATION, Labels};
+use tocsin_core::mapping::{Mapping, MappingError};
+
+use super::preset;
 
 /// How long an alert of an integration that nobody configured fires when it is never told again.
 const DEFAULT_EVENT_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
@@ -25,8 +28,10 @@ pub struct Inbound {
     pub labels: Labels,
     /// How long an alert fires that is never told again.
     pub event_life: SignedDuration,
-    /// How a body becomes alerts.
-    pub mapping: MappingConfig,
+    /// How a body becomes alerts, where expressions say it.
+    pub mapping: Arc<Mapping>,
+    /// The topics that may post.
+    pub topics: Vec<String>,
     /// Hosts that may be asked to confirm something.
     pub allowed_hosts: Vec<String>,
     keys: Vec<KeyHash>,
@@ -44,10 +49,11 @@ pub struct Inbounds {
 pub struct UnknownKey;
 
 impl Inbounds {
-    /// Reads the keys of all integrations.
+    /// Reads the keys of all integrations and compiles their expressions.
     ///
     /// # Errors
-    /// A key file cannot be read or is empty; the text names the integration.
+    /// A key file cannot be read or is empty, or an expression cannot be compiled; the text names
+    /// the integration.
     pub fn new(configs: &[InboundConfig]) -> Result<Self, String> {
         let all = configs.iter().map(|config| Inbound::new(config).map(Arc::new));
         Ok(Self { all: all.collect::<Result<_, _>>()? })
@@ -62,7 +68,7 @@ impl Inbounds {
     /// Some are configured, and none of them has the key.
     pub fn find(&self, kind: InboundKind, key: &str) -> Result<Arc<Inbound>, UnknownKey> {
         if !self.all.iter().any(|inbound| inbound.kind == kind) {
-            return Ok(Arc::new(Inbound::open(kind)));
+            return open(kind).ok_or(UnknownKey);
         }
         let hash = hash(key);
         let of_kind = self.all.iter().filter(|inbound| inbound.kind == kind);
@@ -82,7 +88,7 @@ impl Inbounds {
         }
         let kind = KINDS.into_iter().find(|kind| kind.as_str() == key).ok_or(UnknownKey)?;
         let is_configured = self.all.iter().any(|inbound| inbound.kind == kind);
-        if is_configured { Err(UnknownKey) } else { Ok(Arc::new(Inbound::open(kind))) }
+        if is_configured { Err(UnknownKey) } else { open(kind).ok_or(UnknownKey) }
     }
 }
 
@@ -97,6 +103,17 @@ const KINDS: [InboundKind; 7] = [
     InboundKind::Sns,
 ];
 
+/// The integrations of the kinds that nobody configured.
+static OPEN: LazyLock<Vec<Arc<Inbound>>> = LazyLock::new(|| {
+    // A topic that nobody named could be anybody's.
+    let kinds = KINDS.into_iter().filter(|kind| *kind != InboundKind::Sns);
+    kinds.filter_map(|kind| Inbound::open(kind).ok().map(Arc::new)).collect()
+});
+
+fn open(kind: InboundKind) -> Option<Arc<Inbound>> {
+    OPEN.iter().find(|inbound| inbound.kind == kind).cloned()
+}
+
 impl Inbound {
     fn new(config: &InboundConfig) -> Result<Self, String> {
         let mut keys = Vec::new();
@@ -110,27 +127,31 @@ impl Inbound {
             }
             keys.push(hash(key.expose()));
         }
+        let mapping = preset::mapping(config.r#type, &config.mapping)
+            .map_err(|error| format!("integration `{}`: mapping: {error}", config.name))?;
         Ok(Self {
             name: config.name.as_str().into(),
             kind: config.r#type,
             labels: config.labels.clone().into_iter().collect(),
             event_life: SignedDuration::try_from(config.event_life).unwrap_or(DEFAULT_EVENT_LIFE),
-            mapping: config.mapping.clone(),
+            mapping: Arc::new(mapping),
+            topics: config.topics.clone(),
             allowed_hosts: config.allowed_hosts.clone(),
             keys,
         })
     }
 
-    fn open(kind: InboundKind) -> Self {
-        Self {
+    fn open(kind: InboundKind) -> Result<Self, MappingError> {
+        Ok(Self {
             name: kind.as_str().into(),
             kind,
             labels: Labels::default(),
             event_life: DEFAULT_EVENT_LIFE,
-            mapping: MappingConfig::default(),
+            mapping: Arc::new(preset::mapping(kind, &MappingConfig::default())?),
+            topics: Vec::new(),
             allowed_hosts: Vec::new(),
             keys: Vec::new(),
-        }
+        })
     }
 
     /// Returns the labels of an alert with what the integration adds: its name, the key, and its
@@ -178,6 +199,8 @@ mod tests {
         // Nobody configured an Opsgenie, so it is open.
         assert_eq!(&*known.find(InboundKind::Opsgenie, "any").unwrap().name, "opsgenie");
         assert_eq!(&*known.by_key("opsgenie").unwrap().name, "opsgenie");
+        assert_eq!(known.by_key("sns").unwrap_err(), UnknownKey);
+        assert_eq!(OPEN.len(), KINDS.len() - 1, "the usual expressions compile");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::body::Bytes;
 use serde_json::{Value, json};
 use tocsin_core::mapping::is_over;
 
@@ -10,6 +11,12 @@ const SUBJECT: [&str; 3] = ["subject", "Subject", "headers.subject"];
 const FROM: [&str; 4] = ["sender", "from", "From", "envelope.from"];
 const TO: [&str; 4] = ["recipient", "to", "To", "envelope.to"];
 const TEXT: [&str; 5] = ["stripped-text", "body-plain", "text", "TextBody", "plain"];
+
+/// The most parts of a form.
+const MAX_PARTS: usize = 200;
+
+/// The most characters of one part that are kept.
+const MAX_PART_CHARS: usize = 256 << 10;
 
 /// The most characters of a text.
 const MAX_TEXT_CHARS: usize = 4_000;
@@ -81,6 +88,32 @@ fn topic(subject: &str) -> String {
     };
     let kept: Vec<&str> = words(subject).filter(|word| !is_noise(word)).collect();
     if kept.is_empty() { subject.trim().to_owned() } else { kept.join(" ") }
+}
+
+/// Reads a form with parts, as providers of inbound mail post by default, as a flat object. Files
+/// are passed over.
+///
+/// # Errors
+/// What is wrong, in one sentence.
+pub(super) async fn parts(media: &str, body: Bytes) -> Result<Value, String> {
+    let boundary = multer::parse_boundary(media)
+        .map_err(|error| format!("`Content-Type: {media}` cannot be read: {error}"))?;
+    let wrong = |error: multer::Error| format!("the parts of the form cannot be read: {error}");
+    let stream = futures_util::stream::once(async move { Ok::<_, std::io::Error>(body) });
+    let mut parts = multer::Multipart::new(stream, boundary);
+    let mut fields = BTreeMap::new();
+    let mut count = 0;
+    while let Some(part) = parts.next_field().await.map_err(wrong)? {
+        count += 1;
+        if count > MAX_PARTS {
+            return Err(format!("the form has more than {MAX_PARTS} parts"));
+        }
+        let name = part.name().map(str::to_owned);
+        let (Some(name), None) = (name, part.file_name()) else { continue };
+        let text = part.text().await.map_err(wrong)?;
+        fields.insert(name, text.chars().take(MAX_PART_CHARS).collect::<String>());
+    }
+    Ok(json!(fields))
 }
 
 /// Reads a form as a flat object; of a name given twice the last counts.

@@ -106,13 +106,17 @@ fn read<T>(
     })?;
     parse(&body).map_err(|errors| {
         app.metrics.alerts_received(0, 0, 1);
+        app.metrics.hook_refused("", "unprocessable");
         Refused::Invalid(errors)
     })
 }
 
 fn integration(app: &App, key: &str) -> Result<Arc<Inbound>, Refused> {
     let current = app.reloader.current();
-    current.inbounds.find(InboundKind::Pagerduty, key).map_err(|_| Refused::UnknownKey)
+    current.inbounds.find(InboundKind::Pagerduty, key).map_err(|_| {
+        app.metrics.hook_refused("", "unknown_key");
+        Refused::UnknownKey
+    })
 }
 
 /// Does what an event says and returns the key of its incident.

@@ -47,6 +47,9 @@ const EMAIL: &[(&str, &str)] = &[
 ];
 
 /// A CloudWatch alarm, or any other message of a topic.
+///
+/// `INSUFFICIENT_DATA` fires, by choice: an alarm that cannot see must not look healthy. Whoever
+/// wants only `ALARM` says so in the mapping of the integration.
 const SNS: &[(&str, &str)] = &[
     ("status", "has(body.NewStateValue) ? body.NewStateValue : 'firing'"),
     ("name", "has(body.AlarmName) ? body.AlarmName : body.Subject"),
@@ -72,7 +75,9 @@ pub(super) fn mapping(kind: InboundKind, own: &MappingConfig) -> Result<Mapping,
     let usual: &[(&str, &str)] = match kind {
         InboundKind::Email => EMAIL,
         InboundKind::Sns => SNS,
-        _ => GENERIC,
+        InboundKind::Generic => GENERIC,
+        // Their bodies have a form of their own.
+        _ => return Ok(Mapping::default()),
     };
     let own: BTreeMap<&'static str, &str> = own.expressions().collect();
     // Who reads a list reads its elements; what the usual expressions find in the body is none.

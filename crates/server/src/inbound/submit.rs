@@ -1,5 +1,6 @@
 //! The way of integrations' alerts into the engine.
 
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use tocsin_core::acknowledgement::SourceAlert;
@@ -27,10 +28,28 @@ impl Default for Gates {
 impl Gates {
     /// Waits until nobody else works on the key.
     pub(crate) async fn enter(&self, integration: &str, key: &str) -> MutexGuard<'_, ()> {
+        self.0[Self::place(integration, key)].lock().await
+    }
+
+    /// Waits until nobody else works on any of the keys. Gates are entered in their order, so no
+    /// two requests wait for each other.
+    pub(crate) async fn enter_all<'k>(
+        &self,
+        integration: &str,
+        keys: impl Iterator<Item = &'k str>,
+    ) -> Vec<MutexGuard<'_, ()>> {
+        let places: BTreeSet<usize> = keys.map(|key| Self::place(integration, key)).collect();
+        let mut entered = Vec::with_capacity(places.len());
+        for place in places {
+            entered.push(self.0[place].lock().await);
+        }
+        entered
+    }
+
+    fn place(integration: &str, key: &str) -> usize {
         let mut hasher = DefaultHasher::new();
         (integration, key).hash(&mut hasher);
-        let gate = usize::try_from(hasher.finish() % GATES as u64).unwrap_or_default();
-        self.0[gate].lock().await
+        usize::try_from(hasher.finish() % GATES as u64).unwrap_or_default()
     }
 }
 
@@ -77,6 +96,7 @@ pub(crate) async fn submit(
         all.push(alert);
     }
     app.metrics.alerts_received(told.firing, told.resolved, 0);
+    app.metrics.hook_received(&inbound.name, told.firing, told.resolved);
     if all.is_empty() {
         return Ok(told);
     }

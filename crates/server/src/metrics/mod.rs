@@ -52,6 +52,8 @@ pub struct Metrics {
     received: Family<LabelSet<2>, Counter>,
     invalid: Family<LabelSet<1>, Counter>,
     limited: Counter,
+    hook_received: Family<LabelSet<2>, Counter>,
+    hook_refused: Family<LabelSet<2>, Counter>,
     durations: Family<LabelSet<3>, Histogram>,
     sizes: Family<LabelSet<2>, Histogram>,
     latencies: Family<LabelSet<1>, Histogram>,
@@ -92,6 +94,18 @@ impl Default for Metrics {
                 "alertmanager_alerts_limited",
                 "Alerts left out because a bound was met",
                 Counter::default(),
+            ),
+            hook_received: add(
+                r,
+                "tocsin_integration_alerts_received",
+                "Alerts that integrations told, by integration and status",
+                Family::default(),
+            ),
+            hook_refused: add(
+                r,
+                "tocsin_integration_refused",
+                "Requests of integrations that were refused, by integration and reason",
+                Family::default(),
             ),
             durations: add(
                 r,
@@ -189,6 +203,22 @@ impl Metrics {
         self.received.get_or_create(&status("firing")).inc_by(firing as u64);
         self.received.get_or_create(&status("resolved")).inc_by(resolved as u64);
         self.invalid.get_or_create(&[V2]).inc_by(invalid as u64);
+    }
+
+    /// Counts alerts that an integration told.
+    pub(crate) fn hook_received(&self, integration: &str, firing: usize, resolved: usize) {
+        for (status, count) in [("firing", firing), ("resolved", resolved)] {
+            let integration = Cow::Owned(integration.to_owned());
+            let labels = [("integration", integration), ("status", Cow::Borrowed(status))];
+            self.hook_received.get_or_create(&labels).inc_by(count as u64);
+        }
+    }
+
+    /// Counts a request of an integration that was refused; it is empty when the key is unknown.
+    pub(crate) fn hook_refused(&self, integration: &str, reason: &'static str) {
+        let integration = Cow::Owned(integration.to_owned());
+        let labels = [("integration", integration), ("reason", Cow::Borrowed(reason))];
+        self.hook_refused.get_or_create(&labels).inc();
     }
 
     /// Counts alerts that met a bound.

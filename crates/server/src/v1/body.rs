@@ -14,7 +14,7 @@ use super::problem::{Answer, Refusal};
 use crate::fallback::unread_body;
 
 /// Reads `T` from a JSON body.
-pub(super) struct Json<T>(pub(super) T);
+pub(crate) struct Json<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     type Rejection = Refusal;

@@ -30,6 +30,7 @@ use crate::App;
     components(schemas(Event, Hello, PostedAlert, Problem, Reset)),
     tags(
         (name = "alerts", description = "Conditions that fire, and why they were told or not."),
+        (name = "integrations", description = "Alerts from anything that can post to a URL."),
         (name = "groups", description = "Alerts that are told together."),
         (name = "silences", description = "People mute matching alerts for a time."),
         (name = "maintenance windows", description = "Planned, possibly recurring quiet times."),
@@ -52,7 +53,7 @@ pub(super) fn frame() -> OpenApi {
 
 /// Returns the OpenAPI document of the native API.
 pub fn openapi() -> OpenApi {
-    let mut document = super::documented().into_openapi();
+    let mut document = super::documented().merge(crate::inbound::documented()).into_openapi();
     let codes: Vec<String> = ProblemCode::ALL
         .iter()
         .map(|code| format!("`{}` ({}): {}", code.as_str(), code.status(), code.meaning()))

@@ -5,7 +5,7 @@
 
 mod acknowledge;
 mod alerts;
-mod body;
+pub(crate) mod body;
 mod changes;
 mod cursor;
 mod document;

@@ -19,7 +19,7 @@ const TROUBLE_SECONDS: u32 = 5;
 
 /// Why a request was not answered as asked.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     problem: Box<Problem>,
     retry_after_seconds: Option<u32>,
 }
@@ -29,12 +29,12 @@ pub(super) type Answer<T> = Result<T, Refusal>;
 
 impl Refusal {
     /// Refuses with a code and words for people.
-    pub(super) fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
+    pub(crate) fn new(code: ProblemCode, detail: impl Into<String>) -> Self {
         Problem::new(code, detail).into()
     }
 
     /// Refuses because of one place in the request.
-    pub(super) fn about(code: ProblemCode, error: FieldError) -> Self {
+    pub(crate) fn about(code: ProblemCode, error: FieldError) -> Self {
         Problem::about(code, error).into()
     }
 
@@ -55,7 +55,7 @@ impl Refusal {
     }
 
     /// Answers that there is no such thing.
-    pub(super) fn not_found(detail: impl Into<String>) -> Self {
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(ProblemCode::NotFound, detail)
     }
 
@@ -69,6 +69,11 @@ impl Refusal {
     pub(super) fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_seconds = Some(seconds);
         self
+    }
+
+    /// Returns the code.
+    pub(crate) fn code(&self) -> ProblemCode {
+        self.problem.code
     }
 
     #[cfg(test)]
@@ -154,7 +159,7 @@ fn respond(problem: &Problem) -> Response {
 }
 
 /// Answers a method that a path does not have; the router adds `Allow`.
-pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
+pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> Response {
     let detail = format!("{} does not have the method {method}", uri.path());
     response(ProblemCode::MethodNotAllowed, &detail)
 }

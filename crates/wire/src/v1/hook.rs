@@ -32,7 +32,7 @@ pub struct HookReport {
 #[derive(Clone, Debug, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HookPreviewRequest {
-    /// `generic`, `email` or `sns`.
+    /// `generic`, `email`, `sns`, `grafana` or `alertmanager`.
     #[serde(rename = "type")]
     #[schema(example = "generic")]
     pub kind: String,

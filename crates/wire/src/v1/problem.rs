@@ -52,6 +52,8 @@ codes! {
     InvalidBody = 400, "invalid_body", "Invalid body";
     /// The body has the documented shape but makes no sense; `errors` names each place.
     Unprocessable = 422, "unprocessable", "Unprocessable content";
+    /// The key is missing or is not that of any integration.
+    Unauthorized = 401, "unauthorized", "Unauthorized";
     /// There is nothing with that path, id, name or number.
     NotFound = 404, "not_found", "Not found";
     /// The path exists, the method does not; `Allow` lists those that do.

@@ -56,12 +56,15 @@ impl FromRequestParts<Arc<App>> for Caller {
         let request = Uuid::new_v4();
         match known {
             Ok(inbound) => Ok(Self { inbound, request, params, began }),
-            Err(message) => Err(Refused(Box::new(frame(
-                StatusCode::UNAUTHORIZED,
-                json!({ "message": message }),
-                request,
-                began,
-            )))),
+            Err(message) => {
+                app.metrics.hook_refused("", "unknown_key");
+                Err(Refused(Box::new(frame(
+                    StatusCode::UNAUTHORIZED,
+                    json!({ "message": message }),
+                    request,
+                    began,
+                ))))
+            }
         }
     }
 }

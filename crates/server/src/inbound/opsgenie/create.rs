@@ -25,6 +25,7 @@ pub(super) async fn create(
     let body = caller.body(body)?;
     let create = Create::read(&body).map_err(|errors| {
         app.metrics.alerts_received(0, 0, 1);
+        app.metrics.hook_refused(&caller.inbound.name, "unprocessable");
         caller.wrongs(&errors)
     })?;
     let alias =
