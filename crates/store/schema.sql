@@ -106,7 +106,7 @@ CREATE TABLE notification_log (
     firing BLOB NOT NULL, -- fingerprints
     resolved BLOB NOT NULL, -- fingerprints
     expires_at INTEGER NOT NULL,
-    receipt TEXT, page_key TEXT,
+    receipt TEXT, page_key TEXT, doubted BLOB NOT NULL DEFAULT x'',
     PRIMARY KEY (tenant, group_key, receiver, kind, position)
 ) STRICT, WITHOUT ROWID;
 

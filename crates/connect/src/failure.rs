@@ -32,17 +32,19 @@ pub(crate) struct Undelivered {
     class: FailureClass,
     message: String,
     retry_after_ms: Option<u64>,
+    may_have_arrived: bool,
 }
 
 impl Undelivered {
     /// Worth trying again.
     pub(crate) fn failed(class: FailureClass, message: impl Into<String>) -> Self {
-        Self { is_refused: false, class, message: message.into(), retry_after_ms: None }
+        let message = message.into();
+        Self { is_refused: false, class, message, retry_after_ms: None, may_have_arrived: false }
     }
 
     /// Refused for good, as far as the protocol tells.
     pub(crate) fn refused(class: FailureClass, message: impl Into<String>) -> Self {
-        Self { is_refused: true, class, message: message.into(), retry_after_ms: None }
+        Self { is_refused: true, ..Self::failed(class, message) }
     }
 
     /// Our time limit ended the attempt.
@@ -51,6 +53,7 @@ impl Undelivered {
             FailureClass::ContextDeadlineExceeded,
             format!("{target}: no answer within {} s", limit.as_secs_f64()),
         )
+        .in_doubt()
     }
 
     /// The other side answered with an HTTP status that is not a success.
@@ -75,12 +78,19 @@ impl Undelivered {
             class,
             message: format!("{target} answered {status}{colon}{text}"),
             retry_after_ms,
+            may_have_arrived: false,
         }
     }
 
     /// Makes it worth trying again: the vendor's own protocol says so.
     pub(crate) fn retried(mut self) -> Self {
         self.is_refused = false;
+        self
+    }
+
+    /// Says that the message was sent and may have arrived: nobody answered.
+    pub(crate) fn in_doubt(mut self) -> Self {
+        self.may_have_arrived = true;
         self
     }
 
@@ -96,6 +106,7 @@ impl Undelivered {
             class: self.class,
             message: cut(&one_line(&redactor.redact(&self.message)), MAX_ERROR_CHARS),
             retry_after_ms: self.retry_after_ms.map(|ms| ms.min(MAX_RETRY_AFTER_MS)),
+            may_have_arrived: self.may_have_arrived,
         };
         if self.is_refused {
             AttemptOutcome::Refused(failure)

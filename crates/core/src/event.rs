@@ -306,6 +306,14 @@ pub enum Event {
         /// Its name.
         name: Arc<str>,
     },
+    /// A maintenance window that the store holds could not be read at the start, so it holds
+    /// nothing back.
+    MaintenanceWindowUnreadable {
+        /// Its name.
+        name: Arc<str>,
+        /// What is wrong with it.
+        why: String,
+    },
     /// An occurrence of a maintenance window began.
     MaintenanceStarted {
         /// Its name.
@@ -385,6 +393,7 @@ impl Event {
             Self::AlertLimited { .. }
             | Self::MaintenanceWindowSet { .. }
             | Self::MaintenanceWindowDeleted { .. }
+            | Self::MaintenanceWindowUnreadable { .. }
             | Self::MaintenanceStarted { .. }
             | Self::MaintenanceEnded { .. }
             | Self::ChangeRecorded { .. }
@@ -418,6 +427,7 @@ impl Event {
             Self::SilenceEnded { .. } => "silence_ended",
             Self::MaintenanceWindowSet { .. } => "maintenance_window_set",
             Self::MaintenanceWindowDeleted { .. } => "maintenance_window_deleted",
+            Self::MaintenanceWindowUnreadable { .. } => "maintenance_window_unreadable",
             Self::MaintenanceStarted { .. } => "maintenance_started",
             Self::MaintenanceEnded { .. } => "maintenance_ended",
             Self::ChangeRecorded { .. } => "change_recorded",

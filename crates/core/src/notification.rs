@@ -140,6 +140,16 @@ pub struct LogEntry {
     /// The group key that the page carried. Its end carries the same one, so that whatever was
     /// opened by it on the other side is closed; `None` while nothing is told as firing.
     pub page_key: Option<Arc<str>>,
+    /// The alerts in messages that were sent and never confirmed, ascending: they may have been
+    /// told as firing, so their end is told.
+    pub doubted: Vec<Fingerprint>,
+}
+
+impl LogEntry {
+    /// Returns whether somebody was, or may have been, told that the alert fires.
+    pub fn may_have_told(&self, fingerprint: Fingerprint) -> bool {
+        [&self.firing, &self.doubted].iter().any(|list| list.binary_search(&fingerprint).is_ok())
+    }
 }
 
 /// A notification on its way out.
@@ -212,6 +222,16 @@ pub enum AttemptOutcome {
     Refused(Failure),
 }
 
+impl AttemptOutcome {
+    /// Returns whether it failed and the message may have arrived all the same.
+    pub fn is_in_doubt(&self) -> bool {
+        match self {
+            Self::Delivered { .. } => false,
+            Self::Failed(failure) | Self::Refused(failure) => failure.may_have_arrived,
+        }
+    }
+}
+
 /// What went wrong, without secrets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
@@ -222,6 +242,9 @@ pub struct Failure {
     pub message: String,
     /// How long the other side asks us to wait, in milliseconds.
     pub retry_after_ms: Option<u64>,
+    /// Whether the message may have arrived all the same: it was sent, and no answer came.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub may_have_arrived: bool,
 }
 
 /// The class of a failure, as metrics count it.

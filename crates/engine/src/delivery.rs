@@ -117,10 +117,12 @@ pub(crate) async fn run(deliver: Arc<dyn Deliver>, entry: OutboxEntry) -> Attemp
     });
     match attempt.await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(_)) => failed(
-            FailureClass::ContextDeadlineExceeded,
-            format!("the attempt took longer than {} s", MAX_ATTEMPT.as_secs()),
-        ),
+        Ok(Err(_)) => AttemptOutcome::Failed(Failure {
+            class: FailureClass::ContextDeadlineExceeded,
+            message: format!("the attempt took longer than {} s", MAX_ATTEMPT.as_secs()),
+            retry_after_ms: None,
+            may_have_arrived: true,
+        }),
         Err(error) => failed(FailureClass::Other, format!("the attempt broke off: {error}")),
     }
 }
@@ -138,7 +140,12 @@ fn too_late(deadline: Timestamp, now: Timestamp) -> Option<AttemptOutcome> {
 }
 
 pub(crate) fn failed(class: FailureClass, message: String) -> AttemptOutcome {
-    AttemptOutcome::Failed(Failure { class, message, retry_after_ms: None })
+    AttemptOutcome::Failed(Failure {
+        class,
+        message,
+        retry_after_ms: None,
+        may_have_arrived: false,
+    })
 }
 
 #[cfg(test)]

@@ -24,6 +24,11 @@ pub enum Behaviour {
         /// The sender's time-out.
         span: SignedDuration,
     },
+    /// The message arrives at once, and nothing is said until the sender gives up after this long.
+    Swallows {
+        /// The sender's time-out.
+        span: SignedDuration,
+    },
     /// The message arrives after this long.
     Takes {
         /// How long.
@@ -83,8 +88,12 @@ impl Receivers {
             }
             Behaviour::Hangs { span } => {
                 let message = format!("no answer within {span:#}");
-                let outcome = failed(FailureClass::ContextDeadlineExceeded, message);
+                let outcome = in_doubt(message);
                 Meeting { ends_after: span, arrives_after: None, outcome }
+            }
+            Behaviour::Swallows { span } => {
+                let outcome = in_doubt(format!("no answer within {span:#}"));
+                Meeting { ends_after: span, arrives_after: Some(zero), outcome }
             }
             Behaviour::Answers { status, retry_after } => {
                 let outcome = answer(status, retry_after);
@@ -120,7 +129,19 @@ fn is_part(part: &str, whole: &str) -> bool {
 }
 
 fn failed(class: FailureClass, message: String) -> AttemptOutcome {
-    AttemptOutcome::Failed(Failure { class, message, retry_after_ms: None })
+    AttemptOutcome::Failed(Failure {
+        class,
+        message,
+        retry_after_ms: None,
+        may_have_arrived: false,
+    })
+}
+
+/// Judges silence: it was sent, and may have arrived.
+fn in_doubt(message: String) -> AttemptOutcome {
+    let class = FailureClass::ContextDeadlineExceeded;
+    let failure = Failure { class, message, retry_after_ms: None, may_have_arrived: true };
+    AttemptOutcome::Failed(failure)
 }
 
 /// Judges an answer as a webhook does: 5xx is worth another try, other codes are refusals.
@@ -136,6 +157,7 @@ fn answer(status: u16, retry_after: Option<SignedDuration>) -> AttemptOutcome {
         class,
         message: format!("answered {status}"),
         retry_after_ms: retry_after.and_then(|span| u64::try_from(span.as_millis()).ok()),
+        may_have_arrived: false,
     };
     match status {
         200..=299 => AttemptOutcome::Delivered { receipt: None, fallbacks: Vec::new() },

@@ -45,6 +45,11 @@ pub enum What {
         /// Whether one with the same idempotency key had arrived before.
         is_again: bool,
     },
+    /// An attempt begins that fails without anybody knowing whether the message arrived.
+    Doubted {
+        /// The message.
+        entry: Box<OutboxEntry>,
+    },
     /// An attempt was lost because the process died.
     Lost {
         /// Where it was going.
@@ -242,6 +247,10 @@ impl Simulation {
         let meeting = self.receivers.meet(&integration);
         let number = entry.number;
         let mut arriving = Some(Box::new(entry));
+        if meeting.outcome.is_in_doubt() {
+            let doubted = arriving.clone().map(|entry| What::Doubted { entry });
+            self.happenings.extend(doubted.map(|what| Happening { at: self.now, what }));
+        }
         match meeting.arrives_after {
             None => arriving = None,
             Some(span) if span.is_zero() => {

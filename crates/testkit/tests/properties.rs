@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tocsin_core::event::Event;
-use tocsin_core::ids::{AlertNumber, GroupNumber};
+use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber};
 use tocsin_core::labels::{Fingerprint, Labels};
 use tocsin_core::notification::{LogKey, NotifyReason, OutboxEntry};
 use tocsin_testkit::simulation::What;
@@ -50,6 +50,13 @@ fn check(
 fn arrivals(played: &Played) -> impl Iterator<Item = (Timestamp, &OutboxEntry, bool)> {
     played.happenings.iter().filter_map(|happening| match &happening.what {
         What::Arrived { entry, is_again } => Some((happening.at, &**entry, *is_again)),
+        _ => None,
+    })
+}
+
+fn doubted(played: &Played) -> impl Iterator<Item = &OutboxEntry> {
+    played.happenings.iter().filter_map(|happening| match &happening.what {
+        What::Doubted { entry } => Some(&**entry),
         _ => None,
     })
 }
@@ -170,11 +177,14 @@ fn no_group_notifies_twice_within_repeat_interval_without_a_change() {
     check(150, Ingredients::ALL, |history| {
         let played = play(&history, FIVE_MINUTES, |_| Ok(()))?;
         let mut last: BTreeMap<LogKey, OutboxEntry> = BTreeMap::new();
+        // What arrived and was never confirmed is told once more when it is given up.
+        let doubted: BTreeSet<OutboxNumber> = doubted(&played).map(|entry| entry.number).collect();
         for (at, entry, is_again) in arrivals(&played) {
             if is_again {
                 continue;
             }
-            if let Some(before) = last.insert(entry.key.clone(), entry.clone()) {
+            let before = last.insert(entry.key.clone(), entry.clone());
+            if let Some(before) = before.filter(|before| !doubted.contains(&before.number)) {
                 let (from, to) = (before.notification.decided_at, entry.notification.decided_at);
                 let (pause, reason) = (to.duration_since(from), entry.notification.reason);
                 let is_same = before.firing == entry.firing && before.resolved == entry.resolved;
@@ -297,17 +307,34 @@ fn end_everything(played: &mut Played) {
 }
 
 /// Returns what each integration that is told of resolves believes in the end: whether each alert
-/// it was told of fires. Fails when a resolve was told of an alert that was never told as firing.
+/// it was told of fires. Fails when a resolve was told of an alert that was never told as firing,
+/// not even in a message that may have arrived.
 fn told_state(played: &Played) -> Result<BTreeMap<(String, Fingerprint), bool>, TestCaseError> {
     let mut told: BTreeMap<(String, Fingerprint), bool> = BTreeMap::new();
-    for (at, entry, _) in arrivals(played).filter(|(_, entry, _)| sends_resolved(&entry.key)) {
+    let mut doubted: BTreeSet<(String, Fingerprint)> = BTreeSet::new();
+    for happening in &played.happenings {
+        let at = happening.at;
+        let (entry, arrived) = match &happening.what {
+            What::Arrived { entry, .. } => (entry, true),
+            What::Doubted { entry } => (entry, false),
+            _ => continue,
+        };
+        if !sends_resolved(&entry.key) {
+            continue;
+        }
         // Each group is an incident of its own at the receiver.
         let place = format!("{} {}", entry.key.integration(), entry.key.group);
-        for alert in &entry.notification.alerts {
+        let alerts = &entry.notification.alerts;
+        if !arrived {
+            let firing = alerts.iter().filter(|alert| !alert.is_resolved);
+            doubted.extend(firing.map(|alert| (place.clone(), alert.fingerprint)));
+            continue;
+        }
+        for alert in alerts {
             let key = (place.clone(), alert.fingerprint);
             if alert.is_resolved {
                 prop_assert!(
-                    told.contains_key(&key),
+                    told.contains_key(&key) || doubted.contains(&key),
                     "{} is told as resolved to {place} at {at} but never was as firing",
                     alert.labels
                 );

@@ -117,7 +117,7 @@ pub(crate) async fn exchange(
         let response = deadline
             .bound(&name, request.send())
             .await?
-            .map_err(|error| Undelivered::failed(FailureClass::Other, network(&name, error)))?;
+            .map_err(|error| broken_off(&name, error))?;
 
         let Some(next) = question.follow_redirects.then(|| redirect(&url, &response)).flatten()
         else {
@@ -189,6 +189,13 @@ async fn read(mut response: Response, deadline: Deadline, now: Timestamp) -> Ans
 
 fn header(response: &Response, name: impl AsHeaderName) -> Option<&str> {
     response.headers().get(name)?.to_str().ok()
+}
+
+/// A connection that breaks once it stood may have brought the message.
+fn broken_off(name: &str, error: reqwest::Error) -> Undelivered {
+    let is_in_doubt = !error.is_connect() && !error.is_builder();
+    let undelivered = Undelivered::failed(FailureClass::Other, network(name, error));
+    if is_in_doubt { undelivered.in_doubt() } else { undelivered }
 }
 
 /// Words an error of the network without the address that it carries.

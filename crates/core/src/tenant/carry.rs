@@ -59,6 +59,7 @@ impl Tenant {
                 expires_at: old.expires_at,
                 receipt: receipt.clone(),
                 page_key: old.page_key.clone(),
+                doubted: Vec::new(),
             });
             entry.resolved.retain(|fp| fingerprints.binary_search(fp).is_err());
             entry.firing.extend(fingerprints);

@@ -81,7 +81,9 @@ impl Tenant {
             let page_key =
                 old.and_then(|entry| entry.page_key.clone()).filter(|_| !firing.is_empty());
             let expires_at = log_expires_at;
-            let entry = LogEntry { told_at, firing, resolved, expires_at, receipt, page_key };
+            let doubted = Vec::new();
+            let entry =
+                LogEntry { told_at, firing, resolved, expires_at, receipt, page_key, doubted };
             self.log.insert(key.clone(), entry);
             self.recorder.log.insert(key.clone());
             return;
@@ -277,22 +279,58 @@ impl Tenant {
     ) {
         let Some(outbound) = self.outbox.get_mut(&number) else { return };
         let Some(since) = outbound.attempting_since.take() else { return };
+        let attempts = outbound.entry.attempts;
+        if outcome.is_in_doubt() {
+            self.doubt(now, number);
+        }
         match outcome {
             AttemptOutcome::Delivered { receipt, fallbacks } => {
                 self.note_fallbacks(now, number, fallbacks);
                 self.delivered(now, since, number, receipt);
             }
             AttemptOutcome::Failed(failure) => {
-                let pause = pause(FAILED_PAUSE_MS, FAILED_GROWTH, outbound.entry.attempts, jitter);
+                let pause = pause(FAILED_PAUSE_MS, FAILED_GROWTH, attempts, jitter);
                 self.try_later(now, number, later(since, pause), failure);
             }
             AttemptOutcome::Refused(failure) if self.policy.compat.retry_refused => {
-                let pause =
-                    pause(REFUSED_PAUSE_MS, REFUSED_GROWTH, outbound.entry.attempts, jitter);
+                let pause = pause(REFUSED_PAUSE_MS, REFUSED_GROWTH, attempts, jitter);
                 self.try_later(now, number, later(since, pause), failure);
             }
             AttemptOutcome::Refused(failure) => self.abandon(now, number, failure.message),
         }
+    }
+
+    /// Notes what may have been told although nobody confirmed it. A page that did arrive would
+    /// stay open for ever if its alerts ended before the next attempt; to hear of the end of one
+    /// that did not is the lesser evil.
+    fn doubt(&mut self, now: Timestamp, number: OutboxNumber) {
+        let Some(outbound) = self.outbox.get(&number) else { return };
+        if !self.policy.compat.resolve_follows_page {
+            return;
+        }
+        let OutboxEntry { key, notification, log_expires_at, receipt, .. } = &outbound.entry;
+        let told = notification.alerts.iter().filter(|alert| !alert.is_resolved);
+        let told: Vec<Fingerprint> = told.map(|alert| alert.fingerprint).collect();
+        if told.is_empty() {
+            return;
+        }
+        let entry = self.log.entry(key.clone()).or_insert_with(|| LogEntry {
+            told_at: now,
+            firing: Vec::new(),
+            resolved: Vec::new(),
+            expires_at: *log_expires_at,
+            receipt: receipt.clone(),
+            page_key: None,
+            doubted: Vec::new(),
+        });
+        entry.resolved.retain(|fp| !told.contains(fp));
+        entry.doubted.extend(told);
+        entry.doubted.sort_unstable();
+        entry.doubted.dedup();
+        entry.expires_at = entry.expires_at.max(*log_expires_at);
+        entry.page_key.get_or_insert_with(|| Arc::clone(&notification.group_key));
+        self.recorder.forgotten_log.remove(key);
+        self.recorder.log.insert(key.clone());
     }
 
     /// Tells whoever looks after the templates what had to be replaced.
@@ -324,6 +362,12 @@ impl Tenant {
             },
         );
         let has_firing = !entry.firing.is_empty();
+        let is_told = |fp: &Fingerprint| {
+            [&entry.firing, &entry.resolved].iter().any(|list| list.binary_search(fp).is_ok())
+        };
+        let mut doubted =
+            self.log.get(&entry.key).map(|old| old.doubted.clone()).unwrap_or_default();
+        doubted.retain(|fp| !is_told(fp));
         let told = LogEntry {
             told_at,
             firing: entry.firing,
@@ -331,6 +375,7 @@ impl Tenant {
             expires_at: entry.log_expires_at,
             receipt: receipt.or(entry.receipt),
             page_key: has_firing.then(|| Arc::clone(&entry.notification.group_key)),
+            doubted,
         };
         self.log.insert(entry.key.clone(), told);
         self.recorder.log.insert(entry.key.clone());

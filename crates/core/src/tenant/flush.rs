@@ -191,9 +191,10 @@ impl Tenant {
             return;
         }
         let Some(entry) = self.log.get_mut(key) else { return };
-        let count = entry.firing.len();
+        let count = entry.firing.len() + entry.doubted.len();
         entry.firing.retain(|fp| telling.resolved.binary_search(fp).is_err());
-        if entry.firing.len() != count {
+        entry.doubted.retain(|fp| telling.resolved.binary_search(fp).is_err());
+        if entry.firing.len() + entry.doubted.len() != count {
             self.recorder.log.insert(key.clone());
         }
     }
@@ -249,7 +250,7 @@ impl Tenant {
         let is_in = |list: &[Fingerprint]| list.binary_search(&fingerprint).is_ok();
         keys.iter().any(|(key, _)| {
             let on_its_way = self.in_flight.get(key).and_then(|number| self.outbox.get(number));
-            self.log.get(key).is_some_and(|told| is_in(&told.firing))
+            self.log.get(key).is_some_and(|told| told.may_have_told(fingerprint))
                 || on_its_way.is_some_and(|outbound| {
                     is_in(&outbound.entry.firing) || is_in(&outbound.entry.resolved)
                 })
@@ -322,9 +323,7 @@ impl Telling {
             return Self { firing, resolved, kept: Vec::new() };
         }
         let was_told = |fp: &Fingerprint| {
-            entry.is_some_and(|e| {
-                e.firing.binary_search(fp).is_ok() || e.resolved.binary_search(fp).is_ok()
-            })
+            entry.is_some_and(|e| e.may_have_told(*fp) || e.resolved.binary_search(fp).is_ok())
         };
         let resolved: BTreeSet<Fingerprint> =
             sight.resolved.iter().chain(&sight.muted_resolved).copied().filter(was_told).collect();
@@ -369,7 +368,8 @@ fn decide(question: Question<'_>) -> Option<NotifyReason> {
     let knows_resolved = is_subset(&telling.resolved, &entry.resolved);
     if telling.firing.is_empty() {
         if telling.kept.is_empty() {
-            let has_news = !telling.resolved.is_empty() && !entry.firing.is_empty();
+            let was_told = !entry.firing.is_empty() || !entry.doubted.is_empty();
+            let has_news = !telling.resolved.is_empty() && was_told;
             return has_news.then_some(NotifyReason::AllResolved);
         }
         return (send_resolved && !knows_resolved).then_some(NotifyReason::SomeResolved);
@@ -427,6 +427,7 @@ mod tests {
             expires_at: at(100_000),
             receipt: None,
             page_key: None,
+            doubted: Vec::new(),
         }
     }
 

@@ -234,6 +234,7 @@ impl Tenant {
                     && !entry
                         .firing
                         .iter()
+                        .chain(&entry.doubted)
                         .filter_map(|fp| self.alerts.get(fp))
                         .any(|alert| keeps_told || alert.acknowledgement.is_some())
             })

@@ -80,8 +80,14 @@ impl Tenant {
             tenant.take_up_silence(now, silence);
         }
         for row in rows.maintenance_windows {
-            if let Ok(window) = MaintenanceWindow::from_row(row) {
-                tenant.take_up_window(now, window);
+            let name = Arc::from(row.name.as_str());
+            match MaintenanceWindow::from_row(row) {
+                Ok(window) => tenant.take_up_window(now, window),
+                Err(error) => {
+                    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+                    let why = format!("{error}{}", cause.unwrap_or_default());
+                    tenant.record(now, Event::MaintenanceWindowUnreadable { name, why });
+                }
             }
         }
         tenant.provision_windows(now);

@@ -247,6 +247,7 @@ mod tests {
                 class: FailureClass::RateLimited,
                 message: "429".to_owned(),
                 retry_after_ms: None,
+                may_have_arrived: false,
             },
             retry_at: jiff::Timestamp::UNIX_EPOCH,
         });

@@ -158,7 +158,7 @@ fn groups(connection: &Connection, tenant: i64) -> Result<Vec<GroupRow>, Failure
 
 fn log(connection: &Connection, tenant: i64) -> Result<Vec<(LogKey, LogEntry)>, Failure> {
     let sql = "SELECT group_key, receiver, kind, position, told_at, firing, resolved, \
-                      expires_at, receipt, page_key \
+                      expires_at, receipt, page_key, doubted \
                FROM notification_log WHERE tenant = ?1 \
                ORDER BY group_key, receiver, kind, position";
     let mut list = Vec::new();
@@ -177,6 +177,7 @@ fn log(connection: &Connection, tenant: i64) -> Result<Vec<(LogKey, LogEntry)>, 
             expires_at: columns.instant(7)?,
             receipt: columns.optional_text(8)?.map(str::to_owned),
             page_key: columns.optional_text(9)?.map(Into::into),
+            doubted: columns.fingerprints(10)?,
         };
         list.push((key, entry));
         Ok(())

@@ -11,6 +11,7 @@ use crate::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_alerts_groups_and_history.sql"),
     include_str!("../../migrations/sqlite/0002_acknowledgements.sql"),
+    include_str!("../../migrations/sqlite/0003_doubted_pages.sql"),
 ];
 
 /// Marks a file as ours ("tocs"), so that no other program's database is migrated by mistake.

@@ -230,8 +230,8 @@ impl<'c> RowWriter<'c> {
             let mut replace = self.statement(
                 "INSERT OR REPLACE INTO notification_log \
                      (tenant, group_key, receiver, kind, position, told_at, firing, resolved, \
-                      expires_at, receipt, page_key) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                      expires_at, receipt, page_key, doubted) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?;
             for (key, entry) in &writes.log {
                 replace.execute((
@@ -246,6 +246,7 @@ impl<'c> RowWriter<'c> {
                     codec::instant(entry.expires_at),
                     entry.receipt.as_deref(),
                     entry.page_key.as_deref(),
+                    codec::fingerprints(entry.doubted.iter().copied()),
                 ))?;
             }
         }

@@ -106,11 +106,13 @@ pub(crate) fn log_key() -> impl Strategy<Value = LogKey> {
 
 pub(crate) fn log_entry() -> impl Strategy<Value = LogEntry> {
     let list = || vec(fingerprint(), 0..4);
-    (instant(), list(), list(), instant(), option::of(text()), option::of(text())).prop_map(
-        |(told_at, firing, resolved, expires_at, receipt, page_key)| LogEntry {
+    let lists = (list(), list(), list());
+    (instant(), lists, instant(), option::of(text()), option::of(text())).prop_map(
+        |(told_at, (firing, resolved, doubted), expires_at, receipt, page_key)| LogEntry {
             told_at,
             firing,
             resolved,
+            doubted,
             expires_at,
             receipt,
             page_key: page_key.map(Into::into),

@@ -90,6 +90,7 @@ pub(crate) fn every_event(number: u64) -> Vec<Event> {
                 class: FailureClass::ServerError,
                 message: "503".to_owned(),
                 retry_after_ms: Some(5),
+                may_have_arrived: false,
             },
             retry_at: at,
         },
@@ -112,6 +113,7 @@ pub(crate) fn every_event(number: u64) -> Vec<Event> {
         Event::SilenceEnded { silence, id, is_early: true },
         Event::MaintenanceWindowSet { name: "nightly".into(), by: "grace".to_owned() },
         Event::MaintenanceWindowDeleted { name: "nightly".into() },
+        Event::MaintenanceWindowUnreadable { name: "nightly".into(), why: "no zone".to_owned() },
         Event::MaintenanceStarted { name: "nightly".into(), ends_at: at },
         Event::MaintenanceEnded { name: "nightly".into() },
         Event::ChangeRecorded {

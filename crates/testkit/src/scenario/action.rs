@@ -377,7 +377,7 @@ fn plan(cursor: &mut Cursor<'_>, origin: &Origin, by: String) -> Result<Plan, Tr
 
 fn receiver(cursor: &mut Cursor<'_>) -> Result<Action, Trouble> {
     let name = cursor.word("the name of a receiver")?.to_owned();
-    let verbs = ["is down", "is back", "answers", "hangs", "takes", "confirms"];
+    let verbs = ["is down", "is back", "answers", "hangs", "swallows", "takes", "confirms"];
     let verb = cursor.peek();
     let behaviour = if cursor.takes_all(&["is", "down"]) {
         Behaviour::Down
@@ -397,6 +397,8 @@ fn receiver(cursor: &mut Cursor<'_>) -> Result<Action, Trouble> {
         Behaviour::Hangs { span: span(cursor)? }
     } else if cursor.takes("takes") {
         Behaviour::Takes { span: span(cursor)? }
+    } else if cursor.takes("swallows") {
+        Behaviour::Swallows { span: span(cursor)? }
     } else if cursor.takes_all(&["confirms", "after"]) {
         Behaviour::Confirms { span: span(cursor)? }
     } else {

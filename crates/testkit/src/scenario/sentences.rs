@@ -26,6 +26,7 @@ impl Teller<'_> {
     pub(super) fn tell(&self, happening: &Happening) -> Option<String> {
         match &happening.what {
             What::Arrived { entry, is_again } => Some(self.arrived(entry, *is_again)),
+            What::Doubted { .. } => None,
             What::Lost { integration } => {
                 Some(format!("{}: attempt lost, the process died", self.integration(integration)))
             }
@@ -183,6 +184,9 @@ impl Teller<'_> {
                 format!("maintenance \"{name}\" planned by {by}")
             }
             Event::MaintenanceWindowDeleted { name } => format!("maintenance \"{name}\" removed"),
+            Event::MaintenanceWindowUnreadable { why, .. } => {
+                format!("{why}; it holds nothing back")
+            }
             _ => return None,
         })
     }

@@ -385,7 +385,7 @@ impl<'a> World<'a> {
                 self.notifications += 1;
                 return;
             }
-            What::Lost { .. } => return,
+            What::Doubted { .. } | What::Lost { .. } => return,
             What::Recorded(recorded) => recorded,
         };
         match &recorded.event {

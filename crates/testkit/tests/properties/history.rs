@@ -75,6 +75,7 @@ fn acts(with: Ingredients) -> impl Strategy<Value = Act> {
         Just(Behaviour::Answers { status: 429, retry_after: Some(SignedDuration::from_secs(40)) }),
         Just(Behaviour::Hangs { span: SignedDuration::from_secs(7) }),
         Just(Behaviour::Takes { span: SignedDuration::from_secs(20) }),
+        Just(Behaviour::Swallows { span: SignedDuration::from_secs(9) }),
         Just(Behaviour::Confirms { span: SignedDuration::from_secs(20) }),
     ];
     let mut acts: Vec<(u32, BoxedStrategy<Act>)> = vec![

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::sentence::{Names, sentence, subject_name};
 
 /// The kinds of events there are, as filters name them.
-pub const KINDS: [&str; 27] = [
+pub const KINDS: [&str; 28] = [
     "alert_fired",
     "alert_resolved",
     "alert_arrived_resolved",
@@ -34,6 +34,7 @@ pub const KINDS: [&str; 27] = [
     "silence_ended",
     "maintenance_window_set",
     "maintenance_window_deleted",
+    "maintenance_window_unreadable",
     "maintenance_started",
     "maintenance_ended",
     "change_recorded",

@@ -153,6 +153,7 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
         Event::MaintenanceWindowDeleted { name } => {
             format!("maintenance window `{name}` was removed")
         }
+        Event::MaintenanceWindowUnreadable { why, .. } => format!("{why}; it holds nothing back"),
         Event::MaintenanceStarted { name, ends_at } => {
             format!("maintenance window `{name}` is open until {ends_at:.0}")
         }
@@ -206,6 +207,7 @@ pub fn subject_name(event: &Event, names: &dyn Names) -> String {
         | Event::SilenceEnded { id, .. } => format!("silence {id}"),
         Event::MaintenanceWindowSet { .. }
         | Event::MaintenanceWindowDeleted { .. }
+        | Event::MaintenanceWindowUnreadable { .. }
         | Event::MaintenanceStarted { .. }
         | Event::MaintenanceEnded { .. }
         | Event::ChangeRecorded { .. }

@@ -92,6 +92,7 @@ impl Mentions {
             | Event::SilenceEnded { .. }
             | Event::MaintenanceWindowSet { .. }
             | Event::MaintenanceWindowDeleted { .. }
+            | Event::MaintenanceWindowUnreadable { .. }
             | Event::MaintenanceStarted { .. }
             | Event::MaintenanceEnded { .. }
             | Event::ChangeRecorded { .. }

@@ -31,7 +31,12 @@ fn errors() -> Labels {
 }
 
 fn failure(message: &str) -> Failure {
-    Failure { class: FailureClass::ServerError, message: message.to_owned(), retry_after_ms: None }
+    Failure {
+        class: FailureClass::ServerError,
+        message: message.to_owned(),
+        retry_after_ms: None,
+        may_have_arrived: false,
+    }
 }
 
 /// Every kind of event, in the order of the enum, with variants where the sentence has some.
@@ -144,6 +149,10 @@ fn every_kind() -> Vec<Event> {
         Event::SilenceEnded { silence: SilenceNumber(3), id: silence(), is_early: false },
         Event::MaintenanceWindowSet { name: name(), by: "ada".to_owned() },
         Event::MaintenanceWindowDeleted { name: name() },
+        Event::MaintenanceWindowUnreadable {
+            name: name(),
+            why: "maintenance window `nightly` has no usable time zone: X/Y".to_owned(),
+        },
         Event::MaintenanceStarted { name: name(), ends_at: at("14:00:00") },
         Event::MaintenanceEnded { name: name() },
         Event::ChangeRecorded {
