@@ -1,7 +1,5 @@
 //! What a start does with rows that an earlier version, or an earlier machine, left behind.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use jiff::Timestamp;
 use tocsin_config::{LoadOptions, load_str};
 use tocsin_core::Tenant;
