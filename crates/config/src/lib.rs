@@ -27,6 +27,7 @@ mod section;
 mod show;
 mod source;
 mod values;
+mod web;
 mod yaml;
 
 pub use config::{Config, Limits, Retention};
@@ -44,3 +45,4 @@ pub use reference::reference_markdown;
 pub use schema::json_schema;
 pub use source::{MAX_FILE_BYTES, MAX_FILES};
 pub use values::*;
+pub use web::{ClientAuth, HttpServerConfig, TlsServerConfig, WebConfig, load_web, load_web_str};

@@ -162,7 +162,11 @@ impl Loaded {
 
 /// Sorts complaints by their place and masks secrets in excerpts; a value that an alias repeats
 /// is complained about once.
-fn report(files: &[SourceFile], mut diagnostics: Vec<Diagnostic>, hidden: &[Span]) -> Report {
+pub(crate) fn report(
+    files: &[SourceFile],
+    mut diagnostics: Vec<Diagnostic>,
+    hidden: &[Span],
+) -> Report {
     let position = |name: &str| files.iter().position(|file| file.name == name);
     for diagnostic in &mut diagnostics {
         let Some(file) = position(&diagnostic.file) else { continue };

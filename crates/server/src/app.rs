@@ -12,6 +12,7 @@ use tocsin_engine::{Deliver, EngineHandle};
 
 use crate::metrics::Metrics;
 use crate::reloader::Reloader;
+use crate::web::Web;
 use crate::{fallback, front, inbound, limits, management, v1, v2};
 
 /// The largest request body, after decompression, unless configured otherwise.
@@ -33,6 +34,8 @@ pub struct App {
     pub reloader: Arc<Reloader>,
     /// What flags decided.
     pub options: Options,
+    /// How the listener receives connections and whom it lets in.
+    pub web: Arc<Web>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// When the process began to serve.

@@ -14,9 +14,11 @@ pub mod reloader;
 mod serve;
 pub mod v1;
 pub mod v2;
+pub mod web;
 
 pub use app::{App, Options, router};
 pub use limits::Peer;
 pub use metrics::Metrics;
 pub use reloader::Reloader;
 pub use serve::serve;
+pub use web::Web;

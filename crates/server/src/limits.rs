@@ -1,7 +1,8 @@
 //! Bounds and observation around every route.
 //!
 //! From the outside in: every request gets an id, is counted and logged; a panic becomes a 500;
-//! then the rate, the number of concurrent GETs, the time, and the size of the body are bounded.
+//! then the rate is bounded, whoever asks is checked, and the number of concurrent GETs, the time, and
+//! the size of the body are bounded.
 
 use std::any::Any;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -25,7 +26,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::v1::problem;
-use crate::{App, fallback};
+use crate::{App, fallback, web};
 
 /// The header that carries a request's id.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -59,6 +60,7 @@ pub(crate) fn around(routes: Router, app: Arc<App>) -> Router {
         app: Arc::clone(&app),
     });
     routes = routes.layer(from_fn_with_state(gets, bound_gets));
+    routes = routes.layer(from_fn_with_state(Arc::clone(&app), web::guard));
     if let Some(rate) = NonZeroU32::new(options.requests_per_second) {
         let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST_SECONDS - 1));
         let quota = Quota::per_second(rate).allow_burst(burst);

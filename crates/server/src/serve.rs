@@ -23,11 +23,14 @@ use tower::ServiceExt as _;
 
 use crate::limits::Peer;
 use crate::v1::Stopping;
+use crate::web::Web;
 
 /// How many connections are open at once; more wait in the listener's queue.
 const MAX_CONNECTIONS: usize = 4_096;
 /// How long a client may take to send the head of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long agreeing on TLS may take.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The size of a request's head, in bytes; larger ones are answered with 431.
 const MAX_HEADER_BYTES: u32 = 64 << 10;
 /// How many headers a request has at most; more are answered with 431.
@@ -49,6 +52,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub async fn serve(
     listener: TcpListener,
     routes: Router,
+    web: Arc<Web>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
     let graceful = GracefulShutdown::new();
@@ -63,9 +67,9 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer, place)) => {
                 let marks = (peer, stopping.clone());
-                let connection = converse(stream, marks, routes.clone(), graceful.watcher());
+                let (web, routes, watcher) = (Arc::clone(&web), routes.clone(), graceful.watcher());
                 tokio::spawn(async move {
-                    connection.await;
+                    receive(stream, &web, marks, routes, watcher).await;
                     drop(place);
                 });
             }
@@ -94,9 +98,50 @@ async fn accept(
     Ok((stream, Peer(address), place))
 }
 
+/// Agrees on TLS where it is spoken, then answers.
+async fn receive(
+    stream: TcpStream,
+    web: &Web,
+    marks: (Peer, Stopping),
+    routes: Router,
+    watcher: Watcher,
+) {
+    let Some(acceptor) = web.acceptor() else {
+        converse(StallGuard { stream, stalled: None }, marks, routes, watcher).await;
+        return;
+    };
+    let peer = marks.0.0;
+    let agreed = tokio::time::timeout(HANDSHAKE_TIMEOUT, async {
+        let mut first = [0_u8];
+        stream.peek(&mut first).await?;
+        if first[0].is_ascii_uppercase() {
+            return refuse_plain(stream).await.map(|()| None);
+        }
+        acceptor.accept(StallGuard { stream, stalled: None }).await.map(Some)
+    });
+    match agreed.await {
+        Ok(Ok(Some(stream))) => converse(stream, marks, routes, watcher).await,
+        Ok(Ok(None)) => tracing::debug!(%peer, "plain HTTP where TLS is spoken"),
+        Ok(Err(error)) => tracing::debug!(%error, %peer, "no agreement on TLS"),
+        Err(_) => tracing::debug!(%peer, "TLS was not agreed on in time"),
+    }
+}
+
+/// Tells a client that speaks plain HTTP what it did; the first byte of TLS is no letter.
+async fn refuse_plain(mut stream: TcpStream) -> io::Result<()> {
+    use tokio::io::AsyncWriteExt as _;
+    stream
+        .write_all(
+            b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n\
+              Client sent an HTTP request to an HTTPS server.\n",
+        )
+        .await?;
+    stream.shutdown().await
+}
+
 /// Answers the requests of one connection.
 async fn converse(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     (peer, stopping): (Peer, Stopping),
     routes: Router,
     watcher: Watcher,
@@ -119,7 +164,7 @@ async fn converse(
         .max_header_list_size(MAX_HEADER_BYTES)
         .max_concurrent_streams(MAX_STREAMS)
         .keep_alive_interval(WRITE_STALL);
-    let io = TokioIo::new(StallGuard { stream, stalled: None });
+    let io = TokioIo::new(stream);
     let connection = builder.serve_connection(io, TowerToHyperService::new(service)).into_owned();
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, peer = %peer.0, "a connection ended early");

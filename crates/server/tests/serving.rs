@@ -13,7 +13,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use support::TestServer;
 use tocsin_server::reloader::Loaded;
-use tocsin_server::{Options, Peer};
+use tocsin_server::{Options, Peer, Web};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -260,9 +260,10 @@ async fn serve(server: &TestServer) -> Served {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let routes = tocsin_server::router(Arc::clone(&server.app));
-    let task = tokio::spawn(tocsin_server::serve(listener, routes, async {
-        let _ = stopped.await;
-    }));
+    let task =
+        tokio::spawn(tocsin_server::serve(listener, routes, Arc::new(Web::plain()), async {
+            let _ = stopped.await;
+        }));
     Served { address, stop, task }
 }
 

@@ -234,9 +234,14 @@ async fn a_stop_ends_streams_at_once() {
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
     let routes = tocsin_server::router(Arc::clone(&server.app));
-    let serving = tokio::spawn(tocsin_server::serve(listener, routes, async {
-        let _ = stopped.await;
-    }));
+    let serving = tokio::spawn(tocsin_server::serve(
+        listener,
+        routes,
+        Arc::new(tocsin_server::Web::plain()),
+        async {
+            let _ = stopped.await;
+        },
+    ));
     let mut client = TcpStream::connect(address).await.unwrap();
     client.write_all(b"GET /api/v1/stream HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
     let mut text = String::new();

@@ -27,6 +27,15 @@ pub(crate) struct ServeFlags {
     #[arg(long = "web.listen-address", default_value = ":9093", value_name = "ADDRESS")]
     pub(crate) web_listen_address: Vec<String>,
 
+    /// File with TLS, users and headers for the listener, as every Prometheus component reads it.
+    #[arg(
+        long = "web.config.file",
+        default_value = "",
+        hide_default_value = true,
+        value_name = "PATH"
+    )]
+    pub(crate) web_config_file: String,
+
     /// The address under which people reach this server; links in messages use it.
     #[arg(long = "web.external-url", value_name = "URL")]
     pub(crate) web_external_url: Option<String>,
@@ -140,8 +149,6 @@ macro_rules! ignored {
             #[arg(long = "no-web.systemd-socket", overrides_with = "web_systemd_socket", hide = true)]
             no_web_systemd_socket: bool,
 
-            #[arg(long = "web.config.file", default_value = "", value_name = "PATH", hide = true)]
-            pub(crate) web_config_file: String,
         }
 
         impl IgnoredFlags {

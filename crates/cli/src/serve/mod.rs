@@ -16,7 +16,7 @@ use tocsin_engine::{Clock as _, Deliver, Delivery, EngineOptions, Keep, SystemCl
 use tocsin_server::inbound::Inbounds;
 use tocsin_server::metrics::Timed;
 use tocsin_server::reloader::{Commit, Loaded, Reloader};
-use tocsin_server::{App, Metrics, Options};
+use tocsin_server::{App, Metrics, Options, Web};
 use tocsin_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -58,7 +58,13 @@ impl Server {
         for warning in &first.warnings {
             warn!("{warning}");
         }
-        let options = http_options(flags, &first)?;
+        let web = Arc::new(match flags.web_config_file.as_str() {
+            "" => Web::plain(),
+            path => {
+                Web::open(Path::new(path)).map_err(|error| Failure::usage(error.to_string()))?
+            }
+        });
+        let options = http_options(flags, &first, &web)?;
         let context =
             tocsin_connect::Context::new(options.external_url.as_str(), env!("CARGO_PKG_VERSION"));
         let outbound = Outbound::new(&first.config, &context)?;
@@ -83,6 +89,7 @@ impl Server {
         let reloader = reloader(source, &first, policy, delivery, context, inbounds);
         let app = Arc::new(App {
             deliver,
+            web,
             metrics,
             reloader: Arc::new(reloader),
             started_at: SystemClock.now(),
@@ -102,13 +109,21 @@ impl Server {
         for listener in listeners {
             let address = listener.local_addr()?;
             info!(%address, "Listening on");
+            if self.app.web.is_open() && !address.ip().is_loopback() {
+                warn!(
+                    "whoever reaches {address} may read and change everything; \
+                     --web.config.file asks for users or certificates"
+                );
+            }
             let mut halted = halt.subscribe();
             let until_halted = async move {
                 // An error means that the sender is gone, which is a halt, too.
                 let _ = halted.wait_for(|is_halted| *is_halted).await;
             };
-            serving.spawn(tocsin_server::serve(listener, routes.clone(), until_halted));
+            let (routes, web) = (routes.clone(), Arc::clone(&self.app.web));
+            serving.spawn(tocsin_server::serve(listener, routes, web, until_halted));
         }
+        let certificates = tokio::spawn(Arc::clone(&self.app.web).watch());
         let mut watch = tokio::time::interval(ENGINE_WATCH);
         loop {
             tokio::select! {
@@ -120,6 +135,9 @@ impl Server {
                 signal = stop.next() => match signal {
                     Asked::Stop => break,
                     Asked::Reload => {
+                        if let Err(error) = self.app.web.reload() {
+                            tracing::error!("{error}; what was in effect stays");
+                        }
                         // The reloader has logged how it went.
                         let _ = self.app.reloader.reload(&self.app.engine).await;
                     }
@@ -137,6 +155,7 @@ impl Server {
         }
         self.app.engine.stop().await;
         follower.abort();
+        certificates.abort();
         self.store.close().await?;
         Ok(())
     }
@@ -263,11 +282,11 @@ async fn open_store(directory: &Path) -> Result<Arc<dyn Store>> {
     Ok(Arc::new(opened.await??))
 }
 
-fn http_options(flags: &ServeFlags, loaded: &tocsin_config::Loaded) -> Result<Options> {
+fn http_options(flags: &ServeFlags, loaded: &tocsin_config::Loaded, web: &Web) -> Result<Options> {
     let defaults = Options::default();
     let external_url = match &flags.web_external_url {
         Some(url) => url.trim_end_matches('/').to_owned(),
-        None => default_external_url(&flags.web_listen_address),
+        None => default_external_url(&flags.web_listen_address, web.speaks_tls()),
     };
     let route_prefix = match &flags.web_route_prefix {
         Some(prefix) => prefix.clone(),
@@ -294,11 +313,12 @@ fn http_options(flags: &ServeFlags, loaded: &tocsin_config::Loaded) -> Result<Op
     })
 }
 
-fn default_external_url(listen: &[String]) -> String {
+fn default_external_url(listen: &[String], speaks_tls: bool) -> String {
+    let scheme = if speaks_tls { "https" } else { "http" };
     let port = listen.first().and_then(|a| a.rsplit(':').next()).unwrap_or("9093");
     let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
     let host = if host.trim().is_empty() { "localhost" } else { host.trim() };
-    format!("http://{host}:{port}")
+    format!("{scheme}://{host}:{port}")
 }
 
 fn path_of(url: &str) -> &str {
@@ -333,11 +353,6 @@ fn duration(flag: &str, text: &str) -> Result<SignedDuration> {
 fn warn_of_ignored(flags: &ServeFlags) -> Result<()> {
     if flags.ignored.web_systemd_socket {
         let text = "--web.systemd-socket is not supported; use --web.listen-address";
-        return Err(Failure::usage(text).into());
-    }
-    if !flags.ignored.web_config_file.is_empty() {
-        let text = "--web.config.file is not supported yet: this release serves plain HTTP without \
-                    sign-in; put a proxy with TLS in front and listen on a loopback address";
         return Err(Failure::usage(text).into());
     }
     let given = flags.ignored.given();

@@ -21,4 +21,5 @@ mod slack;
 mod stream;
 mod support;
 mod upkeep;
+mod web;
 mod wrapper;

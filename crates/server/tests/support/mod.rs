@@ -133,6 +133,7 @@ impl TestServer {
             clock.now(),
         );
         let app = Arc::new(App {
+            web: Arc::new(tocsin_server::Web::plain()),
             engine,
             deliver: Arc::new(Swallow),
             reloader: Arc::new(reloader),

@@ -1,0 +1,199 @@
+//! Our own listener as the web configuration wants it: TLS, who is let in, headers for browsers.
+
+mod certificates;
+mod tls;
+mod users;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use arc_swap::ArcSwap;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tocsin_config::{Report, WebConfig};
+use tocsin_wire::v1::ProblemCode;
+use tokio_rustls::TlsAcceptor;
+
+use crate::{App, fallback};
+use users::Users;
+
+/// How often it is looked whether a file has changed.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What a browser shows when it asks for a name and a password.
+const CHALLENGE: &str = "Basic realm=\"tocsin\", charset=\"UTF-8\"";
+
+/// The listener's configuration in effect, and the way to read it anew.
+#[derive(Debug)]
+pub struct Web {
+    path: Option<PathBuf>,
+    state: ArcSwap<Live>,
+    users: Users,
+}
+
+/// What is in effect.
+#[derive(Default)]
+struct Live {
+    config: WebConfig,
+    tls: Option<TlsAcceptor>,
+    headers: HeaderMap,
+    stamps: Vec<(PathBuf, Stamp)>,
+}
+
+/// What changes when a file does: its time, its size, and which file it is. `None` when it cannot
+/// be looked at.
+type Stamp = Option<(SystemTime, u64, u64)>;
+
+/// Why a web configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WebError {
+    /// The file is wrong.
+    #[error("{0}")]
+    File(Report),
+    /// A certificate, a key or what is said about TLS is wrong.
+    #[error("{path}: `tls_server_config`: {why}")]
+    Tls {
+        /// The web configuration.
+        path: String,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+impl std::fmt::Debug for Live {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Live").field("tls", &self.tls.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Web {
+    /// Returns plain HTTP without sign-in.
+    pub fn plain() -> Self {
+        Self { path: None, state: ArcSwap::default(), users: Users::default() }
+    }
+
+    /// Reads the web configuration at `path`.
+    ///
+    /// # Errors
+    /// When the file, a certificate or a key cannot be used.
+    pub fn open(path: &Path) -> Result<Self, WebError> {
+        let state = ArcSwap::from_pointee(Live::read(path)?);
+        Ok(Self { path: Some(path.to_owned()), state, users: Users::default() })
+    }
+
+    /// Returns whether connections speak TLS at present.
+    pub fn speaks_tls(&self) -> bool {
+        self.state.load().tls.is_some()
+    }
+
+    /// Returns whether everybody is let in: no user and no certificate is asked for.
+    pub fn is_open(&self) -> bool {
+        let live = self.state.load();
+        let tls = live.config.tls_server_config.as_ref();
+        live.config.basic_auth_users.is_empty() && !tls.is_some_and(tls::needs_certificate)
+    }
+
+    /// Returns what a new connection is received with; `None` for plain HTTP.
+    pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
+        self.state.load().tls.clone()
+    }
+
+    /// Reads everything anew. When something is wrong, what was in effect stays.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn reload(&self) -> Result<(), WebError> {
+        if let Some(path) = &self.path {
+            self.state.store(Arc::new(Live::read(path)?));
+        }
+        Ok(())
+    }
+
+    /// Reads everything anew whenever one of the files changes; never ends. Certificates that are
+    /// renewed by others need no restart.
+    pub async fn watch(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(LOOK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        // What was wrong is complained about once, not every second.
+        let mut refused: Option<Vec<(PathBuf, Stamp)>> = None;
+        loop {
+            ticks.tick().await;
+            let web = Arc::clone(&self);
+            let looked = tokio::task::spawn_blocking(move || {
+                let live = web.state.load();
+                let stamps = live.stamps.iter().map(|(path, _)| (path.clone(), stamp(path)));
+                let stamps: Vec<_> = stamps.collect();
+                let is_news = stamps != live.stamps && Some(&stamps) != refused.as_ref();
+                if !is_news {
+                    return if stamps == live.stamps { None } else { refused };
+                }
+                match web.reload() {
+                    Ok(()) => {
+                        tracing::info!("the web configuration or a certificate was read anew");
+                        None
+                    }
+                    Err(error) => {
+                        tracing::error!("{error}; what was in effect stays");
+                        Some(stamps)
+                    }
+                }
+            });
+            refused = looked.await.unwrap_or_default();
+        }
+    }
+}
+
+impl Live {
+    fn read(path: &Path) -> Result<Self, WebError> {
+        let config = tocsin_config::load_web(path).map_err(WebError::File)?;
+        let mut files = vec![path.to_owned()];
+        if let Some(tls) = &config.tls_server_config {
+            files.extend(
+                [&tls.cert_file, &tls.key_file, &tls.client_ca_file].into_iter().flatten().cloned(),
+            );
+        }
+        // Before anything is read: what changes meanwhile is seen next time.
+        let stamps = files.into_iter().map(|path| (path.clone(), stamp(&path))).collect();
+        let wrong = |why| WebError::Tls { path: path.display().to_string(), why };
+        let tls = config
+            .tls_server_config
+            .as_ref()
+            .map(|tls| tls::server_config(tls, config.http_server_config.http2))
+            .transpose()
+            .map_err(wrong)?;
+        let headers = config.http_server_config.headers.iter();
+        let headers = headers.filter_map(|(name, value)| {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            Some((name, HeaderValue::from_str(value).ok()?))
+        });
+        let headers = headers.collect();
+        Ok(Self { tls: tls.map(|tls| TlsAcceptor::from(Arc::new(tls))), headers, stamps, config })
+    }
+}
+
+fn stamp(path: &Path) -> Stamp {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
+}
+
+/// Lets only those in who are named, and adds the headers to every answer.
+pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let live = app.web.state.load_full();
+    let users = &live.config.basic_auth_users;
+    let mut response = if users.is_empty() || app.web.users.knows(users, request.headers()).await {
+        next.run(request).await
+    } else {
+        let detail =
+            "a user of this server and the password are needed (HTTP basic authentication)";
+        let answer = fallback::refuse(request.uri().path(), ProblemCode::Unauthorized, detail);
+        ([(header::WWW_AUTHENTICATE, CHALLENGE)], answer).into_response()
+    };
+    for (name, value) in &live.headers {
+        response.headers_mut().insert(name.clone(), value.clone());
+    }
+    response
+}
