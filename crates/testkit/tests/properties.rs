@@ -206,6 +206,33 @@ fn no_group_notifies_twice_within_repeat_interval_without_a_change() {
     });
 }
 
+#[test]
+fn what_somebody_works_on_is_not_repeated() {
+    check(150, Ingredients::ALL, |history| {
+        let played = play(&history, FIVE_MINUTES, |_| Ok(()))?;
+        let mut acknowledged: BTreeSet<AlertNumber> = BTreeSet::new();
+        for recorded in played.simulation.rows().events() {
+            match &recorded.event {
+                Event::AlertAcknowledged { alert, .. } => {
+                    acknowledged.insert(*alert);
+                }
+                Event::AlertUnacknowledged { alert, .. } => {
+                    acknowledged.remove(alert);
+                }
+                Event::NotificationQueued { reason: NotifyReason::Repeat, firing, .. } => {
+                    prop_assert!(
+                        firing.iter().any(|alert| !acknowledged.contains(alert)),
+                        "{firing:?} are repeated at {} although all are acknowledged",
+                        recorded.at
+                    );
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    });
+}
+
 fn ended_between(played: &Played, alerts: &[Fingerprint], from: Timestamp, to: Timestamp) -> bool {
     played.simulation.rows().events().iter().any(|recorded| {
         recorded.at >= from
@@ -347,7 +374,7 @@ fn told_state(played: &Played) -> Result<BTreeMap<(String, Fingerprint), bool>, 
 
 #[test]
 fn a_restart_changes_nothing_of_what_is_told() {
-    let with = Ingredients { mutes: true, reloads: true, ..Ingredients::default() };
+    let with = Ingredients { mutes: true, reloads: true, people: true, ..Ingredients::default() };
     check(80, with, |history| {
         let without = play(&history, NEVER, |_| Ok(()))?;
         // After each moment the process dies and comes back at once.
@@ -380,7 +407,7 @@ fn tellings(played: &Played) -> Vec<String> {
 
 #[test]
 fn restarts_and_faults_lose_no_page_and_no_resolve() {
-    let with = Ingredients { faults: true, mutes: true, ..Ingredients::default() };
+    let with = Ingredients { faults: true, mutes: true, people: true, ..Ingredients::default() };
     check(80, with, |history| {
         let mut without = play(&history, NEVER, |_| Ok(()))?;
         let mut died = Played::new(NEVER);

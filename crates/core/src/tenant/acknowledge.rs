@@ -86,8 +86,11 @@ impl Tenant {
         alerts: &[Fingerprint],
         word: &Word,
     ) -> Result<Vec<Fingerprint>, Rejection> {
+        if alerts.len() > MAX_ALERTS {
+            return Err(Rejection::TooManyAlerts { limit: MAX_ALERTS });
+        }
         let mut ended = Vec::new();
-        for fingerprint in alerts.iter().take(MAX_ALERTS) {
+        for fingerprint in alerts {
             let why = AcknowledgementEnd::TakenBack {
                 by: word.by.clone(),
                 comment: word.comment.clone(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use tocsin_core::alert::IncomingAlert;
+use tocsin_core::change::Change;
 use tocsin_core::command::{Command, Reply};
 use tocsin_core::ids::SilenceId;
 use tocsin_core::labels::Labels;
@@ -27,6 +28,10 @@ pub(crate) enum Act {
     Fault { receiver: usize, behaviour: Behaviour },
     Restart { seconds: i64 },
     Reload { variant: usize },
+    Acknowledge { alert: usize, seconds: Option<i64> },
+    Unacknowledge { alert: usize },
+    Note { alert: usize },
+    Change,
 }
 
 /// How many seconds pass before what happens next.
@@ -40,11 +45,18 @@ pub(crate) struct Ingredients {
     pub(crate) restarts: bool,
     pub(crate) reloads: bool,
     pub(crate) own_ends: bool,
+    pub(crate) people: bool,
 }
 
 impl Ingredients {
-    pub(crate) const ALL: Self =
-        Self { mutes: true, faults: true, restarts: true, reloads: true, own_ends: true };
+    pub(crate) const ALL: Self = Self {
+        mutes: true,
+        faults: true,
+        restarts: true,
+        reloads: true,
+        own_ends: true,
+        people: true,
+    };
 }
 
 pub(crate) fn histories(with: Ingredients) -> impl Strategy<Value = Vec<Moment>> {
@@ -109,6 +121,16 @@ fn acts(with: Ingredients) -> impl Strategy<Value = Act> {
     }
     if with.reloads {
         acts.push((1, (0_usize..2).prop_map(|variant| Act::Reload { variant }).boxed()));
+    }
+    if with.people {
+        let spans = prop_oneof![1 => Just(None), 2 => (1_i64..20_000).prop_map(Some)];
+        let acknowledge = (0..universe::ALERTS, spans)
+            .prop_map(|(alert, seconds)| Act::Acknowledge { alert, seconds });
+        acts.push((4, acknowledge.boxed()));
+        let alerts = || 0..universe::ALERTS;
+        acts.push((2, alerts().prop_map(|alert| Act::Unacknowledge { alert }).boxed()));
+        acts.push((1, alerts().prop_map(|alert| Act::Note { alert }).boxed()));
+        acts.push((1, Just(Act::Change).boxed()));
     }
     proptest::strategy::Union::new_weighted(acts)
 }
@@ -238,6 +260,37 @@ impl Played {
             Act::Restart { seconds: lasts } => {
                 self.simulation.kill();
                 self.simulation.start_after(seconds(*lasts), None);
+            }
+            Act::Acknowledge { alert, seconds: lasts } => {
+                self.submit(Command::Acknowledge {
+                    alerts: vec![universe::alert(*alert).fingerprint()],
+                    by: "ada".to_owned(),
+                    comment: String::new(),
+                    expires_at: lasts.map(|lasts| now + seconds(lasts)),
+                });
+            }
+            Act::Unacknowledge { alert } => {
+                self.submit(Command::Unacknowledge {
+                    alerts: vec![universe::alert(*alert).fingerprint()],
+                    by: "grace".to_owned(),
+                    comment: String::new(),
+                });
+            }
+            Act::Note { alert } => {
+                let alert = universe::alert(*alert).fingerprint();
+                let (by, text) = ("ada".to_owned(), "looking".to_owned());
+                self.submit(Command::AddNote { alert, by, text });
+            }
+            Act::Change => {
+                let change = Change {
+                    summary: "release".to_owned(),
+                    source: "pipeline".to_owned(),
+                    occurred_at: now,
+                    details: String::new(),
+                    links: Vec::new(),
+                    integration: String::new(),
+                };
+                self.submit(Command::RecordChange { change });
             }
             Act::Reload { variant } => {
                 let policy = universe::policy(*variant, self.resolve_timeout);
