@@ -1,5 +1,6 @@
 //! The integrations of the configuration in effect, found by their keys.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use compact_str::CompactString;
@@ -52,11 +53,25 @@ impl Inbounds {
     /// Reads the keys of all integrations and compiles their expressions.
     ///
     /// # Errors
-    /// A key file cannot be read or is empty, or an expression cannot be compiled; the text names
-    /// the integration.
+    /// A key file cannot be read or is empty, two integrations have the same key, or an expression
+    /// cannot be compiled; the text names the integration.
     pub fn new(configs: &[InboundConfig]) -> Result<Self, String> {
         let all = configs.iter().map(|config| Inbound::new(config).map(Arc::new));
-        Ok(Self { all: all.collect::<Result<_, _>>()? })
+        let all: Vec<_> = all.collect::<Result<_, _>>()?;
+        let mut owners: BTreeMap<KeyHash, &str> = BTreeMap::new();
+        for inbound in &all {
+            for key in &inbound.keys {
+                let owner = owners.insert(*key, &inbound.name);
+                if let Some(owner) = owner.filter(|owner| *owner != &*inbound.name) {
+                    let name = &inbound.name;
+                    return Err(format!(
+                        "the integrations `{owner}` and `{name}` have the same key; \
+                         each needs one of its own"
+                    ));
+                }
+            }
+        }
+        Ok(Self { all })
     }
 
     /// Returns the integration of that kind with that key.
@@ -177,10 +192,25 @@ mod tests {
     use super::*;
 
     fn inbounds(integrations: &str) -> Inbounds {
+        read(integrations).unwrap()
+    }
+
+    fn read(integrations: &str) -> Result<Inbounds, String> {
         let text = format!("route: {{ receiver: a }}\nreceivers: [{{ name: a }}]\n{integrations}");
         let loaded = load_str("test.yml", &text, &LoadOptions::default());
         let loaded = loaded.unwrap_or_else(|report| panic!("{report}"));
-        Inbounds::new(&loaded.config.inbound).unwrap()
+        Inbounds::new(&loaded.config.inbound)
+    }
+
+    #[test]
+    fn a_key_belongs_to_one_integration() {
+        let error = read(
+            "integrations:\n- { name: a, type: pagerduty, key: key-1234567890123 }\n\
+             - { name: b, type: generic, key: key-4567890123456, \
+             previous_key: key-1234567890123 }\n",
+        );
+        let why = "the integrations `a` and `b` have the same key; each needs one of its own";
+        assert_eq!(error.unwrap_err(), why);
     }
 
     #[test]

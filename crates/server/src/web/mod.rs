@@ -13,7 +13,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tocsin_config::{Report, WebConfig};
+use tocsin_config::{ClientAuth, Report, WebConfig};
 use tocsin_wire::v1::ProblemCode;
 use tokio_rustls::TlsAcceptor;
 
@@ -89,11 +89,14 @@ impl Web {
         self.state.load().tls.is_some()
     }
 
-    /// Returns whether everybody is let in: no user and no certificate is asked for.
+    /// Returns whether everybody is let in: no user is asked for, nor a certificate that not
+    /// everybody can make.
     pub fn is_open(&self) -> bool {
         let live = self.state.load();
         let tls = live.config.tls_server_config.as_ref();
-        live.config.basic_auth_users.is_empty() && !tls.is_some_and(tls::needs_certificate)
+        live.config.basic_auth_users.is_empty()
+            && !tls
+                .is_some_and(|tls| tls.client_auth_type == ClientAuth::RequireAndVerifyClientCert)
     }
 
     /// Returns what a new connection is received with; `None` for plain HTTP.
@@ -115,6 +118,9 @@ impl Web {
     /// Reads everything anew whenever one of the files changes; never ends. Certificates that are
     /// renewed by others need no restart.
     pub async fn watch(self: Arc<Self>) {
+        if self.path.is_none() {
+            return std::future::pending().await;
+        }
         let mut ticks = tokio::time::interval(LOOK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         // What was wrong is complained about once, not every second.
@@ -196,4 +202,40 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
         response.headers_mut().insert(name.clone(), value.clone());
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(text: &str) -> Web {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("web.yml");
+        std::fs::write(&path, text).unwrap();
+        Web::open(&path).unwrap()
+    }
+
+    #[test]
+    fn an_open_door_is_known_as_one() {
+        let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let key = rcgen::KeyPair::generate().unwrap();
+        let cert = params.self_signed(&key).unwrap().pem();
+        let tls = |client: &str| {
+            let (cert, key) = (cert.replace('\n', "\n    "), key.serialize_pem());
+            let key = key.replace('\n', "\n    ");
+            let text =
+                format!("tls_server_config:\n  cert: |\n    {cert}\n  key: |\n    {key}\n{client}");
+            text.replace("    \n", "")
+        };
+        assert!(Web::plain().is_open() && !Web::plain().speaks_tls());
+        assert!(open(&tls("")).is_open() && open(&tls("")).speaks_tls());
+        assert!(open(&tls("  client_auth_type: RequireAnyClientCert\n")).is_open());
+        let authority = cert.replace('\n', "\n    ");
+        let verified = format!(
+            "  client_auth_type: RequireAndVerifyClientCert\n  client_ca: |\n    {authority}\n"
+        );
+        assert!(!open(&tls(&verified)).is_open());
+        let hash = "a".repeat(53);
+        assert!(!open(&format!("basic_auth_users: {{ ada: $2y$10${hash} }}\n")).is_open());
+    }
 }

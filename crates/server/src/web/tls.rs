@@ -17,14 +17,6 @@ use super::certificates::{AnyCertificate, Named};
 /// The largest file of certificates or of a key, in bytes.
 const MAX_PEM_BYTES: u64 = 1 << 20;
 
-/// Returns whether clients are only let in with a certificate.
-pub(super) fn needs_certificate(config: &TlsServerConfig) -> bool {
-    matches!(
-        config.client_auth_type,
-        ClientAuth::RequireAnyClientCert | ClientAuth::RequireAndVerifyClientCert
-    )
-}
-
 /// Reads certificates and keys and returns what connections are received with.
 ///
 /// # Errors
