@@ -45,6 +45,7 @@ pub(crate) fn compile(
     let inhibit_rules = inhibit_rules(document, reader);
     let maintenance_windows = maintenance_windows(document, reader);
     check_integrations(document, reader);
+    let (people, teams) = crate::identity::compile(document, reader);
     let templates = templates::compile(document, reader);
     let policy = Policy {
         resolve_timeout: signed(document.global.resolve_timeout),
@@ -53,6 +54,8 @@ pub(crate) fn compile(
         time_intervals,
         receivers: receivers.iter().map(policy_receiver).collect(),
         maintenance_windows,
+        people,
+        teams,
         compat: options.compat.unwrap_or(document.compat.0),
         retention: options.retention,
         start_delay: options.start_delay,

@@ -7,6 +7,7 @@ use tocsin_template::Templates;
 
 use crate::document::Document;
 use crate::global::GlobalConfig;
+use crate::identity::Access;
 use crate::inbound::InboundConfig;
 use crate::integration::ReceiverConfig;
 use crate::native::{LimitsConfig, RetentionConfig};
@@ -32,6 +33,8 @@ pub struct Config {
     pub retention: Retention,
     /// Bounds on what is taken.
     pub limits: Limits,
+    /// Who is let in.
+    pub access: Access,
 }
 
 /// How long the past is kept.
@@ -67,6 +70,7 @@ impl Config {
             event_recorder: document.event_recorder.clone(),
             retention: Retention::of(&document.retention),
             limits: Limits::of(&document.limits),
+            access: Access::of(&document.access),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::global::GlobalConfig;
+use crate::identity::{AccessConfig, PersonConfig, TeamConfig};
 use crate::inbound::InboundConfig;
 use crate::interval::NamedTimeIntervalConfig;
 use crate::native::{CompatConfig, LimitsConfig, MaintenanceWindowConfig, RetentionConfig};
@@ -44,6 +45,12 @@ section! {
         @Native retention: RetentionConfig;
         /// Bounds on what is held and taken.
         @Native limits: LimitsConfig;
+        /// People who work with the alerts.
+        @Native people: Vec<PersonConfig>;
+        /// Teams and who belongs to them.
+        @Native teams: Vec<TeamConfig>;
+        /// Who is let in, and how long people stay signed in.
+        @Native access: AccessConfig;
     }
 }
 

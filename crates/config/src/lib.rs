@@ -10,6 +10,7 @@ mod document;
 mod environment;
 mod global;
 mod http;
+mod identity;
 mod inbound;
 mod inherit;
 mod integration;
@@ -35,6 +36,10 @@ pub use diagnostic::{Diagnostic, Report, Severity};
 pub use environment::VARIABLES;
 pub use global::GlobalConfig;
 pub use http::{Authorization, BasicAuth, HttpConfig, HttpHeader, OAuth2, TlsConfig, TlsVersion};
+pub use identity::{
+    Access, AccessConfig, Allow, AllowConfig, GrantText, HandleText, Loopback, MemberConfig,
+    NetworkText, PermissionText, PersonConfig, RoleWord, TeamConfig,
+};
 pub use inbound::{InboundConfig, InboundKind, MappingConfig};
 pub use integration::{IntegrationConfig, ReceiverConfig, Settings};
 pub use load::{Environment, LoadOptions, Loaded, load, load_str};

@@ -71,7 +71,7 @@ fn keys_and_values() {
         "values",
         &[
             ("an unknown section", with_base("recievers: []\n")),
-            ("a section of a later version", with_base("teams: []\n")),
+            ("a section of a later version", with_base("schedules: []\n")),
             (
                 "an unknown key",
                 "route: {recevier: a, receiver: a}\nreceivers: [{name: a}]\n".to_owned(),
@@ -305,4 +305,33 @@ fn a_mistake_in_a_file_of_templates_is_told_with_its_place_there() {
     assert_eq!((error.line, error.column), (2, 16), "{report}");
     assert!(error.message.contains("toUpper"), "{report}");
     assert_eq!(error.excerpt, "  {{ .Status | toUper }}");
+}
+
+#[test]
+fn people_teams_and_access() {
+    check(
+        "people",
+        &[
+            ("no handle", with_base("people: [{name: Ada}]\n")),
+            ("a handle with capitals", with_base("people: [{handle: Ada}]\n")),
+            ("a role that is none", with_base("people: [{handle: ada, roles: [respnder]}]\n")),
+            ("a scope that is none", with_base("people: [{handle: ada, roles: [admin@db]}]\n")),
+            ("twice the same handle", with_base("people: [{handle: ada}, {handle: ada}]\n")),
+            (
+                "a manager who is not there",
+                with_base("people: [{handle: ada, manager: grce}, {handle: grace}]\n"),
+            ),
+            (
+                "a member who is not there",
+                with_base("teams: [{name: db, members: [{person: x}]}]\n"),
+            ),
+            ("twice the same team", with_base("teams: [{name: db}, {name: db}]\n")),
+            ("a network that is none", with_base("access: {allow: [{from: [10.0.0.0/33]}]}\n")),
+            ("nothing is allowed", with_base("access: {allow: [{from: [10.0.0.1]}]}\n")),
+            (
+                "a permission that is none",
+                with_base("access: {allow: [{from: [\"::1\"], permissions: [alerts.ingest]}]}\n"),
+            ),
+        ],
+    );
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::alert::IncomingAlert;
 use crate::change::Change;
+use crate::identity::{Actor, IdentityChange, IdentityRejection};
 use crate::ids::{OutboxNumber, SilenceId};
 use crate::labels::Fingerprint;
 use crate::maintenance::MaintenanceWindow;
@@ -91,6 +92,31 @@ pub enum Command {
         /// The configuration.
         policy: Arc<Policy>,
     },
+    /// Who may do what changes, or somebody signs in or out.
+    Identity(IdentityChange),
+}
+
+/// A command and who is behind it.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Who.
+    pub by: Actor,
+    /// What.
+    pub command: Command,
+}
+
+impl Command {
+    /// Says who is behind it.
+    pub fn by(self, actor: Actor) -> Order {
+        Order { by: actor, command: self }
+    }
+}
+
+impl From<Command> for Order {
+    /// Nobody but the engine itself is behind it.
+    fn from(command: Command) -> Self {
+        command.by(Actor::ENGINE)
+    }
 }
 
 /// The answer to a command, given after its turn is committed.
@@ -127,6 +153,9 @@ pub enum Rejection {
     /// The silence cannot be.
     #[error(transparent)]
     Silence(#[from] SilenceRejection),
+    /// Who may do what cannot change like that.
+    #[error(transparent)]
+    Identity(#[from] IdentityRejection),
     /// No alert is known by that fingerprint.
     #[error("no alert is known by the fingerprint {fingerprint}")]
     UnknownAlert {

@@ -6,10 +6,12 @@
 
 pub mod acknowledgement;
 pub mod alert;
+pub mod audit;
 pub mod change;
 pub mod command;
 pub mod compat;
 pub mod event;
+pub mod identity;
 pub mod ids;
 pub mod labels;
 pub mod maintenance;

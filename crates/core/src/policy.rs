@@ -8,6 +8,7 @@ use compact_str::CompactString;
 use jiff::SignedDuration;
 
 use crate::compat::Compat;
+use crate::identity::{Person, Team};
 use crate::labels::Labels;
 use crate::maintenance::MaintenanceWindow;
 use crate::matcher::Matchers;
@@ -28,6 +29,10 @@ pub struct Policy {
     pub receivers: Vec<Receiver>,
     /// Maintenance windows that the file provisions.
     pub maintenance_windows: Vec<MaintenanceWindow>,
+    /// People that the file provisions.
+    pub people: Vec<Person>,
+    /// Teams that the file provisions.
+    pub teams: Vec<Team>,
     /// Which improvements over Alertmanager are on.
     pub compat: Compat,
     /// How long an expired silence is kept, and the longest life of a notification-log entry.

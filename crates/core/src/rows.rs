@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::acknowledgement::Acknowledgement;
 use crate::alert::{Activity, Description, Identity};
+use crate::audit::{AuditHead, AuditRow};
 use crate::event::{MuteCause, Recorded};
+use crate::identity::{IdentityRows, IdentityWrites};
 use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence};
 use crate::labels::{Fingerprint, Labels};
 use crate::notification::{LogEntry, LogKey, OutboxEntry};
@@ -50,6 +52,10 @@ pub struct WriteSet {
     pub maintenance_windows: Vec<MaintenanceRow>,
     /// Names of maintenance windows that were removed.
     pub deleted_maintenance_windows: Vec<String>,
+    /// Who may do what, as far as it changed.
+    pub identity: IdentityWrites,
+    /// Appended to the audit log.
+    pub audit: Vec<AuditRow>,
 }
 
 impl WriteSet {
@@ -71,6 +77,8 @@ impl WriteSet {
             && self.forgotten_silences.is_empty()
             && self.maintenance_windows.is_empty()
             && self.deleted_maintenance_windows.is_empty()
+            && self.identity.is_empty()
+            && self.audit.is_empty()
     }
 }
 
@@ -150,6 +158,10 @@ pub struct TenantRows {
     pub silences: Vec<Silence>,
     /// Maintenance windows made through the API, by name.
     pub maintenance_windows: Vec<MaintenanceRow>,
+    /// Who may do what.
+    pub identity: IdentityRows,
+    /// Where the audit log ends.
+    pub audit_head: AuditHead,
     /// The highest numbers ever given, so that none is given twice.
     pub highest: Highest,
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arc_swap::ArcSwapOption;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use tocsin_core::Tenant;
-use tocsin_core::command::{Command, Reply};
+use tocsin_core::command::{Command, Order, Reply};
 use tocsin_core::event::Recorded;
+use tocsin_core::identity::Directory;
 use tocsin_core::ids::TenantId;
 use tocsin_store::Store;
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -37,6 +38,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     /// Why nothing is accepted; empty while everything is well.
     trouble: ArcSwapOption<String>,
+    /// Who may do what, as far as it is written.
+    directory: ArcSwap<Directory>,
     counters: Counters,
 }
 
@@ -71,7 +74,7 @@ pub(crate) type Read = Box<dyn FnOnce(&Tenant, Timestamp) + Send>;
 
 /// What lies in an inbox.
 pub(crate) enum Request {
-    Command(Command, oneshot::Sender<Result<Reply, EngineError>>),
+    Order(Box<Order>, oneshot::Sender<Result<Reply, EngineError>>),
     Read(Read),
     Stop(oneshot::Sender<()>),
 }
@@ -109,6 +112,7 @@ impl EngineHandle {
             store,
             clock,
             trouble: ArcSwapOption::empty(),
+            directory: ArcSwap::default(),
             counters: Counters::default(),
         };
         (Self { inner: Arc::new(inner) }, requests)
@@ -119,13 +123,18 @@ impl EngineHandle {
         self.inner.tenant
     }
 
+    /// Returns who may do what, as far as it is written.
+    pub fn directory(&self) -> Arc<Directory> {
+        self.inner.directory.load_full()
+    }
+
     /// Hands in a command and returns its answer once its turn is committed.
     ///
     /// # Errors
     /// [`EngineError`]; nothing of the command happened.
-    pub async fn command(&self, command: Command) -> Result<Reply, EngineError> {
+    pub async fn command(&self, order: impl Into<Order> + Send) -> Result<Reply, EngineError> {
         let (answer, wait) = oneshot::channel();
-        self.hand_in(Request::Command(command, answer))?;
+        self.hand_in(Request::Order(Box::new(order.into()), answer))?;
         wait.await.unwrap_or(Err(EngineError::Stopping))
     }
 
@@ -209,7 +218,7 @@ impl EngineHandle {
     pub(crate) async fn report(&self, command: Command) {
         loop {
             let (answer, wait) = oneshot::channel();
-            let request = Request::Command(command.clone(), answer);
+            let request = Request::Order(Box::new(command.clone().into()), answer);
             if self.inner.inbox.send(request).await.is_err() {
                 return;
             }
@@ -224,6 +233,10 @@ impl EngineHandle {
         if !events.is_empty() && self.inner.feed.receiver_count() > 0 {
             let _ = self.inner.feed.send(events.into());
         }
+    }
+
+    pub(crate) fn set_directory(&self, directory: Arc<Directory>) {
+        self.inner.directory.store(directory);
     }
 
     pub(crate) fn set_trouble(&self, why: Option<String>) {

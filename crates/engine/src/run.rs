@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tocsin_core::command::{Command, Reply};
+use tocsin_core::command::{Command, Order, Reply};
 use tocsin_core::ids::OutboxNumber;
 use tocsin_core::{Tenant, Turn};
 use tokio::sync::{mpsc, oneshot};
@@ -109,12 +109,15 @@ impl Engine {
     async fn see_out(&mut self, inbox: &mut mpsc::Receiver<Request>) {
         while !self.under_way.is_empty() {
             match inbox.recv().await {
-                Some(request @ Request::Command(Command::AttemptEnded { .. }, _)) => {
+                Some(Request::Order(order, answer))
+                    if matches!(order.command, Command::AttemptEnded { .. }) =>
+                {
+                    let request = Request::Order(order, answer);
                     let mut staged = Staged::default();
                     self.stage(&mut staged, std::iter::once(request));
                     self.commit(staged, inbox, false).await;
                 }
-                Some(Request::Command(_, answer)) => {
+                Some(Request::Order(_, answer)) => {
                     let _ = answer.send(Err(EngineError::Stopping));
                 }
                 Some(Request::Read(read)) => read(&self.tenant, self.handle.now()),
@@ -126,22 +129,22 @@ impl Engine {
 
     /// Decides what requests bring about. Nothing of it is written or told yet.
     fn stage(&mut self, staged: &mut Staged, requests: impl Iterator<Item = Request>) {
-        let mut commands = Vec::new();
+        let mut orders: Vec<Order> = Vec::new();
         for request in requests {
             match request {
-                Request::Command(command, answer) => {
-                    if let Command::AttemptEnded { number, .. } = &command {
+                Request::Order(order, answer) => {
+                    if let Command::AttemptEnded { number, .. } = &order.command {
                         staged.ended.push(*number);
                     }
-                    commands.push(command);
+                    orders.push(*order);
                     staged.answers.push(answer);
                 }
                 Request::Read(read) => staged.reads.push(read),
                 Request::Stop(stopped) => staged.stop = Some(stopped),
             }
         }
-        self.handle.count_turn(commands.len());
-        staged.replies.extend(self.tenant.step(self.handle.now(), commands));
+        self.handle.count_turn(orders.len());
+        staged.replies.extend(self.tenant.step(self.handle.now(), orders));
     }
 
     fn until_next_deadline(&self) -> Duration {
@@ -212,6 +215,10 @@ impl Engine {
 
     /// What was decided is written: now callers are answered, pages sent, watchers told.
     fn release(&mut self, turn: Turn, answers: Vec<Answer>) {
+        // Before anybody is answered: whoever just signed in or was shut out meets the new state.
+        if let Some(directory) = turn.directory {
+            self.handle.set_directory(directory);
+        }
         for (answer, reply) in answers.into_iter().zip(turn.replies) {
             // A caller that went away needs no answer.
             let _ = answer.send(Ok(reply));
@@ -249,7 +256,7 @@ impl Engine {
                 tokio::select! {
                     () = &mut pause => break,
                     request = inbox.recv() => match request {
-                        Some(Request::Command(_, answer)) => {
+                        Some(Request::Order(_, answer)) => {
                             let _ = answer.send(Err(EngineError::NotWritten(why.clone())));
                         }
                         Some(Request::Read(read)) => read(&self.tenant, self.handle.now()),

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use tocsin_core::Tenant;
 use tocsin_core::alert::IncomingAlert;
+use tocsin_core::audit::AuditRow;
 use tocsin_core::command::{Command, Ingested, Reply};
 use tocsin_core::event::Recorded;
 use tocsin_core::ids::TenantId;
@@ -18,7 +19,7 @@ use tocsin_core::notification::{AttemptOutcome, OutboxEntry};
 use tocsin_core::policy::Policy;
 use tocsin_core::rows::{TenantRows, WriteSet};
 use tocsin_engine::{Clock, Deliver, EngineError, EngineHandle, EngineOptions};
-use tocsin_store::{AlertRecord, EventQuery, Purged, Retention, Store, StoreError};
+use tocsin_store::{AlertRecord, AuditQuery, EventQuery, Purged, Retention, Store, StoreError};
 use tocsin_testkit::memory::MemoryRows;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -74,6 +75,14 @@ impl Store for GatedStore {
         _: usize,
     ) -> Result<Vec<AlertRecord>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn audit(&self, _: TenantId, _: AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn tenant(&self, _: String) -> Result<TenantId, StoreError> {
+        Ok(TenantId::DEFAULT)
     }
 
     async fn purge(&self, _: TenantId, _: Retention) -> Result<Purged, StoreError> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use tocsin_core::alert::{Description, Identity};
+use tocsin_core::audit::AuditRow;
 use tocsin_core::event::{Recorded, Subject};
 use tocsin_core::ids::{Sequence, TenantId};
 use tocsin_core::labels::Fingerprint;
@@ -46,6 +47,13 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<AlertRecord>, StoreError>;
 
+    /// Returns rows of the audit log, at most `query.limit`.
+    async fn audit(&self, tenant: TenantId, query: AuditQuery)
+    -> Result<Vec<AuditRow>, StoreError>;
+
+    /// Returns the number of the tenant with that name; a name that is new gets one.
+    async fn tenant(&self, name: String) -> Result<TenantId, StoreError>;
+
     /// Deletes what is older than the retention and not open, in bounded steps.
     async fn purge(&self, tenant: TenantId, retention: Retention) -> Result<Purged, StoreError>;
 
@@ -74,6 +82,38 @@ pub struct EventQuery {
 
 /// The most events one query returns.
 pub const MAX_EVENTS_PER_QUERY: usize = 1_000;
+
+/// Which rows of the audit log to read.
+#[derive(Clone, Debug, Default)]
+pub struct AuditQuery {
+    /// Only of this action.
+    pub action: Option<String>,
+    /// Only about this subject.
+    pub subject: Option<String>,
+    /// Only by somebody of this name.
+    pub who: Option<String>,
+    /// Only rows before this place.
+    pub before: Option<u64>,
+    /// Only rows after this place.
+    pub after: Option<u64>,
+    /// Which come first.
+    pub order: AuditOrder,
+    /// At most this many; the store bounds it to [`MAX_AUDIT_ROWS_PER_QUERY`].
+    pub limit: usize,
+}
+
+/// Which rows of the audit log come first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuditOrder {
+    /// The oldest, to follow the chain.
+    OldestFirst,
+    /// The newest, to show them.
+    #[default]
+    NewestFirst,
+}
+
+/// The most rows of the audit log that one query returns.
+pub const MAX_AUDIT_ROWS_PER_QUERY: usize = 1_000;
 
 /// One life of an alert.
 #[derive(Clone, Debug)]

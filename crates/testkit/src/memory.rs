@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tocsin_core::acknowledgement::Acknowledgement;
 use tocsin_core::alert::{Description, Identity};
+use tocsin_core::audit::{self, AuditHead};
 use tocsin_core::event::Recorded;
+use tocsin_core::identity::{Changed, IdentityRows, IdentityWrites};
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, SilenceNumber};
 use tocsin_core::notification::{LogEntry, LogKey, OutboxEntry};
 use tocsin_core::rows::{AlertRow, GroupRow, Highest, MaintenanceRow, TenantRows, WriteSet};
@@ -23,6 +25,8 @@ pub struct MemoryRows {
     outbox: BTreeMap<OutboxNumber, OutboxEntry>,
     silences: BTreeMap<SilenceNumber, Silence>,
     windows: BTreeMap<String, MaintenanceRow>,
+    identity: IdentityWrites,
+    audit_head: AuditHead,
     highest: Highest,
     events: Vec<Recorded>,
 }
@@ -95,6 +99,18 @@ impl MemoryRows {
         for row in writes.maintenance_windows {
             self.windows.insert(row.name.clone(), row);
         }
+        let identity = writes.identity;
+        self.identity.people.extend(identity.people);
+        self.identity.teams.extend(identity.teams);
+        self.identity.tokens.extend(identity.tokens);
+        self.identity.sessions.extend(identity.sessions);
+        self.identity.credentials.extend(identity.credentials);
+        self.identity.links.extend(identity.links);
+        self.identity.secrets.extend(identity.secrets);
+        match audit::verify(self.audit_head, &writes.audit) {
+            Ok(head) => self.audit_head = head,
+            Err(broken) => complaints.push(format!("the audit log: {broken}")),
+        }
         complaints
     }
 
@@ -135,6 +151,16 @@ impl MemoryRows {
             outbox: self.outbox.values().cloned().collect(),
             silences: self.silences.values().cloned().collect(),
             maintenance_windows: self.windows.values().cloned().collect(),
+            identity: IdentityRows {
+                people: kept(&self.identity.people),
+                teams: kept(&self.identity.teams),
+                tokens: kept(&self.identity.tokens),
+                sessions: kept(&self.identity.sessions),
+                credentials: kept(&self.identity.credentials),
+                links: kept(&self.identity.links),
+                secrets: kept(&self.identity.secrets),
+            },
+            audit_head: self.audit_head,
             highest: self.highest,
         }
     }
@@ -163,4 +189,8 @@ impl MemoryRows {
     pub fn counts(&self) -> (usize, usize, usize, usize) {
         (self.alerts.len(), self.groups.len(), self.outbox.len(), self.silences.len())
     }
+}
+
+fn kept<K, V: Clone>(changed: &Changed<K, V>) -> Vec<V> {
+    changed.values().flatten().map(|row| V::clone(row)).collect()
 }

@@ -221,7 +221,8 @@ impl Simulation {
     }
 
     fn turn(&mut self, commands: Vec<Command>) -> Option<Vec<Reply>> {
-        let turn = self.tenant.as_mut()?.turn(self.now, commands);
+        let orders = commands.into_iter().map(Into::into).collect();
+        let turn = self.tenant.as_mut()?.turn(self.now, orders);
         let at = self.now;
         for event in &turn.writes.events {
             let what = What::Recorded(event.clone());

@@ -43,7 +43,8 @@ impl House {
 
     /// Runs one turn and returns what is to be sent.
     fn turn(&mut self, second: i64, commands: Vec<Command>) -> Vec<OutboxEntry> {
-        let turn = self.tenant.turn(at(second), commands);
+        let orders = commands.into_iter().map(Into::into).collect();
+        let turn = self.tenant.turn(at(second), orders);
         self.events.extend(turn.writes.events.into_iter().map(|recorded| recorded.event));
         turn.attempts
     }

@@ -151,7 +151,7 @@ impl Tenant {
     }
 
     /// Repeats at once what was held back while somebody worked on it and has become due.
-    fn look_after_acknowledgement(&mut self, now: Timestamp, alerts: &[Fingerprint]) {
+    pub(super) fn look_after_acknowledgement(&mut self, now: Timestamp, alerts: &[Fingerprint]) {
         let groups: std::collections::BTreeSet<GroupNumber> = alerts
             .iter()
             .filter_map(|fp| self.alerts.get(fp))

@@ -8,6 +8,7 @@ mod carry;
 mod deliver;
 mod flush;
 mod group;
+mod identity;
 mod ingest;
 mod inhibit;
 mod maintain;
@@ -23,7 +24,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::command::{Command, Rejection, Reply};
+use crate::audit::{AuditHead, AuditNote};
+use crate::command::{Command, Order, Rejection, Reply};
+use crate::identity::Directory;
 use crate::ids::{GroupNumber, OutboxNumber, SilenceId, SilenceNumber};
 use crate::labels::{Fingerprint, Labels};
 use crate::notification::{LogEntry, LogKey, OutboxEntry};
@@ -55,6 +58,8 @@ pub struct Turn {
     pub replies: Vec<Reply>,
     /// To be attempted once the writes are committed, in order.
     pub attempts: Vec<OutboxEntry>,
+    /// Who may do what, when that changed; takes effect once the writes are committed.
+    pub directory: Option<Arc<Directory>>,
 }
 
 /// The state of one tenant.
@@ -83,6 +88,9 @@ pub struct Tenant {
     refreshed: Vec<Fingerprint>,
     timers: BTreeSet<(Timestamp, Timer)>,
     highest: Highest,
+    directory: Arc<Directory>,
+    directory_changed: bool,
+    audit_head: AuditHead,
     recorder: Recorder,
     attempts: Vec<OutboxEntry>,
 }
@@ -104,22 +112,22 @@ enum Timer {
 }
 
 impl Tenant {
-    /// Does everything that is due at `now`, then `commands` in order, and returns what to write,
-    /// answer and send. With no commands this is the wake-up call.
-    pub fn turn(&mut self, now: Timestamp, commands: Vec<Command>) -> Turn {
-        let replies = self.step(now, commands);
+    /// Does everything that is due at `now`, then `orders` in order, and returns what to write,
+    /// answer and send. With no orders this is the wake-up call.
+    pub fn turn(&mut self, now: Timestamp, orders: Vec<Order>) -> Turn {
+        let replies = self.step(now, orders);
         Turn { replies, ..self.seal() }
     }
 
     /// The first half of [`Self::turn`]: decides, and returns the replies that may be given once
     /// what [`Self::seal`] returns is written. Several steps may share one seal.
-    pub fn step(&mut self, now: Timestamp, commands: Vec<Command>) -> Vec<Reply> {
+    pub fn step(&mut self, now: Timestamp, orders: Vec<Order>) -> Vec<Reply> {
         let now = self.advance(now);
         let mut budget = MAX_TIMERS_PER_TURN;
         self.wake(now, &mut budget);
-        let mut replies = Vec::with_capacity(commands.len());
-        for command in commands {
-            replies.push(self.apply(now, command).unwrap_or_else(Reply::Rejected));
+        let mut replies = Vec::with_capacity(orders.len());
+        for order in orders {
+            replies.push(self.carry_out(now, order).unwrap_or_else(Reply::Rejected));
         }
         self.wake(now, &mut budget);
         replies
@@ -129,7 +137,8 @@ impl Tenant {
     /// write, and what may be sent once it is written; no replies.
     pub fn seal(&mut self) -> Turn {
         let writes = self.collect_writes();
-        Turn { writes, replies: Vec::new(), attempts: std::mem::take(&mut self.attempts) }
+        let attempts = std::mem::take(&mut self.attempts);
+        self.with_directory(Turn { writes, attempts, ..Turn::default() })
     }
 
     /// Returns the earliest instant at which [`Self::turn`] without commands would do anything.
@@ -145,6 +154,38 @@ impl Tenant {
     fn advance(&mut self, now: Timestamp) -> Timestamp {
         self.latest = self.latest.max(now);
         self.latest
+    }
+
+    /// Does what is asked and writes into the audit log who asked, unless nothing changed.
+    fn carry_out(&mut self, now: Timestamp, order: Order) -> Result<Reply, Rejection> {
+        let Order { by, command } = order;
+        let command = match command {
+            Command::Identity(change) => {
+                if let Some(note) = self.change_identity(now, &by, change)? {
+                    self.audit(now, by, note);
+                }
+                return Ok(Reply::Done);
+            }
+            command => command,
+        };
+        let note = self.note_before(&by, &command);
+        let spokesman = match &command {
+            Command::Acknowledge { by, .. } | Command::Unacknowledge { by, .. } => by.clone(),
+            _ => String::new(),
+        };
+        let reply = self.apply(now, command)?;
+        if let Some(note) = note {
+            let note = match &reply {
+                Reply::Silence(id) => {
+                    let note = AuditNote { subject: format!("silence/{id}"), ..note };
+                    AuditNote { after: self.shown_silence(*id), ..note }
+                }
+                Reply::Alerts(alerts) => identity::about_alerts(note, &spokesman, alerts),
+                _ => note,
+            };
+            self.audit(now, by, note);
+        }
+        Ok(reply)
     }
 
     fn apply(&mut self, now: Timestamp, command: Command) -> Result<Reply, Rejection> {
@@ -188,6 +229,8 @@ impl Tenant {
                 self.reconfigure(now, policy);
                 Ok(Reply::Done)
             }
+            // Carried out before it comes here.
+            Command::Identity(_) => Ok(Reply::Done),
         }
     }
 
@@ -245,6 +288,7 @@ impl Tenant {
             self.recorder.forgotten_log.insert(key.clone());
             self.recorder.log.remove(&key);
         }
+        self.sweep_identity(now);
         self.schedule(later(now, SWEEP_INTERVAL), Timer::Sweep);
     }
 }

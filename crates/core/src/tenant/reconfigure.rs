@@ -28,6 +28,7 @@ impl Tenant {
         self.dissolve_groups();
         self.derive_anew();
         self.provision_windows(now);
+        self.provision_identity();
         for fingerprint in grouped {
             self.join_groups(now, fingerprint, false);
         }

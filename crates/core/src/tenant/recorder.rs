@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use super::Tenant;
 use crate::alert::Identity;
+use crate::audit::AuditRow;
 use crate::event::{Event, Recorded};
+use crate::identity::IdentityWrites;
 use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence, SilenceNumber};
 use crate::labels::Fingerprint;
 use crate::notification::LogKey;
@@ -34,6 +36,8 @@ pub(super) struct Recorder {
     pub(super) forgotten_silences: Vec<Silence>,
     pub(super) windows: BTreeSet<Arc<str>>,
     pub(super) deleted_windows: BTreeSet<String>,
+    pub(super) identity: IdentityWrites,
+    pub(super) audit: Vec<AuditRow>,
 }
 
 impl Tenant {
@@ -100,6 +104,8 @@ impl Tenant {
                 .filter_map(|name| Some(self.windows.get(name)?.window.to_row()))
                 .collect(),
             deleted_maintenance_windows: changed.deleted_windows.into_iter().collect(),
+            identity: changed.identity,
+            audit: changed.audit,
         }
     }
 }

@@ -14,6 +14,7 @@ use super::{SWEEP_INTERVAL, Tenant, Timer, later};
 use crate::acknowledgement::Acknowledgement;
 use crate::alert::{Activity, Description, Identity};
 use crate::event::{Event, FlushReason};
+use crate::identity::Directory;
 use crate::ids::{AlertNumber, GroupNumber};
 use crate::labels::{Fingerprint, Labels};
 use crate::maintenance::MaintenanceWindow;
@@ -72,6 +73,9 @@ impl Tenant {
             refreshed: Vec::new(),
             timers: BTreeSet::new(),
             highest: rows.highest,
+            directory: Arc::new(Directory::restore(rows.identity)),
+            directory_changed: true,
+            audit_head: rows.audit_head,
             recorder: Recorder::default(),
             attempts: Vec::new(),
             policy,
@@ -91,6 +95,7 @@ impl Tenant {
             }
         }
         tenant.provision_windows(now);
+        tenant.provision_identity();
         if keeps_alerts {
             tenant.restore_alerts(now, rows.alerts, rows.acknowledgements);
             tenant.restore_groups(now, rows.groups);

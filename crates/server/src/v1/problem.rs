@@ -3,6 +3,7 @@
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_core::command::{Rejection, Reply};
+use tocsin_core::identity::IdentityRejection;
 use tocsin_core::silence::SilenceRejection;
 use tocsin_engine::EngineError;
 use tocsin_store::StoreError;
@@ -123,6 +124,7 @@ impl From<Rejection> for Refusal {
                 SilenceRejection::TooLarge { .. } => Self::field("", text),
                 SilenceRejection::TooMany { .. } => Self::new(ProblemCode::LimitReached, text),
             },
+            Rejection::Identity(why) => Self::new(code_of(&why), text),
             Rejection::UnknownMaintenanceWindow { .. } => Self::not_found(text),
             Rejection::UnknownAlert { .. } | Rejection::NothingFires => Self::not_found(text),
             Rejection::NothingAcknowledged => Self::not_found(text),
@@ -133,6 +135,25 @@ impl From<Rejection> for Refusal {
                 Self::new(ProblemCode::LimitReached, text)
             }
         }
+    }
+}
+
+/// Returns what a refused change of people, tokens or sessions is answered with.
+fn code_of(why: &IdentityRejection) -> ProblemCode {
+    use IdentityRejection as Why;
+    match why {
+        Why::UnknownPerson(_)
+        | Why::UnknownTeam(_)
+        | Why::UnknownToken(_)
+        | Why::UnknownSession(_)
+        | Why::UnknownSecret(_) => ProblemCode::NotFound,
+        Why::Provisioned { .. } => ProblemCode::Provisioned,
+        Why::TooMany { .. } | Why::TwoKeys { .. } => ProblemCode::LimitReached,
+        Why::PersonExists(_) => ProblemCode::AlreadyExists,
+        Why::LastAdmin(_) | Why::NoTotp | Why::Inactive(_) => ProblemCode::Conflict,
+        Why::ManagerCycle(_) => ProblemCode::Unprocessable,
+        Why::CodeWanted => ProblemCode::SecondFactorRequired,
+        Why::CodeUsed | Why::LinkEnded => ProblemCode::Unauthorized,
     }
 }
 

@@ -206,6 +206,8 @@ pub(crate) fn policy() -> Policy {
         inhibit_rules: vec![inhibit],
         time_intervals: BTreeMap::from([(Arc::from("never"), vec![never])]),
         receivers: vec![receiver("hook", 1), receiver("db.hook", 1), receiver("null", 0)],
+        people: Vec::new(),
+        teams: Vec::new(),
         maintenance_windows: Vec::new(),
         compat: Compat::NATIVE,
         retention: SignedDuration::from_hours(120),

@@ -13,6 +13,7 @@ use tocsin_core::rows::{AlertRow, GroupRow, Highest, TenantRows};
 
 use super::columns::Columns;
 use super::failure::Failure;
+use super::identity;
 use crate::{AlertRecord, codec};
 
 /// Reads everything open, as of one moment.
@@ -46,6 +47,8 @@ pub(super) fn tenant_rows(
             "SELECT maintenance_window FROM maintenance_window WHERE tenant = ?1 ORDER BY name",
             tenant,
         )?,
+        identity: identity::load(&transaction, tenant)?,
+        audit_head: identity::audit_head(&transaction, tenant)?,
         highest: highest(&transaction, tenant)?,
     };
     transaction.finish()?;
@@ -203,7 +206,7 @@ fn highest(connection: &Connection, tenant: i64) -> Result<Highest, Failure> {
 }
 
 /// Reads a column of JSON documents.
-fn documents<T: DeserializeOwned>(
+pub(super) fn documents<T: DeserializeOwned>(
     connection: &Connection,
     table: &'static str,
     sql: &str,

@@ -10,6 +10,7 @@ mod columns;
 mod connect;
 mod failure;
 mod history;
+mod identity;
 mod inspect;
 mod load;
 mod lock;
@@ -23,12 +24,13 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
+use tocsin_core::audit::AuditRow;
 use tocsin_core::event::Recorded;
 use tocsin_core::ids::TenantId;
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::rows::{TenantRows, WriteSet};
 
-use crate::{AlertRecord, EventQuery, Purged, Retention, Store, StoreError};
+use crate::{AlertRecord, AuditQuery, EventQuery, Purged, Retention, Store, StoreError};
 pub use backup::{BackupSummary, Restored, back_up, check_backup, restore};
 use failure::{Failure, unwritable};
 pub use inspect::{Inspection, inspect};
@@ -167,6 +169,18 @@ impl Store for SqliteStore {
         self.readers
             .query(move |connection| history::lives(connection, tenant, fingerprint, limit))
             .await
+    }
+
+    async fn audit(
+        &self,
+        tenant: TenantId,
+        query: AuditQuery,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        self.readers.query(move |connection| identity::audit(connection, tenant, &query)).await
+    }
+
+    async fn tenant(&self, name: String) -> Result<TenantId, StoreError> {
+        self.writer.transaction(move |connection| identity::tenant_number(connection, &name)).await
     }
 
     async fn purge(&self, tenant: TenantId, retention: Retention) -> Result<Purged, StoreError> {

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_alerts_groups_and_history.sql"),
     include_str!("../../migrations/sqlite/0002_acknowledgements.sql"),
     include_str!("../../migrations/sqlite/0003_doubted_pages.sql"),
+    include_str!("../../migrations/sqlite/0004_identity_and_audit.sql"),
 ];
 
 /// Marks a file as ours ("tocs"), so that no other program's database is migrated by mistake.

@@ -11,6 +11,7 @@ use tocsin_core::rows::{AlertRow, Highest, WriteSet};
 use super::columns::Json;
 use super::failure::Failure;
 use super::history::EVENTS_PER_BLOCK;
+use super::identity;
 use crate::codec;
 
 /// Writes all of `writes` into the transaction that is open on `connection`.
@@ -30,6 +31,8 @@ pub(super) fn write_set(
     writer.outbox(writes)?;
     writer.silences(writes)?;
     writer.maintenance_windows(writes)?;
+    identity::write(connection, writer.tenant, &writes.identity)?;
+    identity::append_audit(connection, writer.tenant, &writes.audit)?;
     writer.highest(&highest(writes))
 }
 

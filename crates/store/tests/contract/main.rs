@@ -5,6 +5,7 @@
 mod arbitrary;
 mod backup;
 mod history;
+mod identity;
 mod model;
 mod retention;
 mod sqlite;
@@ -54,6 +55,10 @@ macro_rules! whole_contract {
             state::a_probe_changes_nothing,
             state::turns_and_readers_at_the_same_time_see_whole_turns,
             state::a_closed_store_refuses,
+            identity::who_may_do_what_comes_back_and_can_be_replaced_and_removed,
+            identity::the_audit_log_is_read_in_pages_and_followed_to_its_end,
+            identity::a_second_row_in_one_place_of_the_audit_log_is_refused,
+            identity::a_name_of_a_tenant_gets_one_number,
             history::every_kind_of_event_comes_back,
             history::queries_agree_with_a_plain_search,
             history::pages_show_every_event_once,

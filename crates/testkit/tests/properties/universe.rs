@@ -157,6 +157,8 @@ pub(crate) fn policy(variant: usize, resolve_timeout: SignedDuration) -> Arc<Pol
             receiver("ops", vec![integration("webhook", true), integration("email", false)]),
             receiver("pager", vec![integration("webhook", true)]),
         ],
+        people: Vec::new(),
+        teams: Vec::new(),
         maintenance_windows: Vec::new(),
         compat: Compat::NATIVE,
         retention: SignedDuration::from_hours(120),

@@ -52,14 +52,20 @@ codes! {
     InvalidBody = 400, "invalid_body", "Invalid body";
     /// The body has the documented shape but makes no sense; `errors` names each place.
     Unprocessable = 422, "unprocessable", "Unprocessable content";
-    /// The key is missing or is not that of any integration.
+    /// It is not known who asks: the key, token, password or session is missing, wrong or over.
     Unauthorized = 401, "unauthorized", "Unauthorized";
+    /// The password is right, and a code of the second factor is needed, too.
+    SecondFactorRequired = 401, "second_factor_required", "Second factor required";
+    /// Whoever asks may not do this.
+    Forbidden = 403, "forbidden", "Forbidden";
     /// There is nothing with that path, id, name or number.
     NotFound = 404, "not_found", "Not found";
     /// The path exists, the method does not; `Allow` lists those that do.
     MethodNotAllowed = 405, "method_not_allowed", "Method not allowed";
     /// Something of that name exists already.
     AlreadyExists = 409, "already_exists", "Already exists";
+    /// As things stand this cannot be done; the detail says what is in the way.
+    Conflict = 409, "conflict", "Conflict";
     /// The configuration file provisions it, so it can only be changed there.
     Provisioned = 409, "provisioned", "Provisioned by the configuration";
     /// As many as there may be exist already.
