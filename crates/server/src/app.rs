@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use tocsin_core::matcher::ParseMode;
 use tocsin_engine::{Deliver, EngineHandle};
 
+use crate::access::Known;
 use crate::metrics::Metrics;
 use crate::reloader::Reloader;
 use crate::web::Web;
@@ -36,6 +37,8 @@ pub struct App {
     pub options: Options,
     /// How the listener receives connections and whom it lets in.
     pub web: Arc<Web>,
+    /// What was looked up and used lately of tokens and sessions.
+    pub known: Known,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// When the process began to serve.

@@ -3,6 +3,7 @@
 //!
 //! Handlers decode, ask the engine and encode. No decision is taken here.
 
+pub mod access;
 pub mod app;
 mod fallback;
 mod front;

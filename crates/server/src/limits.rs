@@ -26,10 +26,10 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use tower_http::timeout::RequestBodyTimeoutLayer;
 
 use crate::v1::problem;
-use crate::{App, fallback, web};
+use crate::{App, access, fallback};
 
 /// The header that carries a request's id.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// How long a body may pause.
 const BODY_PAUSE: Duration = Duration::from_secs(30);
@@ -60,7 +60,7 @@ pub(crate) fn around(routes: Router, app: Arc<App>) -> Router {
         app: Arc::clone(&app),
     });
     routes = routes.layer(from_fn_with_state(gets, bound_gets));
-    routes = routes.layer(from_fn_with_state(Arc::clone(&app), web::guard));
+    routes = routes.layer(from_fn_with_state(Arc::clone(&app), access::guard));
     if let Some(rate) = NonZeroU32::new(options.requests_per_second) {
         let burst = rate.saturating_mul(NonZeroU32::MIN.saturating_add(BURST_SECONDS - 1));
         let quota = Quota::per_second(rate).allow_burst(burst);

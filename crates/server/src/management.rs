@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
 use crate::App;
+use crate::access::Caller;
 
 /// Returns the management routes.
 pub(crate) fn router() -> Router<Arc<App>> {
@@ -34,9 +35,9 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
 }
 
 /// Reads the configuration anew; 500 with the complaint when that fails.
-async fn reload(State(app): State<Arc<App>>) -> Response {
+async fn reload(State(app): State<Arc<App>>, caller: Caller) -> Response {
     // In a task of its own: a caller that hangs up must not leave it half done.
-    let task = tokio::spawn(async move { app.reloader.reload(&app.engine).await });
+    let task = tokio::spawn(async move { app.reloader.reload(&app.engine, caller.actor).await });
     let Ok(outcome) = task.await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use parking_lot::Mutex;
+use tocsin_config::Access;
 use tocsin_core::command::Command;
+use tocsin_core::identity::Actor;
 use tocsin_core::policy::Policy;
 use tocsin_engine::{EngineError, EngineHandle};
 
@@ -18,6 +20,8 @@ pub struct Loaded {
     pub policy: Arc<Policy>,
     /// Who tells us alerts beside Prometheus.
     pub inbounds: Arc<Inbounds>,
+    /// Who is let in.
+    pub access: Arc<Access>,
     yaml: String,
     hash: u64,
 }
@@ -25,13 +29,20 @@ pub struct Loaded {
 impl Loaded {
     /// Builds one from its parts.
     pub fn new(policy: Arc<Policy>, yaml: String, hash: u64) -> Self {
-        Self { policy, inbounds: Arc::default(), yaml, hash }
+        Self { policy, inbounds: Arc::default(), access: Arc::default(), yaml, hash }
     }
 
     /// Adds who tells us alerts beside Prometheus.
     #[must_use]
     pub fn with_inbounds(mut self, inbounds: Inbounds) -> Self {
         self.inbounds = Arc::new(inbounds);
+        self
+    }
+
+    /// Adds who is let in.
+    #[must_use]
+    pub fn with_access(mut self, access: Access) -> Self {
+        self.access = Arc::new(access);
         self
     }
 
@@ -114,9 +125,9 @@ impl Reloader {
     ///
     /// # Errors
     /// [`ReloadError`]; the configuration in effect is untouched.
-    pub async fn reload(&self, engine: &EngineHandle) -> Result<(), ReloadError> {
+    pub async fn reload(&self, engine: &EngineHandle, by: Actor) -> Result<(), ReloadError> {
         let _turn = self.turnstile.lock().await;
-        let outcome = self.replace(engine).await;
+        let outcome = self.replace(engine, by).await;
         let mut state = self.state.lock();
         state.is_successful = outcome.is_ok();
         match &outcome {
@@ -129,7 +140,7 @@ impl Reloader {
         outcome
     }
 
-    async fn replace(&self, engine: &EngineHandle) -> Result<(), ReloadError> {
+    async fn replace(&self, engine: &EngineHandle, by: Actor) -> Result<(), ReloadError> {
         let (load, apply) = (Arc::clone(&self.load), Arc::clone(&self.apply));
         // Reading files and building clients may block.
         let prepared = tokio::task::spawn_blocking(move || {
@@ -145,7 +156,7 @@ impl Reloader {
         // The integrations first: the engine may tell a new one something in the very turn that
         // takes the configuration.
         let undo = commit();
-        if let Err(error) = engine.command(Command::Reconfigure { policy }).await {
+        if let Err(error) = engine.command(Command::Reconfigure { policy }.by(by)).await {
             undo();
             return Err(ReloadError::Engine(error));
         }

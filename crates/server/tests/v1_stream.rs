@@ -243,7 +243,7 @@ async fn a_stop_ends_streams_at_once() {
         },
     ));
     let mut client = TcpStream::connect(address).await.unwrap();
-    client.write_all(b"GET /api/v1/stream HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    client.write_all(b"GET /api/v1/stream HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
     let mut text = String::new();
     while !text.contains("event: hello") {
         let mut bytes = [0; 1_024];

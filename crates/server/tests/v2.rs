@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 use support::{ORIGINAL, TestServer};
+use tocsin_core::identity::Permission;
 use tocsin_core::matcher::ParseMode;
 use tocsin_server::Options;
 
@@ -164,10 +165,17 @@ async fn unknown_paths_and_methods_are_answered_as_recorded() {
 }
 
 #[tokio::test]
-async fn browsers_of_other_origins_may_ask() {
+async fn browsers_of_other_origins_may_ask_with_a_token() {
     let server = TestServer::start().await;
     let request = Request::get("/api/v2/status").header("origin", "http://other.example");
     let answer = server.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, 403, "whoever works here is no leave for pages of others");
+    let request = Request::get("/api/v2/status").header("origin", "http://other.example").header(
+        "authorization",
+        format!("Bearer {}", server.token(&[Permission::StatusRead]).await),
+    );
+    let answer = server.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), "*");
     let request = Request::builder()
         .method("OPTIONS")

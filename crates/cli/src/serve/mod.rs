@@ -11,8 +11,10 @@ use anyhow::{Context as _, Result};
 use jiff::SignedDuration;
 use tocsin_config::LoadOptions;
 use tocsin_connect::Outbound;
+use tocsin_core::identity::Actor;
 use tocsin_core::policy::Policy;
 use tocsin_engine::{Clock as _, Deliver, Delivery, EngineOptions, Keep, SystemClock};
+use tocsin_server::access::Known;
 use tocsin_server::inbound::Inbounds;
 use tocsin_server::metrics::Timed;
 use tocsin_server::reloader::{Commit, Loaded, Reloader};
@@ -33,6 +35,9 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// How often it is asked whether the engine still runs.
 const ENGINE_WATCH: Duration = Duration::from_secs(1);
+
+/// How often it is written when tokens and sessions were used.
+const WRITE_USES: Duration = Duration::from_secs(60);
 
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(flags: ServeFlags) -> Result<()> {
@@ -89,6 +94,7 @@ impl Server {
         let reloader = reloader(source, &first, policy, delivery, context, inbounds);
         let app = Arc::new(App {
             deliver,
+            known: Known::default(),
             web,
             metrics,
             reloader: Arc::new(reloader),
@@ -124,6 +130,7 @@ impl Server {
             serving.spawn(tocsin_server::serve(listener, routes, web, until_halted));
         }
         let certificates = tokio::spawn(Arc::clone(&self.app.web).watch());
+        let mut uses = tokio::time::interval(WRITE_USES);
         let mut watch = tokio::time::interval(ENGINE_WATCH);
         loop {
             tokio::select! {
@@ -132,6 +139,7 @@ impl Server {
                 _ = watch.tick() => if self.app.engine.has_stopped() {
                     anyhow::bail!("the engine has ended by itself; the log says why");
                 },
+                _ = uses.tick() => self.app.known.flush(&self.app.engine).await,
                 signal = stop.next() => match signal {
                     Asked::Stop => break,
                     Asked::Reload => {
@@ -139,7 +147,7 @@ impl Server {
                             tracing::error!("{error}; what was in effect stays");
                         }
                         // The reloader has logged how it went.
-                        let _ = self.app.reloader.reload(&self.app.engine).await;
+                        let _ = self.app.reloader.reload(&self.app.engine, Actor::OPERATOR).await;
                     }
                 },
                 Some(ended) = serving.join_next() => {
@@ -153,6 +161,7 @@ impl Server {
         if tokio::time::timeout(DRAIN, drained).await.is_err() {
             warn!("some requests were still running after {} s", DRAIN.as_secs());
         }
+        self.app.known.flush(&self.app.engine).await;
         self.app.engine.stop().await;
         follower.abort();
         certificates.abort();
@@ -245,7 +254,9 @@ fn reloader(
     context: tocsin_connect::Context,
     inbounds: Inbounds,
 ) -> Reloader {
-    let initial = Loaded::new(policy, first.original_yaml(), first.hash()).with_inbounds(inbounds);
+    let initial = Loaded::new(policy, first.original_yaml(), first.hash())
+        .with_inbounds(inbounds)
+        .with_access(first.config.access.clone());
     // What was read last, for the integrations: the server only knows the compiled form.
     let latest = Arc::new(parking_lot::Mutex::new(first.config.clone()));
     let for_load = Arc::clone(&latest);
@@ -256,8 +267,9 @@ fn reloader(
         }
         let policy = source.policy_of(&loaded);
         let inbounds = Inbounds::new(&loaded.config.inbound)?;
-        let result =
-            Loaded::new(policy, loaded.original_yaml(), loaded.hash()).with_inbounds(inbounds);
+        let result = Loaded::new(policy, loaded.original_yaml(), loaded.hash())
+            .with_inbounds(inbounds)
+            .with_access(loaded.config.access.clone());
         *for_load.lock() = loaded.config;
         Ok(result)
     };

@@ -80,4 +80,8 @@ impl Actor {
     /// Tocsin itself.
     pub const ENGINE: Self =
         Self { who: Who::Engine, credential: Credential::None, address: None, request_id: None };
+
+    /// Whoever runs the process on its machine.
+    pub const OPERATOR: Self =
+        Self { who: Who::Local, credential: Credential::None, address: None, request_id: None };
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use tocsin_config::{InboundKind, MappingConfig};
 use tocsin_connect::{TopicMessage, Topics, Trust};
 use tocsin_core::alert::IncomingAlert;
+use tocsin_core::identity::Actor;
 use tocsin_core::mapping::Input;
 use tocsin_engine::EngineError;
 use tocsin_wire::grafana::read_webhook;
@@ -22,8 +23,9 @@ use tocsin_wire::v1::{
 };
 
 use super::reading::{self, Entry, Read};
-use super::{Gates, Inbound, KeyedAlert, ended, find, preset, submit};
+use super::{Gates, Inbound, KeyedAlert, actor, admit, ended, find, preset, submit};
 use crate::App;
+use crate::access::Caller;
 use crate::fallback::unread_body;
 use crate::v1::body::Json as JsonBody;
 use crate::v1::problem::Refusal;
@@ -33,6 +35,9 @@ pub(super) const KEY_HEADER: &str = "x-tocsin-key";
 
 /// The largest body that is tried out, in bytes: whoever asks may choose the expressions, too.
 const MAX_PREVIEW_BYTES: usize = 64 << 10;
+
+/// What all hooks share.
+type Shared = (Extension<Arc<Gates>>, Extension<Arc<Topics>>);
 
 /// Take what an integration posts
 ///
@@ -46,14 +51,15 @@ const MAX_PREVIEW_BYTES: usize = 64 << 10;
 )]
 pub(super) async fn take(
     State(app): State<Arc<App>>,
-    Extension(gates): Extension<Arc<Gates>>,
-    Extension(topics): Extension<Arc<Topics>>,
+    caller: Caller,
+    shared: Shared,
     Path(key): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let Ok(inbound) = app.reloader.current().inbounds.by_key(&key) else {
+    let (Extension(gates), Extension(topics)) = shared;
+    let Ok(inbound) = admit(&app, &caller, None, &key) else {
         app.metrics.hook_refused("", "unknown_key");
         let why = match key.as_str() {
             "sns" => "SNS has to be configured: add an integration of type `sns` with its `topics`",
@@ -61,7 +67,8 @@ pub(super) async fn take(
         };
         return Err(Refusal::not_found(why));
     };
-    take_for(&app, &gates, &topics, &inbound, query, &headers, body).await
+    let source = Source { actor: actor(&caller, &inbound), inbound };
+    take_for(&app, &gates, &topics, &source, query, &headers, body).await
 }
 
 /// Take what an integration posts, with its key in a header
@@ -76,14 +83,14 @@ pub(super) async fn take(
 )]
 pub(super) async fn take_by_header(
     State(app): State<Arc<App>>,
-    Extension(gates): Extension<Arc<Gates>>,
-    Extension(topics): Extension<Arc<Topics>>,
+    caller: Caller,
+    shared: Shared,
     Query(query): Query<BTreeMap<String, String>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Response> {
-    let current = app.reloader.current();
-    let known = key_of(&headers).and_then(|key| current.inbounds.by_key(key).ok());
+    let (Extension(gates), Extension(topics)) = shared;
+    let known = key_of(&headers).and_then(|key| admit(&app, &caller, None, key).ok());
     let Some(inbound) = known else {
         app.metrics.hook_refused("", "unknown_key");
         let why = "send the key of an integration: `Authorization: Bearer KEY`, `X-Tocsin-Key: KEY` \
@@ -91,7 +98,8 @@ pub(super) async fn take_by_header(
         let refusal = Refusal::new(ProblemCode::Unauthorized, why);
         return Err(([(header::WWW_AUTHENTICATE, "Bearer")], refusal).into_response());
     };
-    let told = take_for(&app, &gates, &topics, &inbound, query, &headers, body).await;
+    let source = Source { actor: actor(&caller, &inbound), inbound };
+    let told = take_for(&app, &gates, &topics, &source, query, &headers, body).await;
     told.map_err(IntoResponse::into_response)
 }
 
@@ -104,18 +112,24 @@ fn key_of(headers: &HeaderMap) -> Option<&str> {
     text(KEY_HEADER).or(bearer).map(str::trim)
 }
 
+/// Which integration tells, and who that is for the audit log.
+struct Source {
+    inbound: Arc<Inbound>,
+    actor: Actor,
+}
+
 async fn take_for(
     app: &App,
     gates: &Gates,
     topics: &Topics,
-    inbound: &Inbound,
+    source: &Source,
     query: BTreeMap<String, String>,
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let answer = try_take(app, gates, topics, inbound, query, headers, body).await;
+    let answer = try_take(app, gates, topics, source, query, headers, body).await;
     if let Err(refusal) = &answer {
-        app.metrics.hook_refused(&inbound.name, refusal.code().as_str());
+        app.metrics.hook_refused(&source.inbound.name, refusal.code().as_str());
     }
     answer
 }
@@ -124,11 +138,12 @@ async fn try_take(
     app: &App,
     gates: &Gates,
     topics: &Topics,
-    inbound: &Inbound,
+    source: &Source,
     query: BTreeMap<String, String>,
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
+    let inbound = &*source.inbound;
     let body = body.map_err(|rejection| {
         let code = match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => ProblemCode::BodyTooLarge,
@@ -155,7 +170,7 @@ async fn try_take(
     if invalid > 0 {
         app.metrics.hook_refused(&inbound.name, "partly_invalid");
     }
-    Ok(Json(tell(app, gates, inbound, read, now).await?).into_response())
+    Ok(Json(tell(app, gates, source, read, now).await?).into_response())
 }
 
 /// Returns what was published on a topic, once it is known that Amazon says so: the text of the
@@ -190,10 +205,11 @@ async fn published(
 async fn tell(
     app: &App,
     gates: &Gates,
-    inbound: &Inbound,
+    source: &Source,
     read: Read,
     now: Timestamp,
 ) -> Result<HookReport, EngineError> {
+    let inbound = &*source.inbound;
     let _gates = gates.enter_all(&inbound.name, read.keys()).await;
     // What the same body said before, which the engine does not know yet.
     let mut before: BTreeMap<String, IncomingAlert> = BTreeMap::new();
@@ -222,7 +238,7 @@ async fn tell(
             }
         }
     }
-    let told = submit(app, inbound, alerts).await?;
+    let told = submit(app, source.actor.clone(), inbound, alerts).await?;
     Ok(HookReport {
         integration: inbound.name.to_string(),
         firing: told.firing,

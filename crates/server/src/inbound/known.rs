@@ -91,6 +91,20 @@ impl Inbounds {
         having.next().cloned().ok_or(UnknownKey)
     }
 
+    /// Returns the integration of that name; `kind` is what it speaks where nothing is configured
+    /// of it. For keys that were made through the API, which name their integration.
+    pub(crate) fn named(&self, name: &str, kind: Option<InboundKind>) -> Option<Arc<Inbound>> {
+        let is_it =
+            |it: &&Arc<Inbound>| *it.name == *name && kind.is_none_or(|kind| it.kind == kind);
+        if let Some(known) = self.all.iter().find(is_it) {
+            return Some(Arc::clone(known));
+        }
+        let by_name = || KINDS.into_iter().find(|kind| kind.as_str() == name);
+        let kind = kind.or_else(by_name).unwrap_or(InboundKind::Generic);
+        let open = open(kind)?;
+        Some(Arc::new(Inbound { name: name.into(), ..Inbound::clone(&open) }))
+    }
+
     /// Returns the integration of any kind with that key. The name of a kind that is not
     /// configured stands for its open one.
     ///
@@ -167,6 +181,11 @@ impl Inbound {
             allowed_hosts: Vec::new(),
             keys: Vec::new(),
         })
+    }
+
+    /// Returns whether nobody configured it, so that any key will do.
+    pub(crate) fn is_open(&self) -> bool {
+        self.keys.is_empty()
     }
 
     /// Returns the labels of an alert with what the integration adds: its name, the key, and its

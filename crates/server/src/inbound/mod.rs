@@ -1,6 +1,7 @@
 //! Who tells us alerts beside Prometheus: integrations by their keys, the protocols they speak, and
 //! the one way their alerts take into the engine.
 
+mod admit;
 mod hooks;
 mod known;
 mod mail;
@@ -22,6 +23,7 @@ use crate::App;
 use crate::v1::problem;
 use crate::v2::NO_STORE;
 
+use admit::{actor, admit};
 pub use known::{Inbound, Inbounds, UnknownKey};
 pub(crate) use submit::{Gates, KeyedAlert, ended, find, submit};
 

@@ -9,11 +9,13 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_config::InboundKind;
 use tocsin_core::command::{Command, Reply};
+use tocsin_core::identity::Actor;
 use tocsin_engine::EngineError;
 use tocsin_wire::pagerduty::{Action, Invalid, PagerdutyEvent, Processed, read_change};
 
 use super::{Gates, Inbound, KeyedAlert, ended, find, submit};
 use crate::App;
+use crate::access::Caller;
 use crate::fallback::unread_body;
 
 /// How long a client should wait when the engine takes nothing, in seconds.
@@ -61,22 +63,24 @@ impl IntoResponse for Refused {
 /// Takes an event of version 2.
 pub(super) async fn enqueue(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Extension(gates): Extension<Arc<Gates>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
     let event = read(&app, body, PagerdutyEvent::read)?;
-    let key = take(&app, &gates, event).await?;
+    let key = take(&app, &caller, &gates, event).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(Processed::event(&key))).into_response())
 }
 
 /// Takes an event of version 1.
 pub(super) async fn create_event(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Extension(gates): Extension<Arc<Gates>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
     let event = read(&app, body, PagerdutyEvent::read_v1)?;
-    let incident_key = take(&app, &gates, event).await?;
+    let incident_key = take(&app, &caller, &gates, event).await?;
     let answer = serde_json::json!({
         "status": "success", "message": "Event processed", "incident_key": incident_key
     });
@@ -86,12 +90,15 @@ pub(super) async fn create_event(
 /// Takes a change event.
 pub(super) async fn enqueue_change(
     State(app): State<Arc<App>>,
+    caller: Caller,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refused> {
     let now = app.engine.now();
     let (routing_key, mut change) = read(&app, body, |body| read_change(body, now))?;
-    change.integration = integration(&app, &routing_key)?.name.to_string();
-    app.engine.command(Command::RecordChange { change }).await?;
+    let inbound = integration(&app, &caller, &routing_key)?;
+    change.integration = inbound.name.to_string();
+    let command = Command::RecordChange { change }.by(super::actor(&caller, &inbound));
+    app.engine.command(command).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(Processed::change())).into_response())
 }
 
@@ -111,29 +118,35 @@ fn read<T>(
     })
 }
 
-fn integration(app: &App, key: &str) -> Result<Arc<Inbound>, Refused> {
-    let current = app.reloader.current();
-    current.inbounds.find(InboundKind::Pagerduty, key).map_err(|_| {
+fn integration(app: &App, caller: &Caller, key: &str) -> Result<Arc<Inbound>, Refused> {
+    super::admit(app, caller, Some(InboundKind::Pagerduty), key).map_err(|_| {
         app.metrics.hook_refused("", "unknown_key");
         Refused::UnknownKey
     })
 }
 
 /// Does what an event says and returns the key of its incident.
-async fn take(app: &App, gates: &Gates, event: PagerdutyEvent) -> Result<String, Refused> {
-    let inbound = integration(app, &event.routing_key)?;
+async fn take(
+    app: &App,
+    caller: &Caller,
+    gates: &Gates,
+    event: PagerdutyEvent,
+) -> Result<String, Refused> {
+    let inbound = integration(app, caller, &event.routing_key)?;
+    let actor = super::actor(caller, &inbound);
     let key = event.dedup_key.clone().unwrap_or_else(|| uuid::Uuid::new_v4().simple().to_string());
     let _gate = gates.enter(&inbound.name, &key).await;
     match event.action {
-        Action::Trigger => trigger(app, &inbound, &key, &event).await?,
-        Action::Acknowledge => acknowledge(app, &inbound, key.clone()).await?,
-        Action::Resolve => resolve(app, &inbound, key.clone()).await?,
+        Action::Trigger => trigger(app, actor, &inbound, &key, &event).await?,
+        Action::Acknowledge => acknowledge(app, actor, &inbound, key.clone()).await?,
+        Action::Resolve => resolve(app, actor, &inbound, key.clone()).await?,
     }
     Ok(key)
 }
 
 async fn trigger(
     app: &App,
+    actor: Actor,
     inbound: &Inbound,
     key: &str,
     event: &PagerdutyEvent,
@@ -145,12 +158,17 @@ async fn trigger(
     // A clock of a client that is ahead must not make an alert of the future.
     alert.starts_at = Some(alert.starts_at.map_or(now, |at| at.min(now)));
     alert.ends_at = now.checked_add(inbound.event_life).ok();
-    submit(app, inbound, vec![KeyedAlert { key: Some(key.to_owned()), alert }]).await?;
+    submit(app, actor, inbound, vec![KeyedAlert { key: Some(key.to_owned()), alert }]).await?;
     Ok(())
 }
 
 /// An acknowledgement of what nobody knows, or of what is over, does nothing, as at the service.
-async fn acknowledge(app: &App, inbound: &Inbound, key: String) -> Result<(), Refused> {
+async fn acknowledge(
+    app: &App,
+    actor: Actor,
+    inbound: &Inbound,
+    key: String,
+) -> Result<(), Refused> {
     let Some(known) = find(app, inbound, key).await? else { return Ok(()) };
     let command = Command::Acknowledge {
         alerts: vec![known.alert.identity.fingerprint],
@@ -158,17 +176,17 @@ async fn acknowledge(app: &App, inbound: &Inbound, key: String) -> Result<(), Re
         comment: String::new(),
         expires_at: None,
     };
-    if let Reply::Rejected(why) = app.engine.command(command).await? {
+    if let Reply::Rejected(why) = app.engine.command(command.by(actor)).await? {
         tracing::debug!(%why, "an acknowledgement came too late");
     }
     Ok(())
 }
 
-async fn resolve(app: &App, inbound: &Inbound, key: String) -> Result<(), Refused> {
+async fn resolve(app: &App, actor: Actor, inbound: &Inbound, key: String) -> Result<(), Refused> {
     let Some(known) = find(app, inbound, key).await?.filter(|known| !known.is_resolved) else {
         return Ok(());
     };
     let alert = ended(&known, app.engine.now());
-    submit(app, inbound, vec![KeyedAlert { key: None, alert }]).await?;
+    submit(app, actor, inbound, vec![KeyedAlert { key: None, alert }]).await?;
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use tocsin_core::acknowledgement::SourceAlert;
 use tocsin_core::alert::IncomingAlert;
 use tocsin_core::command::{Command, Ingested, Reply};
+use tocsin_core::identity::Actor;
 use tocsin_engine::EngineError;
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -74,6 +75,7 @@ pub(crate) struct Told {
 /// in the same command, so nobody sees both or neither.
 pub(crate) async fn submit(
     app: &App,
+    actor: Actor,
     inbound: &Inbound,
     alerts: Vec<KeyedAlert>,
 ) -> Result<Told, EngineError> {
@@ -100,7 +102,8 @@ pub(crate) async fn submit(
     if all.is_empty() {
         return Ok(told);
     }
-    if let Reply::Ingested(ingested) = app.engine.command(Command::Ingest { alerts: all }).await? {
+    let command = Command::Ingest { alerts: all }.by(actor);
+    if let Reply::Ingested(ingested) = app.engine.command(command).await? {
         app.metrics.alerts_limited(ingested.limited);
         told.ingested = ingested;
     }

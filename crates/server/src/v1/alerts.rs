@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use tocsin_core::identity::Permission;
 use tocsin_core::labels::{Fingerprint, Labels};
 use tocsin_wire::v1::{Alert, AlertPage};
 
@@ -12,6 +13,7 @@ use super::matchers;
 use super::params::{Ask, FromQuery, Nothing, Params, invalid};
 use super::problem::{Answer, Refusal};
 use crate::App;
+use crate::access::Caller;
 
 /// The label whose value the filter `severity` looks at.
 const SEVERITY: &str = "severity";
@@ -75,13 +77,15 @@ impl FromQuery for AlertsQuery {
 )]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Ask(query): Ask<AlertsQuery>,
 ) -> Answer<Json<AlertPage>> {
     let filter = matchers::from_filter(&query.filter, app.options.parse_mode)?;
     let after: Option<Fingerprint> = List::Alerts.key(query.cursor.as_deref())?;
     let AlertsQuery { state, receiver, severity, acknowledged, limit, .. } = query;
     let takes = move |labels: &Labels| {
-        severity.as_ref().is_none_or(|it| labels.value(SEVERITY).eq_ignore_ascii_case(it))
+        caller.may(Permission::AlertRead, labels)
+            && severity.as_ref().is_none_or(|it| labels.value(SEVERITY).eq_ignore_ascii_case(it))
             && filter.iter().all(|matcher| matcher.matches(labels))
     };
     let found = app.engine.read(move |tenant, now| {
@@ -108,17 +112,20 @@ pub(super) async fn list(
 )]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(fingerprint): Path<String>,
     Ask(Nothing): Ask<Nothing>,
 ) -> Answer<Json<Alert>> {
     let fingerprint = parse_fingerprint(&fingerprint)?;
     let known = app.engine.read(move |tenant, now| tenant.explain(fingerprint, now)).await?;
-    if let Some(known) = known {
+    let sees = |labels: &Labels| caller.may(Permission::AlertRead, labels);
+    if let Some(known) = known.filter(|it| sees(&it.alert.identity.labels)) {
         let alert = Alert::from(&known.alert);
         return Ok(Json(if known.is_resolved { alert.resolved() } else { alert }));
     }
     let lives = app.engine.store().alert_history(app.engine.tenant(), fingerprint, 1).await?;
-    let life = lives.first().ok_or_else(|| no_alert(fingerprint))?;
+    let life = lives.first().filter(|life| sees(&life.identity.labels));
+    let life = life.ok_or_else(|| no_alert(fingerprint))?;
     Ok(Json(Alert::past(&life.identity, &life.description, life.row.activity)))
 }
 

@@ -16,6 +16,7 @@ use super::cursor::List;
 use super::params::{Ask, FromQuery, Nothing, Params};
 use super::problem::{Answer, Refusal};
 use crate::App;
+use crate::access::Caller;
 
 /// The kind of event that a change is.
 const KIND: &str = "change_recorded";
@@ -87,11 +88,12 @@ pub(super) async fn list(
 )]
 pub(super) async fn post(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Ask(Nothing): Ask<Nothing>,
     Body(draft): Body<ChangeDraft>,
 ) -> Answer<StatusCode> {
     let change = draft.into_change(INTEGRATION, app.engine.now()).map_err(Refusal::fields)?;
-    match app.engine.command(Command::RecordChange { change }).await? {
+    match app.engine.command(Command::RecordChange { change }.by(caller.actor)).await? {
         Reply::Done => Ok(StatusCode::ACCEPTED),
         Reply::Rejected(rejection) => Err(rejection.into()),
         other => Err(Refusal::unexpected(&other)),

@@ -13,6 +13,7 @@ use super::body::{self, RawJson};
 use super::params::{Ask, Nothing};
 use super::problem::{Answer, Refusal};
 use crate::App;
+use crate::access::Caller;
 
 /// Bodies larger than this are read beside the async workers.
 const MAX_INLINE_BYTES: usize = 256 << 10;
@@ -29,6 +30,7 @@ const MAX_INLINE_BYTES: usize = 256 << 10;
 )]
 pub(super) async fn post(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Ask(Nothing): Ask<Nothing>,
     RawJson(bytes): RawJson,
 ) -> Answer<Json<IngestReport>> {
@@ -49,7 +51,8 @@ pub(super) async fn post(
         return Err(Refusal::fields(decoded.report.errors));
     }
     if !decoded.valid.is_empty() {
-        match app.engine.command(Command::Ingest { alerts: decoded.valid }).await? {
+        match app.engine.command(Command::Ingest { alerts: decoded.valid }.by(caller.actor)).await?
+        {
             Reply::Ingested(ingested) => {
                 app.metrics.alerts_limited(ingested.limited);
                 decoded.report.fired = ingested.fired;

@@ -23,6 +23,7 @@ use super::params::{Ask, FromQuery, Nothing, Params};
 use super::problem::{Answer, Refusal};
 use super::{Shared, matchers};
 use crate::App;
+use crate::access::Caller;
 
 /// The longest name, in bytes.
 const MAX_NAME_BYTES: usize = 200;
@@ -91,6 +92,7 @@ pub(super) async fn list(
 )]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Extension(shared): Extension<Arc<Shared>>,
     Ask(Nothing): Ask<Nothing>,
     Body(new): Body<NewMaintenanceWindow>,
@@ -103,7 +105,7 @@ pub(super) async fn create(
         let detail = format!("there is a maintenance window `{name}` already; PUT changes it");
         return Err(Refusal::new(ProblemCode::AlreadyExists, detail));
     }
-    created(&app, set(&app, window).await?)
+    created(&app, set(&app, caller, window).await?)
 }
 
 /// Show a maintenance window
@@ -137,6 +139,7 @@ pub(super) async fn show(
 )]
 pub(super) async fn replace(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Extension(shared): Extension<Arc<Shared>>,
     Path(name): Path<String>,
     Ask(Nothing): Ask<Nothing>,
@@ -145,7 +148,7 @@ pub(super) async fn replace(
     let window = read(name, draft, app.options.parse_mode)?;
     let _naming = shared.naming.lock().await;
     let is_known = look_up(&app, &window.name).await?.is_some();
-    let window = set(&app, window).await?;
+    let window = set(&app, caller, window).await?;
     if is_known { Ok(Json(window).into_response()) } else { created(&app, window) }
 }
 
@@ -158,10 +161,11 @@ pub(super) async fn replace(
 )]
 pub(super) async fn delete(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(name): Path<String>,
     Ask(Nothing): Ask<Nothing>,
 ) -> Answer<StatusCode> {
-    match app.engine.command(Command::DeleteMaintenanceWindow { name }).await? {
+    match app.engine.command(Command::DeleteMaintenanceWindow { name }.by(caller.actor)).await? {
         Reply::Done => Ok(StatusCode::NO_CONTENT),
         Reply::Rejected(rejection) => Err(rejection.into()),
         other => Err(Refusal::unexpected(&other)),
@@ -216,9 +220,9 @@ fn read(name: String, draft: MaintenanceWindowDraft, mode: ParseMode) -> Answer<
     })
 }
 
-async fn set(app: &App, window: Window) -> Answer<MaintenanceWindow> {
+async fn set(app: &App, caller: Caller, window: Window) -> Answer<MaintenanceWindow> {
     let name = window.name.to_string();
-    match app.engine.command(Command::SetMaintenanceWindow { window }).await? {
+    match app.engine.command(Command::SetMaintenanceWindow { window }.by(caller.actor)).await? {
         Reply::Done => look_up(app, &name).await?.ok_or_else(|| {
             // Somebody removed it in between.
             Refusal::not_found(format!("there is no maintenance window `{name}` any more"))

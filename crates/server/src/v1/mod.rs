@@ -37,6 +37,7 @@ use crate::App;
 use crate::v2::NO_STORE;
 
 pub use document::openapi;
+pub(crate) use silences::{may_change, may_silence};
 pub(crate) use stream::Stopping;
 
 /// What the handlers of this API share beside [`App`].

@@ -9,8 +9,10 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use tocsin_core::Tenant;
 use tocsin_core::command::{Command, Reply};
+use tocsin_core::identity::Permission;
 use tocsin_core::ids::SilenceId;
-use tocsin_core::matcher::ParseMode;
+use tocsin_core::labels::Labels;
+use tocsin_core::matcher::{MatchOp, Matchers, ParseMode};
 use tocsin_core::silence::SilenceRequest;
 use tocsin_wire::v1::{
     Alert, Silence, SilenceDraft, SilencePage, SilencePreview, SilencePreviewRequest, SilenceState,
@@ -22,6 +24,7 @@ use super::matchers;
 use super::params::{Ask, FromQuery, Nothing, Params, invalid};
 use super::problem::{Answer, Refusal};
 use crate::App;
+use crate::access::Caller;
 
 /// The longest comment, name and annotation, in bytes.
 const MAX_TEXT_BYTES: usize = 10_000;
@@ -99,13 +102,14 @@ pub(super) async fn list(
 )]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Ask(Nothing): Ask<Nothing>,
     Body(draft): Body<SilenceDraft>,
 ) -> Answer<Response> {
     let now = app.engine.now();
     let starts_at = draft.starts_at.unwrap_or(now).max(now);
     let request = request(None, draft, starts_at, app.options.parse_mode)?;
-    let silence = set(&app, request).await?;
+    let silence = set(&app, caller, request).await?;
     let location = format!("{}/api/v1/silences/{}", app.options.prefix(), silence.id);
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(silence)).into_response())
 }
@@ -136,6 +140,7 @@ pub(super) async fn show(
 )]
 pub(super) async fn replace(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(id): Path<String>,
     Ask(Nothing): Ask<Nothing>,
     Body(draft): Body<SilenceDraft>,
@@ -147,7 +152,7 @@ pub(super) async fn replace(
         SilenceState::Active | SilenceState::Pending => draft.starts_at.unwrap_or(known.starts_at),
     };
     let request = request(Some(id), draft, starts_at, app.options.parse_mode)?;
-    set(&app, request).await.map(Json)
+    set(&app, caller, request).await.map(Json)
 }
 
 /// End a silence
@@ -160,11 +165,13 @@ pub(super) async fn replace(
 )]
 pub(super) async fn expire(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(id): Path<String>,
     Ask(Nothing): Ask<Nothing>,
 ) -> Answer<Json<Silence>> {
     let id = parse_id(&id)?;
-    match app.engine.command(Command::ExpireSilence { id }).await? {
+    may_change(&app, &caller, id).await?;
+    match app.engine.command(Command::ExpireSilence { id }.by(caller.actor)).await? {
         Reply::Done | Reply::Silence(_) => find(&app, id).await.map(Json),
         Reply::Rejected(rejection) => Err(rejection.into()),
         other => Err(Refusal::unexpected(&other)),
@@ -240,13 +247,35 @@ pub(super) fn check_text(pointer: &str, text: &str) -> Answer<()> {
     Err(Refusal::field(pointer, format!("is longer than {MAX_TEXT_BYTES} bytes")))
 }
 
-async fn set(app: &App, request: SilenceRequest) -> Answer<Silence> {
+async fn set(app: &App, caller: Caller, request: SilenceRequest) -> Answer<Silence> {
+    may_silence(&caller, &request.matchers)?;
+    if let Some(id) = request.id {
+        may_change(app, &caller, id).await?;
+    }
     let fresh_id = SilenceId::new_v4();
-    match app.engine.command(Command::SetSilence { request, fresh_id }).await? {
+    match app.engine.command(Command::SetSilence { request, fresh_id }.by(caller.actor)).await? {
         Reply::Silence(id) => find(app, id).await,
         Reply::Rejected(rejection) => Err(rejection.into()),
         other => Err(Refusal::unexpected(&other)),
     }
+}
+
+/// Refuses a silence that could mute more than the caller may: it must name a team or a service
+/// of theirs.
+pub(crate) fn may_silence(caller: &Caller, matchers: &Matchers) -> Answer<()> {
+    let named = matchers.iter().filter(|matcher| matcher.op() == MatchOp::Equal);
+    let labels = named.map(|matcher| (matcher.name().into(), matcher.value().into())).collect();
+    caller.must(Permission::SilenceWrite, &Labels::new(labels))
+}
+
+/// Refuses to touch a silence that is not the caller's to change.
+pub(crate) async fn may_change(app: &App, caller: &Caller, id: SilenceId) -> Answer<()> {
+    if caller.access.allows(Permission::SilenceWrite) {
+        return Ok(());
+    }
+    let found = app.engine.read(move |tenant, now| tenant.silence(id, now)).await?;
+    // That there is none is said by who looks for it.
+    found.map_or(Ok(()), |(silence, _)| may_silence(caller, &silence.matchers))
 }
 
 async fn find(app: &App, id: SilenceId) -> Answer<Silence> {

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_core::Tenant;
 use tocsin_core::command::{Command, Reply};
+use tocsin_core::identity::Permission;
 use tocsin_core::matcher::ParseMode;
 use tocsin_wire::alertmanager::{AlertContext, ApiError, decode_alerts, encode_alerts};
 
@@ -16,17 +17,26 @@ use super::filter::{AlertFilter, off_thread};
 use super::query::Params;
 use super::reply::{self, Failure};
 use crate::App;
+use crate::access::Caller;
 
 /// Bodies larger than this are decoded beside the async workers.
 const MAX_INLINE_BYTES: usize = 256 << 10;
 
 /// Lists firing alerts, ascending by fingerprint.
-pub(super) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Response, Failure> {
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    params: Params,
+) -> Result<Response, Failure> {
     let policy = Arc::clone(&app.reloader.current().policy);
     let filter = AlertFilter::read(&params, &policy, app.options.parse_mode)?;
     let mut alerts = app.engine.read(Tenant::alerts).await?;
     let alerts = off_thread(alerts.len(), move || {
-        alerts.retain(|alert| filter.takes_any_receiver(alert) && filter.takes(alert));
+        alerts.retain(|alert| {
+            caller.may(Permission::AlertRead, &alert.identity.labels)
+                && filter.takes_any_receiver(alert)
+                && filter.takes(alert)
+        });
         alerts
     });
     let alerts = alerts.await;
@@ -36,6 +46,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
 /// Takes alerts. The valid ones are stored before the answer; the answer tells of the others.
 pub(super) async fn post(
     State(app): State<Arc<App>>,
+    caller: Caller,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
@@ -51,7 +62,7 @@ pub(super) async fn post(
     app.metrics.alerts_received(posted.firing, posted.resolved, posted.invalid);
     if !posted.valid.is_empty() {
         let alerts = std::mem::take(&mut posted.valid);
-        match app.engine.command(Command::Ingest { alerts }).await? {
+        match app.engine.command(Command::Ingest { alerts }.by(caller.actor)).await? {
             Reply::Ingested(ingested) => app.metrics.alerts_limited(ingested.limited),
             other => return Err(Failure::Unexpected(other)),
         }

@@ -20,9 +20,14 @@ use super::alerts::json_body;
 use super::query::Params;
 use super::reply::{self, Failure};
 use crate::App;
+use crate::access::Caller;
+use crate::v1::{may_change, may_silence};
 
 /// What is answered for the id of no silence: nothing but the status.
 const UNKNOWN: ApiError = ApiError::Empty { status: 404 };
+
+/// What is answered to somebody who may silence less than they ask for.
+const FORBIDDEN: ApiError = ApiError::Empty { status: 403 };
 
 /// Lists silences: active ones that end soonest, pending ones that start soonest, expired ones
 /// that ended last.
@@ -45,13 +50,18 @@ pub(super) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
 /// Makes a silence or changes one.
 pub(super) async fn post(
     State(app): State<Arc<App>>,
+    caller: Caller,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Failure> {
     let posted = decode_silence(&json_body(&headers, body)?)?;
     let request = posted.into_request(app.engine.now(), app.options.parse_mode)?;
+    may_silence(&caller, &request.matchers).map_err(|_| FORBIDDEN)?;
+    if let Some(id) = request.id {
+        may_change(&app, &caller, id).await.map_err(|_| FORBIDDEN)?;
+    }
     let fresh_id = SilenceId::new_v4();
-    match app.engine.command(Command::SetSilence { request, fresh_id }).await? {
+    match app.engine.command(Command::SetSilence { request, fresh_id }.by(caller.actor)).await? {
         Reply::Silence(id) => Ok(reply::json(json!({ "silenceID": id }).to_string())),
         Reply::Rejected(Rejection::Silence(why)) => Err(rejection(&why).into()),
         other => Err(Failure::Unexpected(other)),
@@ -72,10 +82,12 @@ pub(super) async fn show(
 /// Ends a silence; ending it again changes nothing.
 pub(super) async fn expire(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let id = parse_silence_id(&id)?;
-    match app.engine.command(Command::ExpireSilence { id }).await? {
+    may_change(&app, &caller, id).await.map_err(|_| FORBIDDEN)?;
+    match app.engine.command(Command::ExpireSilence { id }.by(caller.actor)).await? {
         Reply::Done | Reply::Silence(_) => Ok(StatusCode::OK.into_response()),
         Reply::Rejected(Rejection::Silence(SilenceRejection::NotFound)) => Err(UNKNOWN.into()),
         Reply::Rejected(Rejection::Silence(why)) => Err(rejection(&why).into()),

@@ -9,22 +9,15 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::response::Response;
 use tocsin_config::{ClientAuth, Report, WebConfig};
-use tocsin_wire::v1::ProblemCode;
 use tokio_rustls::TlsAcceptor;
 
-use crate::{App, fallback};
 use users::Users;
 
 /// How often it is looked whether a file has changed.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// What a browser shows when it asks for a name and a password.
-const CHALLENGE: &str = "Basic realm=\"tocsin\", charset=\"UTF-8\"";
 
 /// The listener's configuration in effect, and the way to read it anew.
 #[derive(Debug)]
@@ -97,6 +90,31 @@ impl Web {
         live.config.basic_auth_users.is_empty()
             && !tls
                 .is_some_and(|tls| tls.client_auth_type == ClientAuth::RequireAndVerifyClientCert)
+    }
+
+    /// Returns whether everybody needs a name and a password of the file, or a token.
+    pub(crate) fn wants_users(&self) -> bool {
+        !self.state.load().config.basic_auth_users.is_empty()
+    }
+
+    /// Returns whether everybody who came this far has shown a certificate that was verified.
+    pub(crate) fn wants_certificates(&self) -> bool {
+        !self.is_open() && !self.wants_users()
+    }
+
+    /// Returns the user of the file whom a request names, when the password is right.
+    pub(crate) async fn user(&self, headers: &HeaderMap) -> Option<String> {
+        let live = self.state.load_full();
+        let users = &live.config.basic_auth_users;
+        if users.is_empty() { None } else { self.users.find(users, headers).await }
+    }
+
+    /// Adds the headers of the file to an answer.
+    pub(crate) fn dress(&self, mut response: Response) -> Response {
+        for (name, value) in &self.state.load().headers {
+            response.headers_mut().insert(name.clone(), value.clone());
+        }
+        response
     }
 
     /// Returns what a new connection is received with; `None` for plain HTTP.
@@ -184,24 +202,6 @@ fn stamp(path: &Path) -> Stamp {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path).ok()?;
     Some((metadata.modified().ok()?, metadata.len(), metadata.ino()))
-}
-
-/// Lets only those in who are named, and adds the headers to every answer.
-pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let live = app.web.state.load_full();
-    let users = &live.config.basic_auth_users;
-    let mut response = if users.is_empty() || app.web.users.knows(users, request.headers()).await {
-        next.run(request).await
-    } else {
-        let detail =
-            "a user of this server and the password are needed (HTTP basic authentication)";
-        let answer = fallback::refuse(request.uri().path(), ProblemCode::Unauthorized, detail);
-        ([(header::WWW_AUTHENTICATE, CHALLENGE)], answer).into_response()
-    };
-    for (name, value) in &live.headers {
-        response.headers_mut().insert(name.clone(), value.clone());
-    }
-    response
 }
 
 #[cfg(test)]

@@ -38,19 +38,19 @@ impl Default for Users {
 }
 
 impl Users {
-    /// Returns whether the request names one of `users` with its password.
-    pub(super) async fn knows(
+    /// Returns the one of `users` whom the request names with the right password.
+    pub(super) async fn find(
         &self,
         users: &BTreeMap<String, Secret>,
         headers: &HeaderMap,
-    ) -> bool {
-        let Some((name, password)) = credentials(headers) else { return false };
+    ) -> Option<String> {
+        let (name, password) = credentials(headers)?;
         let known = users.get(&name).map(|hash| hash.expose().to_owned());
         let proof = known.as_deref().map(|hash| proof(&name, &password, hash));
         if proof.is_some_and(|proof| self.proven.lock().contains(&proof)) {
-            return true;
+            return Some(name);
         }
-        let Ok(_place) = self.hashing.acquire().await else { return false };
+        let _place = self.hashing.acquire().await.ok()?;
         // A name that nobody has takes as long as a wrong password.
         let checked = tokio::task::spawn_blocking(move || {
             let is_known = known.is_some();
@@ -65,7 +65,7 @@ impl Users {
             }
             proven.insert(proof);
         }
-        is_right
+        is_right.then_some(name)
     }
 }
 
@@ -111,13 +111,13 @@ mod tests {
         let hash = |password: &str| Secret::new(bcrypt::hash(password, 4).unwrap());
         let mut known = BTreeMap::from([("ada".to_owned(), hash("engine:1843"))]);
         let users = Users::default();
-        assert!(users.knows(&known, &asking("ada:engine:1843")).await);
-        assert!(users.knows(&known, &asking("ada:engine:1843")).await, "remembered");
-        assert!(!users.knows(&known, &asking("ada:engine")).await);
-        assert!(!users.knows(&known, &asking("grace:engine:1843")).await);
-        assert!(!users.knows(&known, &HeaderMap::new()).await);
-        assert!(!users.knows(&known, &asking("ada")).await);
+        assert!(users.find(&known, &asking("ada:engine:1843")).await.is_some());
+        assert!(users.find(&known, &asking("ada:engine:1843")).await.is_some(), "remembered");
+        assert!(users.find(&known, &asking("ada:engine")).await.is_none());
+        assert!(users.find(&known, &asking("grace:engine:1843")).await.is_none());
+        assert!(users.find(&known, &HeaderMap::new()).await.is_none());
+        assert!(users.find(&known, &asking("ada")).await.is_none());
         known.insert("ada".to_owned(), hash("another"));
-        assert!(!users.knows(&known, &asking("ada:engine:1843")).await, "no longer");
+        assert!(users.find(&known, &asking("ada:engine:1843")).await.is_none(), "no longer");
     }
 }

@@ -14,7 +14,9 @@ use axum::http::{HeaderMap, Request};
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tempfile::TempDir;
+use tocsin_core::command::{Command, Reply};
 use tocsin_core::compat::Compat;
+use tocsin_core::identity::{ApiToken, IdentityChange, Permission, Scope, TokenOwner};
 use tocsin_core::labels::Labels;
 use tocsin_core::matcher::{Matcher, Matchers};
 use tocsin_core::notification::{AttemptOutcome, OutboxEntry};
@@ -23,6 +25,7 @@ use tocsin_core::policy::{
 };
 use tocsin_core::time_interval::{DayRange, TimeInterval};
 use tocsin_engine::{Clock, Deliver, EngineOptions};
+use tocsin_server::access::FreshSecret;
 use tocsin_server::reloader::{Commit, Loaded, Undo};
 use tocsin_server::{App, Metrics, Options, Reloader};
 use tocsin_store::{SqliteOptions, SqliteStore};
@@ -138,11 +141,48 @@ impl TestServer {
             deliver: Arc::new(Swallow),
             reloader: Arc::new(reloader),
             options,
+            known: tocsin_server::access::Known::default(),
             metrics: Arc::new(Metrics::default()),
             started_at: clock.now(),
         });
         let router = tocsin_server::router(Arc::clone(&app));
         Self { app, router, clock, store, next_load, commits, _directory: directory }
+    }
+
+    /// Makes a token of a service with these permissions.
+    pub(crate) async fn token(&self, permissions: &[Permission]) -> String {
+        self.token_of(TokenOwner::Service("test".to_owned()), permissions, Vec::new()).await
+    }
+
+    /// Makes a token.
+    pub(crate) async fn token_of(
+        &self,
+        owner: TokenOwner,
+        permissions: &[Permission],
+        scopes: Vec<Scope>,
+    ) -> String {
+        let secret = FreshSecret::token().unwrap();
+        let token = ApiToken {
+            id: uuid::Uuid::new_v4(),
+            name: "test".to_owned(),
+            hash: secret.hash(),
+            owner,
+            permissions: permissions.iter().copied().collect(),
+            scopes,
+            allowed_from: Vec::new(),
+            created_at: self.clock.now(),
+            created_by: "test".to_owned(),
+            expires_at: None,
+            last_used_at: None,
+        };
+        self.identity(IdentityChange::AddToken(Box::new(token))).await;
+        secret.expose().to_owned()
+    }
+
+    /// Changes who may do what.
+    pub(crate) async fn identity(&self, change: IdentityChange) {
+        let reply = self.app.engine.command(Command::Identity(change)).await.unwrap();
+        assert_eq!(reply, Reply::Done);
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {

@@ -223,14 +223,14 @@ async fn command_of(
     caller: &Caller,
     command: Command,
 ) -> Result<Result<(), Rejection>, Refused> {
-    match app.engine.command(command).await.map_err(|error| caller.busy(error))? {
+    match app.engine.command(command.by(caller.actor.clone())).await.map_err(|e| caller.busy(e))? {
         Reply::Rejected(why) => Ok(Err(why)),
         _ => Ok(Ok(())),
     }
 }
 
 async fn tell(app: &App, caller: &Caller, alert: KeyedAlert) -> Result<(), Refused> {
-    let told = submit(app, &caller.inbound, vec![alert]).await;
+    let told = submit(app, caller.actor.clone(), &caller.inbound, vec![alert]).await;
     told.map(drop).map_err(|error| caller.busy(error))
 }
 

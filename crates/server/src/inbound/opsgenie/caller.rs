@@ -11,13 +11,14 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
 use tocsin_config::InboundKind;
+use tocsin_core::identity::Actor;
 use tocsin_engine::EngineError;
 use tocsin_wire::opsgenie::FieldErrors;
 use uuid::Uuid;
 
-use crate::App;
 use crate::fallback::unread_body;
 use crate::inbound::Inbound;
+use crate::{App, access};
 
 /// How long a client should wait when the engine takes nothing, in seconds.
 const BUSY_SECONDS: &str = "5";
@@ -25,6 +26,7 @@ const BUSY_SECONDS: &str = "5";
 /// One request of a client whose key is known.
 pub(super) struct Caller {
     pub(super) inbound: Arc<Inbound>,
+    pub(super) actor: Actor,
     pub(super) request: Uuid,
     params: Vec<(String, String)>,
     began: Instant,
@@ -45,17 +47,19 @@ impl FromRequestParts<Arc<App>> for Caller {
         let of_query =
             || params.iter().find(|(name, _)| name == "apiKey").map(|(_, key)| key.as_str());
         let key = given.and_then(|value| value.strip_prefix("GenieKey ")).or_else(of_query);
-        let current = app.reloader.current();
+        let asker = parts.extensions.get().cloned();
+        let asker = asker.unwrap_or_else(|| access::Caller::stranger(None));
         let known = match key.map(str::trim) {
             None | Some("") => Err("send `Authorization: GenieKey` with the key of an integration"),
-            Some(key) => current
-                .inbounds
-                .find(InboundKind::Opsgenie, key)
+            Some(key) => crate::inbound::admit(app, &asker, Some(InboundKind::Opsgenie), key)
                 .map_err(|_| "this is not the key of any integration"),
         };
         let request = Uuid::new_v4();
         match known {
-            Ok(inbound) => Ok(Self { inbound, request, params, began }),
+            Ok(inbound) => {
+                let actor = crate::inbound::actor(&asker, &inbound);
+                Ok(Self { inbound, actor, request, params, began })
+            }
             Err(message) => {
                 app.metrics.hook_refused("", "unknown_key");
                 Err(Refused(Box::new(frame(

@@ -50,11 +50,12 @@ pub(super) async fn create(
     alert.ends_at = now.checked_add(inbound.event_life).ok();
     let fingerprint = alert.fingerprint;
     let told = vec![KeyedAlert { key: Some(alias.clone()), alert }];
-    let told = submit(&app, inbound, told).await.map_err(|e| caller.busy(e))?;
+    let told =
+        submit(&app, caller.actor.clone(), inbound, told).await.map_err(|e| caller.busy(e))?;
     if !create.note.is_empty() {
         let by = act::who(&create.user, &caller);
         let note = Command::AddNote { alert: fingerprint, by, text: create.note };
-        app.engine.command(note).await.map_err(|e| caller.busy(e))?;
+        app.engine.command(note.by(caller.actor.clone())).await.map_err(|e| caller.busy(e))?;
     }
     let known = find(&app, inbound, alias).await.map_err(|e| caller.busy(e))?;
     let shown = known.map(|known| view(&caller, &known));

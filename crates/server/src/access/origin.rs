@@ -1,0 +1,146 @@
+//! Where a request of a browser really comes from.
+//!
+//! Whoever is let in by a cookie, or because they work on this machine, is let in whatever page
+//! makes their browser ask. So what such a browser asks must come from our own pages, and under a
+//! name that is ours: a foreign name that was made to lead here is refused.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
+
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+
+/// Headers that a proxy adds: whoever asks is not on this machine, though the proxy may be.
+const FORWARDED: [HeaderName; 4] = [
+    header::FORWARDED,
+    HeaderName::from_static("x-forwarded-for"),
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-forwarded-host"),
+];
+
+/// Returns the host a request was sent to, with the port as it was written.
+pub(super) fn authority(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    let of_uri = || uri.authority().map(|it| it.as_str().to_owned());
+    let given = headers.get(header::HOST).and_then(|it| it.to_str().ok()).map(str::to_owned);
+    given.or_else(of_uri).map(|text| text.to_ascii_lowercase())
+}
+
+/// Returns the host without its port.
+fn host_of(authority: &str) -> &str {
+    if let Some(rest) = authority.strip_prefix('[') {
+        return rest.split(']').next().unwrap_or(rest);
+    }
+    authority.rsplit_once(':').map_or(authority, |(host, _)| host)
+}
+
+/// Returns the host of an address such as `https://tocsin.example.org:9093/path`.
+pub(super) fn host_of_url(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    host_of(rest.split('/').next().unwrap_or(rest))
+}
+
+/// Returns whether a name is ours: an address, this machine's own, the external one, or listed.
+pub(super) fn is_our_name(authority: &str, external_url: &str, hosts: &[String]) -> bool {
+    let host = host_of(authority);
+    host.parse::<IpAddr>().is_ok()
+        || host == "localhost"
+        || host.ends_with(".localhost")
+        || host.eq_ignore_ascii_case(host_of_url(external_url))
+        || hosts.iter().any(|known| known == host)
+}
+
+/// Returns whether the request passed a proxy.
+pub(super) fn is_forwarded(headers: &HeaderMap) -> bool {
+    FORWARDED.iter().any(|name| headers.contains_key(name))
+}
+
+/// Returns whether a page of somebody else made the browser ask. Following a link here is fine.
+pub(super) fn is_foreign(
+    method: &Method,
+    headers: &HeaderMap,
+    authority: Option<&str>,
+    hosts: &[String],
+) -> bool {
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    if method == Method::OPTIONS {
+        return false;
+    }
+    if let Some(site) = text(&FETCH_SITE) {
+        if matches!(site, "same-origin" | "none") {
+            return false;
+        }
+        let follows_link = method.is_safe() && text(&FETCH_MODE) == Some("navigate");
+        if follows_link {
+            return false;
+        }
+    }
+    match text(&header::ORIGIN) {
+        None => text(&FETCH_SITE).is_some(),
+        Some(origin) => {
+            let of_origin = origin.split_once("://").map_or(origin, |(_, rest)| rest);
+            let is_ours = authority.is_some_and(|ours| ours.eq_ignore_ascii_case(of_origin));
+            !is_ours && !hosts.iter().any(|known| known == host_of(of_origin))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn foreign(method: &str, pairs: &[(&str, &str)]) -> bool {
+        let headers = pairs.iter().map(|(name, value)| {
+            (HeaderName::from_bytes(name.as_bytes()).unwrap(), value.parse().unwrap())
+        });
+        let method = Method::from_bytes(method.as_bytes()).unwrap();
+        is_foreign(&method, &headers.collect(), Some("tocsin:9093"), &["ui.example".to_owned()])
+    }
+
+    #[test]
+    fn programs_and_our_own_pages_are_not_foreign() {
+        assert!(!foreign("POST", &[]));
+        assert!(!foreign("POST", &[("origin", "http://tocsin:9093")]));
+        assert!(!foreign("POST", &[("origin", "https://TOCSIN:9093")]));
+        assert!(!foreign("POST", &[("origin", "https://ui.example")]));
+        assert!(!foreign("POST", &[("sec-fetch-site", "same-origin")]));
+        assert!(!foreign("GET", &[("sec-fetch-site", "none")]));
+        let link = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+        assert!(!foreign("GET", &link));
+    }
+
+    #[test]
+    fn pages_of_others_are_foreign_whatever_they_do() {
+        assert!(foreign("POST", &[("origin", "http://evil.example")]));
+        assert!(foreign("POST", &[("origin", "http://tocsin:80")]));
+        assert!(foreign("POST", &[("origin", "null")]));
+        assert!(foreign("GET", &[("origin", "http://evil.example")]));
+        assert!(foreign("POST", &[("sec-fetch-site", "same-site")]));
+        assert!(foreign("GET", &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "cors")]));
+        let form = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
+        assert!(foreign("POST", &form));
+    }
+
+    #[test]
+    fn a_name_that_was_made_to_lead_here_is_not_ours() {
+        let ours = |authority: &str| {
+            is_our_name(authority, "https://tocsin.example.org/base", &["alias".to_owned()])
+        };
+        for name in [
+            "127.0.0.1:9093",
+            "[::1]:9093",
+            "[::1]",
+            "localhost",
+            "x.localhost:1",
+            "tocsin.example.org",
+            "tocsin.example.org:443",
+            "alias:80",
+            "10.2.3.4",
+        ] {
+            assert!(ours(name), "{name}");
+        }
+        for name in ["evil.example", "localhost.evil.example:9093", "tocsin.example.org.evil"] {
+            assert!(!ours(name), "{name}");
+        }
+    }
+}

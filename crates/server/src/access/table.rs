@@ -1,0 +1,141 @@
+//! Which permission each route needs: the one place where that is said.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+use axum::http::Method;
+use tocsin_core::identity::{Permission as P, Role};
+
+/// What a route asks of whoever asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing.
+    Public,
+    /// A key of its own, which the handler checks.
+    OwnKey,
+    /// That it is known who they are.
+    Signed,
+    /// A permission for the whole tenant.
+    May(P),
+    /// A permission for anything at all; the handler shows and changes only what it covers.
+    MaySomewhere(P),
+}
+
+/// Every route with what it needs. What is not listed is an administrator's.
+pub const ROUTES: &[(&str, &str, Need)] = &[
+    ("GET", "/", Need::May(P::AlertRead)),
+    ("GET", "/favicon.ico", Need::Public),
+    ("GET", "/-/healthy", Need::Public),
+    ("GET", "/-/ready", Need::Public),
+    ("POST", "/-/reload", Need::May(P::ConfigReload)),
+    ("PUT", "/-/reload", Need::May(P::ConfigReload)),
+    ("GET", "/metrics", Need::May(P::MetricsRead)),
+    ("GET", "/api/v2/status", Need::May(P::StatusRead)),
+    ("GET", "/api/v2/receivers", Need::May(P::RoutingRead)),
+    ("GET", "/api/v2/alerts", Need::MaySomewhere(P::AlertRead)),
+    ("POST", "/api/v2/alerts", Need::May(P::AlertIngest)),
+    ("GET", "/api/v2/alerts/groups", Need::May(P::AlertRead)),
+    ("GET", "/api/v2/silences", Need::May(P::SilenceRead)),
+    ("POST", "/api/v2/silences", Need::MaySomewhere(P::SilenceWrite)),
+    ("GET", "/api/v2/silence/{id}", Need::May(P::SilenceRead)),
+    ("DELETE", "/api/v2/silence/{id}", Need::MaySomewhere(P::SilenceWrite)),
+    ("POST", "/v2/enqueue", Need::OwnKey),
+    ("POST", "/v2/change/enqueue", Need::OwnKey),
+    ("POST", "/generic/2010-04-15/create_event.json", Need::OwnKey),
+    ("GET", "/v2/alerts", Need::OwnKey),
+    ("POST", "/v2/alerts", Need::OwnKey),
+    ("GET", "/v2/alerts/count", Need::OwnKey),
+    ("GET", "/v2/alerts/requests/{request}", Need::OwnKey),
+    ("GET", "/v2/alerts/{identifier}", Need::OwnKey),
+    ("DELETE", "/v2/alerts/{identifier}", Need::OwnKey),
+    ("GET", "/v2/alerts/{identifier}/{verb}", Need::OwnKey),
+    ("POST", "/v2/alerts/{identifier}/{verb}", Need::OwnKey),
+    ("PUT", "/v2/alerts/{identifier}/{verb}", Need::OwnKey),
+    ("PATCH", "/v2/alerts/{identifier}/{verb}", Need::OwnKey),
+    ("DELETE", "/v2/alerts/{identifier}/{verb}", Need::OwnKey),
+    ("GET", "/v2/heartbeats/{name}/ping", Need::OwnKey),
+    ("POST", "/v2/heartbeats/{name}/ping", Need::OwnKey),
+    ("PUT", "/v2/heartbeats/{name}/ping", Need::OwnKey),
+    ("PATCH", "/v2/heartbeats/{name}/ping", Need::OwnKey),
+    ("DELETE", "/v2/heartbeats/{name}/ping", Need::OwnKey),
+    ("POST", "/api/v1/hooks", Need::OwnKey),
+    ("POST", "/api/v1/hooks/{key}", Need::OwnKey),
+    ("POST", "/api/v1/hooks/preview", Need::May(P::AlertIngest)),
+    ("GET", "/api/v1/openapi.json", Need::Public),
+    ("GET", "/api/v1/alerts", Need::MaySomewhere(P::AlertRead)),
+    ("POST", "/api/v1/alerts", Need::May(P::AlertIngest)),
+    ("GET", "/api/v1/alerts/{fingerprint}", Need::MaySomewhere(P::AlertRead)),
+    ("POST", "/api/v1/alerts/acknowledge", Need::MaySomewhere(P::AlertAcknowledge)),
+    ("POST", "/api/v1/alerts/{fingerprint}/acknowledge", Need::MaySomewhere(P::AlertAcknowledge)),
+    ("POST", "/api/v1/alerts/unacknowledge", Need::MaySomewhere(P::AlertAcknowledge)),
+    ("POST", "/api/v1/alerts/{fingerprint}/unacknowledge", Need::MaySomewhere(P::AlertAcknowledge)),
+    ("POST", "/api/v1/alerts/{fingerprint}/notes", Need::MaySomewhere(P::AlertComment)),
+    ("GET", "/api/v1/alerts/{fingerprint}/explain", Need::May(P::AlertRead)),
+    ("GET", "/api/v1/changes", Need::May(P::ChangeRead)),
+    ("POST", "/api/v1/changes", Need::May(P::ChangeRecord)),
+    ("GET", "/api/v1/groups", Need::May(P::AlertRead)),
+    ("GET", "/api/v1/groups/{number}", Need::May(P::AlertRead)),
+    ("GET", "/api/v1/silences", Need::May(P::SilenceRead)),
+    ("POST", "/api/v1/silences", Need::MaySomewhere(P::SilenceWrite)),
+    ("POST", "/api/v1/silences/preview", Need::May(P::SilenceRead)),
+    ("GET", "/api/v1/silences/{id}", Need::May(P::SilenceRead)),
+    ("PUT", "/api/v1/silences/{id}", Need::MaySomewhere(P::SilenceWrite)),
+    ("DELETE", "/api/v1/silences/{id}", Need::MaySomewhere(P::SilenceWrite)),
+    ("GET", "/api/v1/maintenance-windows", Need::May(P::MaintenanceRead)),
+    ("POST", "/api/v1/maintenance-windows", Need::May(P::MaintenanceWrite)),
+    ("GET", "/api/v1/maintenance-windows/{name}", Need::May(P::MaintenanceRead)),
+    ("PUT", "/api/v1/maintenance-windows/{name}", Need::May(P::MaintenanceWrite)),
+    ("DELETE", "/api/v1/maintenance-windows/{name}", Need::May(P::MaintenanceWrite)),
+    ("GET", "/api/v1/receivers", Need::May(P::RoutingRead)),
+    ("POST", "/api/v1/receivers/{name}/test", Need::May(P::ReceiverTest)),
+    ("GET", "/api/v1/routes", Need::May(P::RoutingRead)),
+    ("POST", "/api/v1/routes/test", Need::May(P::RoutingRead)),
+    ("GET", "/api/v1/notifications", Need::May(P::NotificationRead)),
+    ("GET", "/api/v1/events", Need::May(P::EventRead)),
+    ("GET", "/api/v1/stream", Need::May(P::EventRead)),
+    ("GET", "/api/v1/status", Need::May(P::StatusRead)),
+];
+
+static BY_ROUTE: LazyLock<HashMap<(&str, &str), Need>> =
+    LazyLock::new(|| ROUTES.iter().map(|(method, path, need)| ((*method, *path), *need)).collect());
+
+/// Returns what a route needs; `path` as the router knows it, `None` for one that does not exist.
+pub(super) fn need(method: &Method, path: Option<&str>) -> Need {
+    // That there is nothing may be told to everybody.
+    let Some(path) = path else { return Need::Public };
+    let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
+    // What a browser asks beforehand is answered without looking at anything.
+    let method = match *method {
+        Method::HEAD => "GET",
+        Method::OPTIONS => return Need::Public,
+        _ => method.as_str(),
+    };
+    let known = BY_ROUTE.get(&(method, path)).copied();
+    known.unwrap_or(Need::May(P::SecretWrite))
+}
+
+/// Returns the table of routes, permissions and roles for the manual.
+pub fn permissions_markdown() -> String {
+    let mut page = String::from("| permission | allows | roles |\n|---|---|---|\n");
+    for permission in P::ALL {
+        let roles = Role::ALL.into_iter().filter(|role| role.permissions().contains(*permission));
+        let roles: Vec<_> = roles.map(Role::as_str).collect();
+        let meaning = permission.meaning();
+        let _ = writeln!(page, "| `{permission}` | {meaning} | {} |", roles.join(", "));
+    }
+    page.push_str("\n| route | needs |\n|---|---|\n");
+    for (method, path, need) in ROUTES {
+        let need = match need {
+            Need::Public => "nothing".to_owned(),
+            Need::OwnKey => "the key of an integration".to_owned(),
+            Need::Signed => "to be known".to_owned(),
+            Need::May(permission) => format!("`{permission}`"),
+            Need::MaySomewhere(permission) => {
+                format!("`{permission}`, at least for a team or a service")
+            }
+        };
+        let _ = writeln!(page, "| `{method} {path}` | {need} |");
+    }
+    page
+}
