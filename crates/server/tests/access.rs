@@ -57,6 +57,7 @@ fn filled(path: &str) -> String {
         .replace("{number}", "1")
         .replace("{id}", "6f1c1c9e-5b0f-4a43-9d7c-000000000000")
         .replace("{name}", "hook")
+        .replace("{handle}", "ada")
         .replace("{key}", "some-key")
         .replace("{identifier}", "x")
         .replace("{verb}", "notes")

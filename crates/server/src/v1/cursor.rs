@@ -29,6 +29,8 @@ pub(super) enum List {
     Notifications,
     Events,
     Changes,
+    People,
+    Audit,
 }
 
 impl List {
@@ -42,6 +44,8 @@ impl List {
             Self::Notifications => "notifications",
             Self::Events => "events",
             Self::Changes => "changes",
+            Self::People => "people",
+            Self::Audit => "audit",
         }
     }
 

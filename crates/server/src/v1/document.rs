@@ -37,6 +37,9 @@ use crate::App;
         (name = "routing", description = "Who is told what."),
         (name = "notifications", description = "Messages on their way out."),
         (name = "events", description = "What happened, as history and live."),
+        (name = "people", description = "Who works here, in which teams, and what they own."),
+        (name = "tokens", description = "What programs show to say who they are."),
+        (name = "audit", description = "Who changed what."),
         (name = "server", description = "The server itself.")
     )
 )]

@@ -5,6 +5,7 @@
 
 mod acknowledge;
 mod alerts;
+mod audit;
 pub(crate) mod body;
 mod changes;
 mod cursor;
@@ -19,12 +20,15 @@ mod matchers;
 mod names;
 mod notifications;
 mod params;
+pub(crate) mod people;
 pub mod problem;
 mod receivers;
 mod routing;
 mod silences;
 mod status;
 mod stream;
+mod teams;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -86,5 +90,19 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(events::list))
         .routes(routes!(stream::follow))
         .routes(routes!(status::show))
+        .routes(routes!(people::me))
+        .routes(routes!(people::list, people::create))
+        .routes(routes!(people::show, people::replace))
+        .routes(routes!(people::owned))
+        .routes(routes!(people::deactivate))
+        .routes(routes!(people::reactivate))
+        .routes(routes!(people::sign_in_link))
+        .routes(routes!(teams::list))
+        .routes(routes!(teams::show, teams::replace, teams::delete))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(audit::list))
+        .routes(routes!(audit::check))
+        .routes(routes!(audit::export))
         .routes(routes!(document::show))
 }

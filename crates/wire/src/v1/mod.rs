@@ -5,11 +5,13 @@
 
 mod acknowledgement;
 mod alert;
+mod audit;
 mod change;
 mod event;
 mod explain;
 mod group;
 mod hook;
+mod identity;
 mod maintenance;
 mod matcher;
 mod notification;
@@ -27,11 +29,17 @@ pub use acknowledgement::{
 pub use alert::{
     Alert, AlertPosting, AlertState, IngestReport, MAX_REPORTED_ERRORS, PostedAlert, Suppression,
 };
+pub use audit::{AuditPage, AuditVerdict};
 pub use change::{Change, ChangeDraft, ChangeLink};
 pub use event::{Event, Hello, KINDS, Reset, ResetReason, Subject, SubjectKind};
 pub use explain::{AlertExplanation, GroupStanding, IntegrationStanding, PendingMessage};
 pub use group::{Group, GroupDetail};
 pub use hook::{HookPreview, HookPreviewRequest, HookReport, PreviewedAlert};
+pub use identity::{
+    AllowedIn, Identity, NewToken, Origin, OwnedThing, OwnedThings, PeoplePage, Person,
+    PersonDraft, SignInLinkMade, Team, TeamDraft, TeamMember, Teams, Token, TokenDraft, TokenWish,
+    Tokens, read_grant,
+};
 pub use maintenance::{
     MaintenanceOccurrence, MaintenanceWindow, MaintenanceWindowDraft, NewMaintenanceWindow,
 };
