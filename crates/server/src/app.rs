@@ -13,6 +13,7 @@ use tocsin_engine::{Deliver, EngineHandle};
 use crate::access::Known;
 use crate::metrics::Metrics;
 use crate::reloader::Reloader;
+use crate::sign_in::{self, SignIns};
 use crate::web::Web;
 use crate::{fallback, front, inbound, limits, management, v1, v2};
 
@@ -37,6 +38,8 @@ pub struct App {
     pub options: Options,
     /// How the listener receives connections and whom it lets in.
     pub web: Arc<Web>,
+    /// What signing in needs.
+    pub sign_ins: SignIns,
     /// What was looked up and used lately of tokens and sessions.
     pub known: Known,
     /// What is counted.
@@ -103,6 +106,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(v2::router())
         .merge(v1::router())
         .merge(inbound::router())
+        .merge(sign_in::router())
         .fallback(fallback::not_found);
     let routes = if prefix.is_empty() {
         trees

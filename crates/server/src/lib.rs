@@ -13,6 +13,7 @@ mod management;
 pub mod metrics;
 pub mod reloader;
 mod serve;
+pub mod sign_in;
 pub mod v1;
 pub mod v2;
 pub mod web;

@@ -149,7 +149,7 @@ async fn bound_rate(State(rates): State<Arc<Rates>>, request: Request, next: Nex
 }
 
 /// Returns what counts as one client: an IPv4 address, or the /64 that one IPv6 host has at will.
-fn client_of(address: IpAddr) -> IpAddr {
+pub(crate) fn client_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
             let network = u128::from(v6) & !u128::from(u64::MAX);

@@ -18,6 +18,7 @@ use tocsin_server::access::Known;
 use tocsin_server::inbound::Inbounds;
 use tocsin_server::metrics::Timed;
 use tocsin_server::reloader::{Commit, Loaded, Reloader};
+use tocsin_server::sign_in::{MasterKey, SignIns};
 use tocsin_server::{App, Metrics, Options, Web};
 use tocsin_store::Store;
 use tokio::net::TcpListener;
@@ -35,6 +36,12 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// How often it is asked whether the engine still runs.
 const ENGINE_WATCH: Duration = Duration::from_secs(1);
+
+/// The variable with the key that secrets are sealed with; older ones after commas.
+const KEY_VARIABLE: &str = "TOCSIN_SECRETS_KEY";
+
+/// The file with that key, in the data directory.
+const KEY_FILE: &str = "secrets.key";
 
 /// How often it is written when tokens and sessions were used.
 const WRITE_USES: Duration = Duration::from_secs(60);
@@ -78,6 +85,7 @@ impl Server {
         let deliver: Arc<dyn Deliver> =
             Arc::new(Timed::new(Arc::clone(&delivery) as _, Arc::clone(&metrics)));
         let store = open_store(&flags.storage_path).await?;
+        let key = Arc::new(master_key(&flags.storage_path)?);
         let policy = source.policy_of(&first);
         let keep =
             Keep { events: first.config.retention.events, alerts: first.config.retention.alerts };
@@ -94,6 +102,7 @@ impl Server {
         let reloader = reloader(source, &first, policy, delivery, context, inbounds);
         let app = Arc::new(App {
             deliver,
+            sign_ins: SignIns::new(key),
             known: Known::default(),
             web,
             metrics,
@@ -283,6 +292,16 @@ fn reloader(
         }))
     };
     Reloader::new(initial, Arc::new(load), Arc::new(apply), SystemClock.now())
+}
+
+/// Reads what secrets are sealed with: from the environment, or from the file beside the database.
+fn master_key(directory: &Path) -> Result<MasterKey> {
+    match std::env::var(KEY_VARIABLE) {
+        Ok(text) if !text.is_empty() => {
+            Ok(MasterKey::parse(&text.replace(',', "\n"), KEY_VARIABLE)?)
+        }
+        _ => Ok(MasterKey::open(&directory.join(KEY_FILE))?),
+    }
 }
 
 /// Opens the store; what is wrong with the directory is said before anything listens.

@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tocsin_core::identity::Permission;
+use tocsin_core::identity::{Permission, Who};
 use tocsin_wire::v1::ProblemCode;
 
 use super::caller::Caller;
@@ -91,7 +91,9 @@ async fn admit(app: &App, request: &Parts) -> Result<Caller, Denial> {
         (Err(_), Need::Public | Need::OwnKey) => Caller::stranger(address),
         (Err(why), _) => return Err(Denial::unknown(&why)),
     };
-    if caller.is_ambient && !caller.is_stranger() {
+    // Also to sign in: nobody is to be signed in as somebody else without knowing.
+    let changes = needed == Need::Public && !request.method.is_safe();
+    if caller.is_ambient && (changes || !caller.is_stranger()) {
         let current = app.reloader.current();
         let name = authority(headers, &request.uri);
         let hosts = &current.access.hosts;
@@ -105,6 +107,8 @@ async fn admit(app: &App, request: &Parts) -> Result<Caller, Denial> {
     match needed {
         Need::Public | Need::OwnKey => Ok(caller),
         Need::Signed if !caller.is_stranger() => Ok(caller),
+        Need::MayAsPerson if matches!(caller.actor.who, Who::Person(_)) => Ok(caller),
+        Need::MayAsPerson => Err(Denial::forbidden("only a person who is signed in has this")),
         Need::Signed => Err(Denial::unknown(&Unknown::Nothing)),
         Need::May(permission) if caller.access.allows(permission) => Ok(caller),
         Need::MaySomewhere(permission) if caller.access.allows_somewhere(permission) => Ok(caller),

@@ -16,6 +16,8 @@ pub enum Need {
     OwnKey,
     /// That it is known who they are.
     Signed,
+    /// To be a person, about whose own account it is.
+    MayAsPerson,
     /// A permission for the whole tenant.
     May(P),
     /// A permission for anything at all; the handler shows and changes only what it covers.
@@ -26,6 +28,11 @@ pub enum Need {
 pub const ROUTES: &[(&str, &str, Need)] = &[
     ("GET", "/", Need::May(P::AlertRead)),
     ("GET", "/favicon.ico", Need::Public),
+    ("GET", "/sign-in", Need::Public),
+    ("POST", "/sign-in", Need::Public),
+    ("GET", "/sign-in/link", Need::Public),
+    ("POST", "/sign-in/link", Need::Public),
+    ("POST", "/sign-out", Need::Public),
     ("GET", "/-/healthy", Need::Public),
     ("GET", "/-/ready", Need::Public),
     ("POST", "/-/reload", Need::May(P::ConfigReload)),
@@ -96,6 +103,15 @@ pub const ROUTES: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/stream", Need::May(P::EventRead)),
     ("GET", "/api/v1/status", Need::May(P::StatusRead)),
     ("GET", "/api/v1/me", Need::Signed),
+    ("POST", "/api/v1/session", Need::Public),
+    ("DELETE", "/api/v1/session", Need::Public),
+    ("POST", "/api/v1/session/link", Need::Public),
+    ("GET", "/api/v1/sessions", Need::MayAsPerson),
+    ("DELETE", "/api/v1/sessions", Need::MayAsPerson),
+    ("POST", "/api/v1/account/password", Need::MayAsPerson),
+    ("POST", "/api/v1/account/second-factor", Need::MayAsPerson),
+    ("DELETE", "/api/v1/account/second-factor", Need::MayAsPerson),
+    ("POST", "/api/v1/account/second-factor/confirm", Need::MayAsPerson),
     ("GET", "/api/v1/people", Need::May(P::PeopleRead)),
     ("POST", "/api/v1/people", Need::May(P::PeopleWrite)),
     ("GET", "/api/v1/people/{handle}", Need::May(P::PeopleRead)),
@@ -149,6 +165,7 @@ pub fn permissions_markdown() -> String {
             Need::Public => "nothing".to_owned(),
             Need::OwnKey => "the key of an integration".to_owned(),
             Need::Signed => "to be known".to_owned(),
+            Need::MayAsPerson => "to be a person".to_owned(),
             Need::May(permission) => format!("`{permission}`"),
             Need::MaySomewhere(permission) => {
                 format!("`{permission}`, at least for a team or a service")

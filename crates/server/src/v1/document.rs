@@ -39,6 +39,7 @@ use crate::App;
         (name = "events", description = "What happened, as history and live."),
         (name = "people", description = "Who works here, in which teams, and what they own."),
         (name = "tokens", description = "What programs show to say who they are."),
+        (name = "sessions", description = "Signing in and out, and what one signs in with."),
         (name = "audit", description = "Who changed what."),
         (name = "server", description = "The server itself.")
     )
@@ -56,7 +57,10 @@ pub(super) fn frame() -> OpenApi {
 
 /// Returns the OpenAPI document of the native API.
 pub fn openapi() -> OpenApi {
-    let mut document = super::documented().merge(crate::inbound::documented()).into_openapi();
+    let mut document = super::documented()
+        .merge(crate::inbound::documented())
+        .merge(crate::sign_in::documented())
+        .into_openapi();
     let codes: Vec<String> = ProblemCode::ALL
         .iter()
         .map(|code| format!("`{}` ({}): {}", code.as_str(), code.status(), code.meaning()))

@@ -19,7 +19,7 @@ mod maintenance;
 mod matchers;
 mod names;
 mod notifications;
-mod params;
+pub(crate) mod params;
 pub(crate) mod people;
 pub mod problem;
 mod receivers;
@@ -56,7 +56,7 @@ struct Shared {
 
 /// Returns the routes of the native API.
 pub fn router() -> Router<Arc<App>> {
-    let (router, _) = documented().split_for_parts();
+    let (router, _) = documented().merge(crate::sign_in::documented()).split_for_parts();
     router
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(Extension(Arc::new(Shared::default())))

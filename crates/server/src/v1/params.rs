@@ -16,7 +16,7 @@ const MAX_PARAMETERS: usize = 200;
 const MAX_COMPARED_CHARS: usize = 64;
 
 /// Reads `T` from the query.
-pub(super) struct Ask<T>(pub(super) T);
+pub(crate) struct Ask<T>(pub(crate) T);
 
 /// What can be asked in a query. Its documentation is also the list of names that are known.
 pub(super) trait FromQuery: IntoParams + Sized {
@@ -41,7 +41,7 @@ impl<S: Send + Sync, T: FromQuery> FromRequestParts<S> for Ask<T> {
 }
 
 /// Asks for nothing, so that any parameter is refused.
-pub(super) struct Nothing;
+pub(crate) struct Nothing;
 
 impl IntoParams for Nothing {
     fn into_params(

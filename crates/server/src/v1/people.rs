@@ -255,13 +255,12 @@ pub(crate) async fn make_link(
         Reply::Done => {}
         other => return Err(Refusal::unexpected(&other)),
     }
-    // In the fragment, so that it is in no log of a server or a proxy.
-    let url = format!("{}/sign-in/link#{}", app.options.external_url, secret.expose());
+    let url = format!("{}/sign-in/link?token={}", app.options.external_url, secret.expose());
     Ok(SignInLinkMade { url, expires_at })
 }
 
 /// Makes a change in the name of the caller.
-pub(super) async fn change(app: &App, caller: &Caller, change: IdentityChange) -> Answer<()> {
+pub(crate) async fn change(app: &App, caller: &Caller, change: IdentityChange) -> Answer<()> {
     match app.engine.command(Command::Identity(change).by(caller.actor.clone())).await? {
         Reply::Done => Ok(()),
         Reply::Rejected(rejection) => Err(rejection.into()),
@@ -279,7 +278,7 @@ pub(super) fn may_grant(caller: &Caller, access: &Access) -> Answer<()> {
 }
 
 /// Returns a fresh secret, or says that there is none.
-pub(super) fn fresh(made: Result<FreshSecret, String>) -> Answer<FreshSecret> {
+pub(crate) fn fresh(made: Result<FreshSecret, String>) -> Answer<FreshSecret> {
     made.map_err(|why| {
         tracing::error!("{why}");
         Refusal::new(ProblemCode::Internal, "the system has no random numbers")

@@ -26,7 +26,7 @@ pub(crate) struct Refusal {
 }
 
 /// What handlers return.
-pub(super) type Answer<T> = Result<T, Refusal>;
+pub(crate) type Answer<T> = Result<T, Refusal>;
 
 impl Refusal {
     /// Refuses with a code and words for people.
@@ -51,7 +51,7 @@ impl Refusal {
     }
 
     /// Refuses a body because of one field.
-    pub(super) fn field(pointer: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn field(pointer: &str, message: impl Into<String>) -> Self {
         Self::fields(vec![FieldError::at(pointer, message)])
     }
 
@@ -61,13 +61,13 @@ impl Refusal {
     }
 
     /// Answers that the engine said something that does not fit what it was asked.
-    pub(super) fn unexpected(reply: &Reply) -> Self {
+    pub(crate) fn unexpected(reply: &Reply) -> Self {
         tracing::error!(?reply, "the engine's answer does not fit the command");
         Self::new(ProblemCode::Internal, "the engine's answer does not fit the command")
     }
 
     /// Says when to come back.
-    pub(super) fn retry_after(mut self, seconds: u32) -> Self {
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_seconds = Some(seconds);
         self
     }
@@ -75,6 +75,16 @@ impl Refusal {
     /// Returns the code.
     pub(crate) fn code(&self) -> ProblemCode {
         self.problem.code
+    }
+
+    /// Returns the HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// Returns what is said to people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.problem.detail
     }
 
     #[cfg(test)]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::Response;
 use tocsin_config::{ClientAuth, Report, WebConfig};
 use tokio_rustls::TlsAcceptor;
@@ -18,6 +18,14 @@ use users::Users;
 
 /// How often it is looked whether a file has changed.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// What is shown is what it says it is, where somebody came from is nobody's business, and no other
+/// site puts our pages into its own.
+const CAREFUL: [(HeaderName, HeaderValue); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+];
 
 /// The listener's configuration in effect, and the way to read it anew.
 #[derive(Debug)]
@@ -109,8 +117,11 @@ impl Web {
         if users.is_empty() { None } else { self.users.find(users, headers).await }
     }
 
-    /// Adds the headers of the file to an answer.
+    /// Adds what keeps browsers careful, and the headers of the file, to an answer.
     pub(crate) fn dress(&self, mut response: Response) -> Response {
+        for (name, value) in CAREFUL {
+            response.headers_mut().entry(name).or_insert(value);
+        }
         for (name, value) in &self.state.load().headers {
             response.headers_mut().insert(name.clone(), value.clone());
         }

@@ -27,6 +27,7 @@ use tocsin_core::time_interval::{DayRange, TimeInterval};
 use tocsin_engine::{Clock, Deliver, EngineOptions};
 use tocsin_server::access::FreshSecret;
 use tocsin_server::reloader::{Commit, Loaded, Undo};
+use tocsin_server::sign_in::{MasterKey, SignIns};
 use tocsin_server::{App, Metrics, Options, Reloader};
 use tocsin_store::{SqliteOptions, SqliteStore};
 use tower::ServiceExt as _;
@@ -141,6 +142,7 @@ impl TestServer {
             deliver: Arc::new(Swallow),
             reloader: Arc::new(reloader),
             options,
+            sign_ins: SignIns::new(Arc::new(MasterKey::fresh().unwrap())),
             known: tocsin_server::access::Known::default(),
             metrics: Arc::new(Metrics::default()),
             started_at: clock.now(),

@@ -20,6 +20,7 @@ mod problem;
 mod receiver_test;
 mod routing;
 pub mod sentence;
+mod session;
 mod silence;
 mod status;
 
@@ -55,5 +56,9 @@ pub use routing::{
     Integration, Receiver, Route, RouteStep, RouteTest, RouteTestResult, TakenRoute,
 };
 pub use sentence::{Directory, Mentions, Names, sentence};
+pub use session::{
+    CodeDraft, LinkDraft, PasswordDraft, RecoveryCodes, SecondFactor, Session, Sessions,
+    SignInDraft,
+};
 pub use silence::{Silence, SilenceDraft, SilencePreview, SilencePreviewRequest, SilenceState};
 pub use status::{ConfigurationStatus, Counts, Readiness, Status};

@@ -1,0 +1,58 @@
+//! Signing in: passwords, codes, links, and the cookies that follow.
+
+mod account;
+mod pages;
+mod password;
+mod seal;
+mod session;
+mod throttle;
+mod totp;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+
+pub use seal::{KeyError, MasterKey, Unsealable};
+
+/// What signing in needs beside the directory.
+#[derive(Debug)]
+pub struct SignIns {
+    passwords: password::Passwords,
+    throttle: throttle::Throttle,
+    key: Arc<MasterKey>,
+}
+
+impl SignIns {
+    /// Returns one that seals with `key`.
+    pub fn new(key: Arc<MasterKey>) -> Self {
+        Self {
+            passwords: password::Passwords::default(),
+            throttle: throttle::Throttle::default(),
+            key,
+        }
+    }
+}
+
+/// Returns the pages.
+pub(crate) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/sign-in", get(pages::form).post(pages::submit))
+        .route("/sign-in/link", get(pages::link_form).post(pages::link_submit))
+        .route("/sign-out", axum::routing::post(pages::sign_out))
+}
+
+/// Returns the routes of the API with what the document says of them.
+pub(crate) fn documented() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(session::sign_in, session::sign_out))
+        .routes(routes!(session::use_link))
+        .routes(routes!(session::list, session::end_all))
+        .routes(routes!(account::set_password))
+        .routes(routes!(account::begin_second_factor, account::remove_second_factor))
+        .routes(routes!(account::confirm_second_factor))
+}

@@ -1,0 +1,153 @@
+//! The pages to sign in with: plain HTML that works without script.
+
+use std::sync::Arc;
+
+use axum::Form;
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use tocsin_wire::v1::{LinkDraft, ProblemCode, SignInDraft};
+
+use super::session::{by_link, by_password, end, forget_cookie};
+use crate::App;
+use crate::access::Caller;
+use crate::front::escape;
+
+/// Nothing is loaded from anywhere, nothing runs, and forms lead only here.
+const CONTENT_SECURITY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+                                form-action 'self'; frame-ancestors 'none'";
+
+const STYLE: &str = "\
+:root{color-scheme:light dark;--line:color-mix(in srgb,CanvasText 25%,Canvas);\
+--dim:color-mix(in srgb,CanvasText 68%,Canvas)}*{box-sizing:border-box}\
+body{font:1rem/1.5 system-ui,sans-serif;max-width:24rem;margin:10vh auto 0;padding:1rem}\
+h1{font-size:1.5rem;margin:0 0 .25rem}p{margin:0 0 1rem;color:var(--dim)}\
+label{display:block;margin:0 0 1rem;font-weight:600}\
+input{display:block;width:100%;margin-top:.25rem;padding:.625rem;font:inherit;font-weight:400;\
+border:1px solid var(--line);border-radius:.375rem;background:Canvas;color:CanvasText}\
+input:focus-visible,button:focus-visible{outline:3px solid #4c8bf5;outline-offset:1px}\
+button{width:100%;padding:.625rem;font:inherit;font-weight:600;border:0;border-radius:.375rem;\
+background:#b3261e;color:#fff;cursor:pointer}\
+[role=alert]{border-left:4px solid #b3261e;padding:.5rem .75rem;color:CanvasText}\
+small{display:block;font-weight:400;color:var(--dim)}";
+
+#[derive(Deserialize)]
+pub(super) struct LinkQuery {
+    #[serde(default)]
+    token: String,
+}
+
+/// Answers with the form to sign in with.
+pub(super) async fn form(State(app): State<Arc<App>>) -> Response {
+    page(&app, StatusCode::OK, "Sign in", &sign_in_form("", false, None))
+}
+
+/// Takes the form.
+pub(super) async fn submit(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Form(draft): Form<SignInDraft>,
+) -> Response {
+    let name = draft.name.clone();
+    match by_password(&app, &caller, &headers, draft).await {
+        Ok(begun) => {
+            let home = format!("{}/", app.options.prefix());
+            ([(header::SET_COOKIE, begun.cookie())], Redirect::to(&home)).into_response()
+        }
+        Err(refusal) => {
+            let wants_code = refusal.code() == ProblemCode::SecondFactorRequired;
+            let detail = refusal.detail().to_owned();
+            let form = sign_in_form(&name, wants_code, Some(&detail));
+            page(&app, refusal.status(), "Sign in", &form)
+        }
+    }
+}
+
+/// Answers with the form to choose a password with.
+pub(super) async fn link_form(
+    State(app): State<Arc<App>>,
+    Query(query): Query<LinkQuery>,
+) -> Response {
+    page(&app, StatusCode::OK, "Choose a password", &password_form(&app, &query.token, None))
+}
+
+/// Takes the form.
+pub(super) async fn link_submit(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Form(draft): Form<LinkDraft>,
+) -> Response {
+    let token = draft.token.clone();
+    match by_link(&app, &caller, &headers, draft).await {
+        Ok(begun) => {
+            let home = format!("{}/", app.options.prefix());
+            ([(header::SET_COOKIE, begun.cookie())], Redirect::to(&home)).into_response()
+        }
+        Err(refusal) => {
+            let form = password_form(&app, &token, Some(refusal.detail()));
+            page(&app, refusal.status(), "Choose a password", &form)
+        }
+    }
+}
+
+/// Signs out and leads to the form to sign in with.
+pub(super) async fn sign_out(State(app): State<Arc<App>>, caller: Caller) -> Response {
+    if let Err(refusal) = end(&app, &caller).await {
+        return refusal.into_response();
+    }
+    let to = format!("{}/sign-in", app.options.prefix());
+    ([(header::SET_COOKIE, forget_cookie())], Redirect::to(&to)).into_response()
+}
+
+fn sign_in_form(name: &str, wants_code: bool, complaint: Option<&str>) -> String {
+    let complaint = alert(complaint);
+    let name = escape(name);
+    let code = if wants_code {
+        "<label>Code<small>six digits of your app, or a recovery code</small>\
+         <input name=\"code\" inputmode=\"numeric\" autocomplete=\"one-time-code\" required>\
+         </label>"
+    } else {
+        ""
+    };
+    format!(
+        "{complaint}<form method=\"post\">\
+         <label>Name<input name=\"name\" value=\"{name}\" autocomplete=\"username\" \
+         autocapitalize=\"none\" required autofocus></label>\
+         <label>Password<input name=\"password\" type=\"password\" \
+         autocomplete=\"current-password\" required></label>{code}\
+         <button>Sign in</button></form>"
+    )
+}
+
+fn password_form(app: &App, token: &str, complaint: Option<&str>) -> String {
+    let complaint = alert(complaint);
+    let token = escape(token);
+    let least = app.reloader.current().access.password_min_length;
+    format!(
+        "{complaint}<form method=\"post\"><input type=\"hidden\" name=\"token\" value=\"{token}\">\
+         <label>New password<small>at least {least} characters; a sentence is fine</small>\
+         <input name=\"password\" type=\"password\" autocomplete=\"new-password\" \
+         minlength=\"{least}\" required autofocus></label>\
+         <button>Sign in</button></form>"
+    )
+}
+
+fn alert(complaint: Option<&str>) -> String {
+    complaint.map_or_else(String::new, |text| format!("<p role=\"alert\">{}</p>", escape(text)))
+}
+
+fn page(app: &App, status: StatusCode, title: &str, body: &str) -> Response {
+    let host = escape(&app.options.external_url);
+    let html = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>{title} · Tocsin</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <h1>{title}</h1>\n<p>Tocsin at {host}</p>\n{body}\n</main>\n</body>\n</html>\n"
+    );
+    let headers: [(HeaderName, &str); 2] =
+        [(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY), (header::CACHE_CONTROL, "no-store")];
+    (status, headers, Html(html)).into_response()
+}
