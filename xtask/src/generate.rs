@@ -10,10 +10,11 @@ use crate::binary::{self, Profile};
 use crate::workspace::{Workspace, output_of};
 
 /// Each generated file with the topic of `tocsin generate <topic>` that prints it.
-pub(crate) const GENERATED: [(&str, &str); 4] = [
+pub(crate) const GENERATED: [(&str, &str); 5] = [
     ("docs/openapi.json", "openapi"),
     ("docs/configuration-schema.json", "schema"),
     ("docs/configuration.md", "configuration"),
+    ("docs/permissions.md", "permissions"),
     ("docs/cli.md", "cli"),
 ];
 

@@ -19,8 +19,8 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
 use command::{
-    alert, backup, completions, config, doctor, explain, generate, man, routes, scenario, silence,
-    template,
+    alert, audit, backup, completions, config, doctor, explain, generate, man, routes, scenario,
+    silence, template, token,
 };
 
 #[global_allocator]
@@ -63,6 +63,10 @@ enum Command {
     Scenario(scenario::ScenarioArgs),
     /// Look whether everything is well, and whether pages would arrive.
     Doctor(Box<doctor::DoctorArgs>),
+    /// See who changed what, and whether the record of it is whole.
+    Audit(audit::AuditArgs),
+    /// Make, list and revoke tokens and integration keys.
+    Token(token::TokenArgs),
     /// Copy the database into one file, while the server runs or not.
     Backup(backup::BackupArgs),
     /// Check a backup and put it into a data directory.
@@ -103,6 +107,8 @@ fn run(command: Command) -> Result<()> {
         Command::Silence(args) => block_on(silence::run(args)),
         Command::Explain(args) => block_on(explain::run(args)),
         Command::Doctor(args) => block_on(doctor::run(*args)),
+        Command::Audit(args) => block_on(audit::run(args)),
+        Command::Token(args) => block_on(token::run(args)),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => backup::run_restore(&args),
         Command::Config(args) => config::run(&args),

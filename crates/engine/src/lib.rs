@@ -67,6 +67,8 @@ pub async fn start(
     let first = tenant.turn(now, Vec::new());
     store.commit(options.tenant, first.writes.clone()).await?;
     let (handle, inbox) = EngineHandle::new(options, store, clock);
+    // Before anybody can ask: without it everybody would be a stranger, or nobody have an account.
+    handle.set_directory(Arc::clone(tenant.directory()));
     let engine = run::Engine::new(options, handle.clone(), tenant, deliver);
     tokio::spawn(engine.run(first, inbox));
     housekeeping::spawn(options, &handle);

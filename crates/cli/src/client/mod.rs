@@ -2,10 +2,12 @@
 
 pub(crate) mod shapes;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use jiff::SignedDuration;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +18,9 @@ use crate::output::Format;
 
 /// The largest answer that is read; a list of a million alerts is smaller.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024 * 1024;
+
+/// The variable that may hold the token.
+const TOKEN_VARIABLE: &str = "TOCSIN_TOKEN";
 
 /// How much of an answer that is no JSON is shown.
 const MAX_SHOWN_CHARS: usize = 300;
@@ -35,6 +40,10 @@ pub(crate) struct ServerArgs {
         value_name = "URL"
     )]
     pub(crate) url: String,
+
+    /// A file with the token that says who asks; `TOCSIN_TOKEN` may hold the token itself.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
 
     /// How long to wait for an answer.
     #[arg(
@@ -97,6 +106,9 @@ impl Client {
         if is_local(&url) {
             // A proxy of the environment cannot reach this machine's own addresses.
             builder = builder.no_proxy();
+        }
+        if let Some(value) = authorization(args.token_file.as_deref())? {
+            builder = builder.default_headers([(AUTHORIZATION, value)].into_iter().collect());
         }
         let http = builder.build().context("the HTTP client cannot be set up")?;
         let base = args.url.trim_end_matches('/').to_owned();
@@ -190,6 +202,24 @@ fn is_local(url: &Url) -> bool {
     })
 }
 
+/// Returns the header that says who asks.
+fn authorization(file: Option<&Path>) -> Result<Option<HeaderValue>> {
+    let token = match file {
+        Some(path) => std::fs::read_to_string(path).map_err(|error| {
+            Failure::usage(format!("--token-file {} cannot be read: {error}", path.display()))
+        })?,
+        None => std::env::var(TOKEN_VARIABLE).unwrap_or_default(),
+    };
+    if token.trim().is_empty() {
+        return Ok(None);
+    }
+    let value = HeaderValue::from_str(&format!("Bearer {}", token.trim()));
+    let mut value =
+        value.map_err(|_| Failure::usage("the token has characters that no token has"))?;
+    value.set_sensitive(true);
+    Ok(Some(value))
+}
+
 /// Returns what lies at the bottom of an error, which is what a person can act on.
 fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
@@ -228,7 +258,7 @@ impl Answer {
             said
         };
         let hint = match status {
-            401 | 403 => "; it wants to know who asks: --url http://user:password@host".to_owned(),
+            401 => "; say who asks with --token-file or TOCSIN_TOKEN".to_owned(),
             404 if self.is_foreign() => {
                 format!("; is {} a Tocsin, and is its path prefix part of --url?", self.base)
             }
@@ -303,6 +333,7 @@ mod tests {
         let args = ServerArgs {
             url: "http://ada:secret@127.0.0.1:1/".to_owned(),
             timeout: SignedDuration::from_secs(1),
+            token_file: None,
         };
         assert_eq!(Client::new(&args).unwrap().shown_base(), "http://ada:***@127.0.0.1:1");
     }

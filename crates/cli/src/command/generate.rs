@@ -22,6 +22,8 @@ enum Topic {
     Configuration,
     /// The reference of all commands and flags.
     Cli,
+    /// The table of permissions, roles and routes.
+    Permissions,
 }
 
 /// Prints it.
@@ -32,5 +34,6 @@ pub(crate) fn run(args: &GenerateArgs) -> Result<()> {
         Topic::Schema => super::config::schema()?,
         Topic::Configuration => tocsin_config::reference_markdown(),
         Topic::Cli => reference::markdown(),
+        Topic::Permissions => tocsin_server::access::permissions_markdown(),
     })
 }

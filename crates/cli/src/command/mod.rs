@@ -1,6 +1,7 @@
 //! One file for each family of commands.
 
 pub(crate) mod alert;
+pub(crate) mod audit;
 pub(crate) mod backup;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -12,3 +13,4 @@ pub(crate) mod routes;
 pub(crate) mod scenario;
 pub(crate) mod silence;
 pub(crate) mod template;
+pub(crate) mod token;

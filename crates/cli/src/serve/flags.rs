@@ -19,6 +19,10 @@ pub(crate) struct ServeFlags {
     #[arg(long = "storage.path", default_value = "data/", value_name = "DIR")]
     pub(crate) storage_path: PathBuf,
 
+    /// Print a link to sign in as an administrator with, for the day the password is lost.
+    #[arg(long = "admin-link")]
+    pub(crate) admin_link: bool,
+
     /// How long expired silences and the log of notifications are kept.
     #[arg(long = "data.retention", default_value = "120h", value_name = "DURATION")]
     pub(crate) data_retention: String,

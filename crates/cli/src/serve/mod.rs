@@ -1,6 +1,7 @@
 //! `tocsin serve`: the server in the foreground.
 
 pub(crate) mod alertmanager;
+mod first_run;
 pub(crate) mod flags;
 
 use std::path::{Path, PathBuf};
@@ -52,6 +53,11 @@ pub(crate) async fn run(flags: ServeFlags) -> Result<()> {
     warn_of_ignored(&flags)?;
     let server = Server::assemble(&flags).await?;
     let listeners = bind(&flags.web_listen_address).await?;
+    let local = local_url(&flags, server.app.web.speaks_tls());
+    if let Err(error) = first_run::welcome(&server.app, local.as_deref(), flags.admin_link).await {
+        // Alerts are taken all the same; `--admin-link` prints a link later.
+        warn!("no link for an administrator: {error:#}");
+    }
     server.serve(listeners, stop_signal()?).await
 }
 
@@ -124,10 +130,11 @@ impl Server {
         for listener in listeners {
             let address = listener.local_addr()?;
             info!(%address, "Listening on");
-            if self.app.web.is_open() && !address.ip().is_loopback() {
+            let rules = self.app.reloader.current();
+            let lets_in = rules.access.allow.iter().flat_map(|rule| &rule.from);
+            if lets_in.clone().any(|net| net.prefix_len() == 0) && !address.ip().is_loopback() {
                 warn!(
-                    "whoever reaches {address} may read and change everything; \
-                     --web.config.file asks for users or certificates"
+                    "`access.allow` lets everybody in who reaches {address}, without credentials"
                 );
             }
             let mut halted = halt.subscribe();
@@ -342,6 +349,15 @@ fn http_options(flags: &ServeFlags, loaded: &tocsin_config::Loaded, web: &Web) -
         parse_mode: parse_mode(&flags.enable_feature)?,
         external_url,
     })
+}
+
+/// Returns how this machine itself reaches the server, unless it was said how everybody does.
+fn local_url(flags: &ServeFlags, speaks_tls: bool) -> Option<String> {
+    if flags.web_external_url.is_some() || speaks_tls {
+        return None;
+    }
+    let port = flags.web_listen_address.first()?.rsplit(':').next()?;
+    Some(format!("http://localhost:{port}"))
 }
 
 fn default_external_url(listen: &[String], speaks_tls: bool) -> String {

@@ -152,7 +152,12 @@ pub(super) fn need(method: &Method, path: Option<&str>) -> Need {
 
 /// Returns the table of routes, permissions and roles for the manual.
 pub fn permissions_markdown() -> String {
-    let mut page = String::from("| permission | allows | roles |\n|---|---|---|\n");
+    let mut page = String::from(
+        "# Permissions\n\nGenerated from the table that the server itself goes by. \
+         [Who is let in](access.md) explains roles and scopes. What no route of the table needs yet \
+         is there so that tokens and roles need not be made anew.\n\n",
+    );
+    page.push_str("| permission | allows | roles |\n|---|---|---|\n");
     for permission in P::ALL {
         let roles = Role::ALL.into_iter().filter(|role| role.permissions().contains(*permission));
         let roles: Vec<_> = roles.map(Role::as_str).collect();

@@ -12,6 +12,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
+use jiff::SignedDuration;
+use tocsin_core::identity::{Actor, Handle};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -36,6 +38,15 @@ impl SignIns {
             key,
         }
     }
+}
+
+/// Makes a link that signs `person` in once, in the name of whoever runs the process.
+///
+/// # Errors
+/// It cannot be made, in words.
+pub async fn make_link(app: &App, person: Handle, life: SignedDuration) -> Result<String, String> {
+    let made = crate::v1::people::make_link(app, &Actor::OPERATOR, person, life).await;
+    made.map(|link| link.url).map_err(|refusal| refusal.detail().to_owned())
 }
 
 /// Returns the pages.

@@ -39,8 +39,9 @@ pub(super) struct LinkQuery {
 }
 
 /// Answers with the form to sign in with.
-pub(super) async fn form(State(app): State<Arc<App>>) -> Response {
-    page(&app, StatusCode::OK, "Sign in", &sign_in_form("", false, None))
+pub(super) async fn form(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let form = sign_in_form("", false, unkept(&app, &headers));
+    page(&app, StatusCode::OK, "Sign in", &form)
 }
 
 /// Takes the form.
@@ -68,9 +69,11 @@ pub(super) async fn submit(
 /// Answers with the form to choose a password with.
 pub(super) async fn link_form(
     State(app): State<Arc<App>>,
+    headers: HeaderMap,
     Query(query): Query<LinkQuery>,
 ) -> Response {
-    page(&app, StatusCode::OK, "Choose a password", &password_form(&app, &query.token, None))
+    let form = password_form(&app, &query.token, unkept(&app, &headers));
+    page(&app, StatusCode::OK, "Choose a password", &form)
 }
 
 /// Takes the form.
@@ -100,6 +103,18 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, caller: Caller) -> Res
     }
     let to = format!("{}/sign-in", app.options.prefix());
     ([(header::SET_COOKIE, forget_cookie())], Redirect::to(&to)).into_response()
+}
+
+/// Returns why a browser would not stay signed in: the cookie is for trusted connections only.
+fn unkept(app: &App, headers: &HeaderMap) -> Option<&'static str> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let host = text("host").unwrap_or("localhost");
+    let is_local = ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host.starts_with(name));
+    let is_tls = app.web.speaks_tls() || text("x-forwarded-proto") == Some("https");
+    (!is_local && !is_tls).then_some(
+        "This page was reached without TLS, and browsers keep nobody signed in like that. Use \
+         https, or localhost on the machine itself.",
+    )
 }
 
 fn sign_in_form(name: &str, wants_code: bool, complaint: Option<&str>) -> String {

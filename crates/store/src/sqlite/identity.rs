@@ -138,7 +138,7 @@ pub(super) fn audit(
         "SELECT number, entry, hash FROM audit \
          WHERE tenant = ?1 AND number > ?2 AND number < ?3 \
            AND (?4 IS NULL OR action = ?4) AND (?5 IS NULL OR subject = ?5) \
-           AND (?6 IS NULL OR entry ->> '$.who.name' = ?6) \
+           AND (?6 IS NULL OR coalesce(entry ->> '$.who.name', entry ->> '$.who.kind') = ?6) \
          ORDER BY number {direction} LIMIT ?7"
     );
     let edge = |number: Option<u64>, otherwise: i64| {

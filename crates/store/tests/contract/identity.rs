@@ -196,6 +196,7 @@ pub(crate) async fn the_audit_log_is_read_in_pages_and_followed_to_its_end(fixtu
     assert_eq!(numbers(action).await, [10]);
     let who = |name: &str| AuditQuery { who: Some(name.to_owned()), ..AuditQuery::default() };
     assert_eq!(numbers(who("nobody")).await, [0; 0]);
+    assert_eq!(numbers(who("engine")).await.len(), 17);
     assert!(fixture.store().audit(OTHER, AuditQuery::default()).await.unwrap().is_empty());
 }
 

@@ -74,7 +74,11 @@ pub(super) async fn examine_prometheus(
         findings.skipped(SUBJECT, "not looked at; name it with --prometheus.url");
         return Ok(());
     };
-    let args = ServerArgs { url: url.to_owned(), timeout: SignedDuration::from_secs(10) };
+    let args = ServerArgs {
+        url: url.to_owned(),
+        timeout: SignedDuration::from_secs(10),
+        token_file: None,
+    };
     let client = Client::new(&args)?;
     let build = match client.get("/api/v1/status/buildinfo", &[]).await {
         Ok(answer) => answer,
