@@ -11,19 +11,21 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use tocsin_core::Tenant;
 use tocsin_core::alert::{AlertStatus, AlertView};
+use tocsin_core::identity::Who;
 use tocsin_core::labels::{ALERTNAME, Fingerprint, Labels};
 use tocsin_core::views::GroupView;
 use tocsin_engine::EngineError;
 
 use crate::App;
+use crate::access::Caller;
 
 /// The most groups the page lists, and the most alerts of each; of more it says how many there are.
 const MAX_GROUPS: usize = 100;
 const MAX_ALERTS: usize = 10;
 
 /// Nothing is loaded from anywhere and nothing runs, whatever an alert's labels say.
-const CONTENT_SECURITY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
+const CONTENT_SECURITY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
+     form-action 'self'; frame-ancestors 'none'";
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--line:color-mix(in srgb,CanvasText 18%,Canvas);\
@@ -34,6 +36,9 @@ header{display:flex;flex-wrap:wrap;align-items:baseline;gap:0 1rem;\
 border-bottom:1px solid var(--line);margin-bottom:1.5rem}\
 h1{margin:0;font-size:1.5rem}h2{font-size:1.125rem;margin:1.5rem 0 .5rem}\
 h3{font-size:1rem;margin:0}header p{margin:0;color:var(--dim)}\
+header form{margin-left:auto}header button{font:inherit;border:1px solid var(--line);\
+border-radius:.375rem;background:var(--soft);color:CanvasText;padding:.125rem .625rem;\
+cursor:pointer}\
 .sum{display:flex;flex-wrap:wrap;gap:.75rem;padding:0;margin:0 0 1rem;list-style:none}\
 .sum li{flex:1 1 8rem;background:var(--soft);border-radius:.5rem;padding:.5rem 1rem}\
 .sum b{display:block;font-size:1.75rem;line-height:1.25}\
@@ -55,21 +60,28 @@ pub(crate) fn router() -> Router<Arc<App>> {
 }
 
 /// Answers with the front page.
-pub(crate) async fn page(State(app): State<Arc<App>>) -> Response {
+pub(crate) async fn page(State(app): State<Arc<App>>, caller: Caller) -> Response {
     let groups = app.engine.read(Tenant::groups).await;
-    let html = render(&app.options.prefix(), groups);
+    let html = render(&app.options.prefix(), &caller.actor.who, groups);
     let headers =
         [(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY), (header::CACHE_CONTROL, "no-store")];
     (headers, Html(html)).into_response()
 }
 
-fn render(prefix: &str, groups: Result<Vec<GroupView>, EngineError>) -> String {
+fn render(prefix: &str, who: &Who, groups: Result<Vec<GroupView>, EngineError>) -> String {
     let prefix = escape(prefix);
+    let signed_in = match who {
+        Who::Person(handle) => format!(
+            "<form method=\"post\" action=\"{prefix}/sign-out\"><span>{handle}</span> \
+             <button>Sign out</button></form>\n"
+        ),
+        _ => String::new(),
+    };
     let mut html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>Tocsin</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<header>\n\
-         <h1>Tocsin</h1>\n<p>version {}</p>\n</header>\n<main>\n<h2>Firing now</h2>\n",
+         <h1>Tocsin</h1>\n<p>version {}</p>\n{signed_in}</header>\n<main>\n<h2>Firing now</h2>\n",
         env!("CARGO_PKG_VERSION")
     );
     match groups {
@@ -236,7 +248,7 @@ mod tests {
 
     #[test]
     fn labels_cannot_write_markup() {
-        let html = render("/am", Ok(vec![group("<script>alert(1)</script>")]));
+        let html = render("/am", &Who::Local, Ok(vec![group("<script>alert(1)</script>")]));
         assert!(html.contains("<h3>&lt;script&gt;alert(1)&lt;/script&gt; cluster=eu1</h3>"));
         assert!(!html.contains("<script>"));
         assert!(html.contains("href=\"/am/api/v1/openapi.json\""));
@@ -245,15 +257,15 @@ mod tests {
     #[test]
     fn a_long_list_is_cut_and_says_so() {
         let groups = vec![group("x"); MAX_GROUPS + 1];
-        let html = render("", Ok(groups));
+        let html = render("", &Who::Local, Ok(groups));
         assert_eq!(html.matches("<article>").count(), MAX_GROUPS);
         assert!(html.contains("1 more groups are not shown"));
     }
 
     #[test]
     fn quiet_and_trouble_are_told_apart() {
-        assert!(render("", Ok(Vec::new())).contains("Nothing fires. All is quiet."));
-        let trouble = render("", Err(EngineError::Stopping));
+        assert!(render("", &Who::Local, Ok(Vec::new())).contains("Nothing fires. All is quiet."));
+        let trouble = render("", &Who::Local, Err(EngineError::Stopping));
         assert!(trouble.contains("No answer: the engine is stopping."));
     }
 }

@@ -11,6 +11,7 @@ use axum::http::Request;
 use serde_json::{Value, json};
 use support::{Answer, TestServer};
 use tocsin_server::Peer;
+use tocsin_server::sign_in::MasterKey;
 use totp_rs::{Algorithm, Secret, TOTP};
 
 const PASSWORD: &str = "tiny boats sing";
@@ -240,6 +241,45 @@ async fn a_second_factor_is_set_up_asked_for_and_removed() {
     for secret in [begun["secret"].as_str().unwrap(), &recovery, PASSWORD] {
         assert!(!log.contains(secret), "{secret} is in the audit log");
     }
+}
+
+#[tokio::test]
+async fn a_new_master_key_seals_everything_anew_and_codes_go_on() {
+    let keys = |letters: &[&str]| {
+        let lines: Vec<_> = letters.iter().map(|it| format!("{}=", it.repeat(43))).collect();
+        MasterKey::parse(&lines.join("\n"), "test").unwrap()
+    };
+    let server = TestServer::start().await;
+    server.app.sign_ins.replace_key(keys(&["A"]));
+    with_person(&server, "ada", "viewer").await;
+    let mut browser = Browser::new(&server);
+    browser.sign_in("ada", PASSWORD, None).await;
+    let begun = browser.ask("POST", "/api/v1/account/second-factor", json!(null)).await.json();
+    let sealed = |server: &TestServer| {
+        let directory = server.app.engine.directory();
+        let known = directory.all_credentials().next().unwrap();
+        known.totp.as_ref().unwrap().sealed.clone()
+    };
+    let before = sealed(&server);
+    assert!(!before.contains(begun["secret"].as_str().unwrap()));
+    server.app.sign_ins.replace_key(keys(&["E", "A"]));
+    assert_eq!(tocsin_server::sign_in::reseal(&server.app).await, Ok(1));
+    assert_eq!(tocsin_server::sign_in::reseal(&server.app).await, Ok(0));
+    assert_ne!(sealed(&server), before);
+    // The old key is gone, and what it sealed opens all the same.
+    server.app.sign_ins.replace_key(keys(&["E"]));
+    assert_eq!(tocsin_server::sign_in::reseal(&server.app).await, Ok(0));
+    let secret = Secret::Encoded(begun["secret"].as_str().unwrap().to_owned()).to_bytes().unwrap();
+    let app = TOTP::new(Algorithm::SHA1, 6, 1, 30, secret, None, "ada".to_owned()).unwrap();
+    let code = app.generate(u64::try_from(server.app.engine.now().as_second()).unwrap());
+    let cookie = browser.cookie.clone();
+    let mut browser = Browser { cookie, ..Browser::new(&server) };
+    let confirm = "/api/v1/account/second-factor/confirm";
+    let confirmed = browser.ask("POST", confirm, json!({ "code": code })).await;
+    assert_eq!(confirmed.status, 200, "{confirmed:?}");
+    // Without any key that fits, nothing is thrown away.
+    server.app.sign_ins.replace_key(keys(&["I"]));
+    assert!(tocsin_server::sign_in::reseal(&server.app).await.is_err());
 }
 
 #[tokio::test]

@@ -258,7 +258,7 @@ impl Answer {
             said
         };
         let hint = match status {
-            401 => "; say who asks with --token-file or TOCSIN_TOKEN".to_owned(),
+            401 | 403 => "; say who asks with --token-file or TOCSIN_TOKEN".to_owned(),
             404 if self.is_foreign() => {
                 format!("; is {} a Tocsin, and is its path prefix part of --url?", self.base)
             }

@@ -53,6 +53,7 @@ pub(crate) async fn run(flags: ServeFlags) -> Result<()> {
     warn_of_ignored(&flags)?;
     let server = Server::assemble(&flags).await?;
     let listeners = bind(&flags.web_listen_address).await?;
+    reseal(&server.app).await;
     let local = local_url(&flags, server.app.web.speaks_tls());
     if let Err(error) = first_run::welcome(&server.app, local.as_deref(), flags.admin_link).await {
         // Alerts are taken all the same; `--admin-link` prints a link later.
@@ -61,10 +62,20 @@ pub(crate) async fn run(flags: ServeFlags) -> Result<()> {
     server.serve(listeners, stop_signal()?).await
 }
 
+/// Seals with the current key what an older one sealed.
+async fn reseal(app: &App) {
+    match tocsin_server::sign_in::reseal(app).await {
+        Ok(0) => {}
+        Ok(count) => info!("{count} secrets were sealed anew; older keys are no longer needed"),
+        Err(error) => warn!("secrets cannot be sealed anew: {error}"),
+    }
+}
+
 /// A server that is ready to listen.
 pub(crate) struct Server {
     pub(crate) app: Arc<App>,
     pub(crate) store: Arc<dyn Store>,
+    directory: PathBuf,
 }
 
 impl Server {
@@ -91,7 +102,7 @@ impl Server {
         let deliver: Arc<dyn Deliver> =
             Arc::new(Timed::new(Arc::clone(&delivery) as _, Arc::clone(&metrics)));
         let store = open_store(&flags.storage_path).await?;
-        let key = Arc::new(master_key(&flags.storage_path)?);
+        let key = master_key(&flags.storage_path)?;
         let policy = source.policy_of(&first);
         let keep =
             Keep { events: first.config.retention.events, alerts: first.config.retention.alerts };
@@ -117,7 +128,7 @@ impl Server {
             options,
             engine,
         });
-        Ok(Self { app, store })
+        Ok(Self { app, store, directory: flags.storage_path.clone() })
     }
 
     /// Serves until `stop` changes, then ends what is under way.
@@ -162,6 +173,11 @@ impl Server {
                         if let Err(error) = self.app.web.reload() {
                             tracing::error!("{error}; what was in effect stays");
                         }
+                        match master_key(&self.directory) {
+                            Ok(key) => self.app.sign_ins.replace_key(key),
+                            Err(error) => tracing::error!("{error:#}; the key in use stays"),
+                        }
+                        reseal(&self.app).await;
                         // The reloader has logged how it went.
                         let _ = self.app.reloader.reload(&self.app.engine, Actor::OPERATOR).await;
                     }

@@ -6,7 +6,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use tocsin_core::identity::{Permission, Who};
 use tocsin_wire::v1::ProblemCode;
 
@@ -36,9 +36,22 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
             parts.extensions.insert(caller);
             next.run(Request::from_parts(parts, body)).await
         }
+        Err(_) if is_home(&app, &parts) => {
+            Redirect::to(&format!("{}/sign-in", app.options.prefix())).into_response()
+        }
         Err(denial) => denial.into_response(parts.uri.path()),
     };
     app.web.dress(response)
+}
+
+/// Returns whether a browser of somebody who is not signed in opens the front page.
+fn is_home(app: &App, request: &Parts) -> bool {
+    let path = request.uri.path().strip_prefix(&app.options.prefix());
+    let accepts = request.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    request.method.is_safe()
+        && path.is_some_and(|path| path.trim_matches('/').is_empty())
+        && accepts.is_some_and(|accepts| accepts.contains("text/html"))
+        && !app.web.wants_users()
 }
 
 /// Why a request does not reach its handler.

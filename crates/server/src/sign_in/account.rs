@@ -80,10 +80,11 @@ pub(super) async fn begin_second_factor(
     // 32 random bytes; an app takes as many as SHA-1 has.
     let bytes = URL_SAFE_NO_PAD.decode(random.expose()).unwrap_or_default();
     let secret = bytes.get(..totp::SECRET_BYTES).unwrap_or_default().to_vec();
-    let sealed = app.sign_ins.key.seal(&factor_place(&person), &secret).map_err(|error| {
-        tracing::error!("{error}");
-        Refusal::new(ProblemCode::Internal, "the secret cannot be sealed")
-    })?;
+    let sealed =
+        app.sign_ins.key.load().seal(&factor_place(&person), &secret).map_err(|error| {
+            tracing::error!("{error}");
+            Refusal::new(ProblemCode::Internal, "the secret cannot be sealed")
+        })?;
     let unusable = || Refusal::new(ProblemCode::Internal, "the secret cannot be used");
     let shown = SecondFactor {
         secret: totp::written(&secret).ok_or_else(unusable)?,

@@ -10,10 +10,12 @@ mod totp;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::routing::get;
 use jiff::SignedDuration;
-use tocsin_core::identity::{Actor, Handle};
+use tocsin_core::command::Command;
+use tocsin_core::identity::{Actor, Handle, IdentityChange};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -26,18 +28,52 @@ pub use seal::{KeyError, MasterKey, Unsealable};
 pub struct SignIns {
     passwords: password::Passwords,
     throttle: throttle::Throttle,
-    key: Arc<MasterKey>,
+    key: ArcSwap<MasterKey>,
 }
 
 impl SignIns {
     /// Returns one that seals with `key`.
-    pub fn new(key: Arc<MasterKey>) -> Self {
+    pub fn new(key: MasterKey) -> Self {
         Self {
             passwords: password::Passwords::default(),
             throttle: throttle::Throttle::default(),
-            key,
+            key: ArcSwap::from_pointee(key),
         }
     }
+
+    /// Takes another master key, with the older ones that still open what they sealed.
+    pub fn replace_key(&self, key: MasterKey) {
+        self.key.store(Arc::new(key));
+    }
+}
+
+/// Seals everything anew that an older key sealed, so that the older key can be thrown away.
+/// Returns how many values that were.
+///
+/// # Errors
+/// Something cannot be opened, sealed or written, in words; what was sealed stays as it is.
+pub async fn reseal(app: &App) -> Result<usize, String> {
+    let key = app.sign_ins.key.load_full();
+    let directory = app.engine.directory();
+    let mut totp = Vec::new();
+    for credentials in directory.all_credentials() {
+        let Some(factor) = &credentials.totp else { continue };
+        if key.is_current(&factor.sealed) {
+            continue;
+        }
+        let place = session::factor_place(&credentials.person);
+        let of = |why: &dyn std::fmt::Display| format!("{place}: {why}");
+        let secret = key.open_sealed(&place, &factor.sealed).map_err(|why| of(&why))?;
+        let sealed = key.seal(&place, &secret).map_err(|why| of(&why))?;
+        totp.push((credentials.person.clone(), sealed));
+    }
+    let count = totp.len();
+    if count > 0 {
+        let change = IdentityChange::Reseal { secrets: Vec::new(), totp };
+        let order = Command::Identity(change).by(Actor::OPERATOR);
+        app.engine.command(order).await.map_err(|error| error.to_string())?;
+    }
+    Ok(count)
 }
 
 /// Makes a link that signs `person` in once, in the name of whoever runs the process.

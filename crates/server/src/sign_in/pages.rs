@@ -7,6 +7,7 @@ use axum::extract::{Query, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use serde::Deserialize;
+use tocsin_core::identity::SecretHash;
 use tocsin_wire::v1::{LinkDraft, ProblemCode, SignInDraft};
 
 use super::session::{by_link, by_password, end, forget_cookie};
@@ -72,7 +73,14 @@ pub(super) async fn link_form(
     headers: HeaderMap,
     Query(query): Query<LinkQuery>,
 ) -> Response {
+    let directory = app.engine.directory();
+    let link = directory.link(&SecretHash::of(query.token.as_bytes()));
+    let Some(link) = link.filter(|link| app.engine.now() < link.expires_at) else {
+        let ended = alert(Some("This link has ended or was used already; ask for another one."));
+        return page(&app, StatusCode::NOT_FOUND, "Choose a password", &ended);
+    };
     let form = password_form(&app, &query.token, unkept(&app, &headers));
+    let form = format!("<p>You will sign in as <b>{}</b>.</p>{form}", link.person);
     page(&app, StatusCode::OK, "Choose a password", &form)
 }
 

@@ -297,7 +297,7 @@ pub(super) fn person_of(caller: &Caller) -> Answer<&Handle> {
 
 /// Opens the secret of a second factor.
 pub(super) fn open_factor(app: &App, person: &Handle, sealed: &str) -> Answer<Vec<u8>> {
-    app.sign_ins.key.open_sealed(&factor_place(person), sealed).map_err(|error| {
+    app.sign_ins.key.load().open_sealed(&factor_place(person), sealed).map_err(|error| {
         tracing::error!("the second factor of {person}: {error}");
         Refusal::new(ProblemCode::Internal, "the second factor cannot be read")
     })

@@ -142,7 +142,7 @@ impl TestServer {
             deliver: Arc::new(Swallow),
             reloader: Arc::new(reloader),
             options,
-            sign_ins: SignIns::new(Arc::new(MasterKey::fresh().unwrap())),
+            sign_ins: SignIns::new(MasterKey::fresh().unwrap()),
             known: tocsin_server::access::Known::default(),
             metrics: Arc::new(Metrics::default()),
             started_at: clock.now(),
