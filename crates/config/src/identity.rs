@@ -1,5 +1,7 @@
 //! People, teams, and who is let in.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +14,7 @@ use crate::document::Document;
 use crate::interval::Zone;
 use crate::reader::{Fields, Reader, Value, nearest};
 use crate::section::{Out, Shape, Text, section, words};
+use crate::values::{Secret, SecretSource};
 use crate::yaml::Node;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -79,6 +82,93 @@ section! {
         @Native session_max: Duration = HOUR * 24 * 30;
         /// The fewest characters a password has.
         @Native password_min_length: usize = 12;
+        /// An identity provider where people may sign in instead.
+        @Native oidc: Option<OidcConfig>;
+    }
+}
+
+section! {
+    /// An identity provider that speaks OpenID Connect.
+    OidcConfig, check = check_oidc => {
+        /// Its address, exactly as it calls itself.
+        @Native issuer: String;
+        /// What it calls this server.
+        @Native client_id: String;
+        /// The secret of this server there; unset for a public client.
+        @Native client_secret: Option<Secret>;
+        /// A file with that secret.
+        @Native client_secret_file: Option<PathBuf>;
+        /// What to ask for beside `openid`.
+        @Native scopes: Vec<String> = vec!["profile".to_owned(), "email".to_owned()];
+        /// What the button says.
+        @Native name: String = "single sign-on".to_owned();
+        /// The claim that handles are made of.
+        @Native handle_claim: String = "preferred_username".to_owned();
+        /// The claim with the groups of a person; dots lead into objects.
+        @Native groups_claim: String = "groups".to_owned();
+        /// Roles by group, as in `sre: [responder, "manager@team:db"]`.
+        @Native roles: BTreeMap<String, Vec<GrantText>>;
+        /// Roles of everybody who signs in there; without any, whoever has no group is refused.
+        @Native default_roles: Vec<GrantText>;
+        /// Whether somebody with the verified address of a person known here is that person.
+        @Native link_by_email: bool;
+    }
+}
+
+fn check_oidc(oidc: &mut OidcConfig, fields: &Fields<'_>, reader: &mut Reader<'_>) {
+    reader.require(fields, &["issuer", "client_id"]);
+    if oidc.client_secret.is_some() && oidc.client_secret_file.is_some() {
+        let why = "at most one of `client_secret` and `client_secret_file`";
+        reader.error_at(fields, "client_secret_file", why);
+    }
+}
+
+/// An identity provider, and what its claims mean here.
+#[derive(Clone, Debug)]
+pub struct OidcRules {
+    /// Its address, exactly as it calls itself.
+    pub issuer: String,
+    /// What it calls this server.
+    pub client_id: String,
+    client_secret: Option<Secret>,
+    client_secret_file: Option<PathBuf>,
+    /// What to ask for beside `openid`.
+    pub scopes: Vec<String>,
+    /// What the button says.
+    pub name: String,
+    /// The claim that handles are made of.
+    pub handle_claim: String,
+    /// The claim with the groups of a person.
+    pub groups_claim: String,
+    /// Roles by group.
+    pub roles: BTreeMap<String, Vec<Grant>>,
+    /// Roles of everybody who signs in there.
+    pub default_roles: Vec<Grant>,
+    /// Whether somebody with the verified address of a person known here is that person.
+    pub link_by_email: bool,
+}
+
+impl OidcRules {
+    /// Returns where the secret of this server there is; `None` for a public client.
+    pub fn client_secret(&self) -> Option<SecretSource<'_>> {
+        SecretSource::of(self.client_secret.as_ref(), self.client_secret_file.as_deref())
+    }
+
+    fn of(config: &OidcConfig) -> Self {
+        let grants = |list: &[GrantText]| list.iter().map(|it| it.0.clone()).collect::<Vec<_>>();
+        Self {
+            issuer: config.issuer.clone(),
+            client_id: config.client_id.clone(),
+            client_secret: config.client_secret.clone(),
+            client_secret_file: config.client_secret_file.clone(),
+            scopes: config.scopes.clone(),
+            name: config.name.clone(),
+            handle_claim: config.handle_claim.clone(),
+            groups_claim: config.groups_claim.clone(),
+            roles: config.roles.iter().map(|(group, it)| (group.clone(), grants(it))).collect(),
+            default_roles: grants(&config.default_roles),
+            link_by_email: config.link_by_email,
+        }
     }
 }
 
@@ -270,6 +360,8 @@ pub struct Access {
     pub session_max: Duration,
     /// The fewest characters a password has.
     pub password_min_length: usize,
+    /// An identity provider where people may sign in instead.
+    pub oidc: Option<OidcRules>,
 }
 
 /// Addresses that need no credentials.
@@ -308,6 +400,7 @@ impl Access {
             session_idle: config.session_idle,
             session_max: config.session_max,
             password_min_length: config.password_min_length.max(8),
+            oidc: config.oidc.as_ref().map(OidcRules::of),
         }
     }
 }

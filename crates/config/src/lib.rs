@@ -38,7 +38,7 @@ pub use global::GlobalConfig;
 pub use http::{Authorization, BasicAuth, HttpConfig, HttpHeader, OAuth2, TlsConfig, TlsVersion};
 pub use identity::{
     Access, AccessConfig, Allow, AllowConfig, GrantText, HandleText, Loopback, MemberConfig,
-    NetworkText, PermissionText, PersonConfig, RoleWord, TeamConfig,
+    NetworkText, OidcConfig, OidcRules, PermissionText, PersonConfig, RoleWord, TeamConfig,
 };
 pub use inbound::{InboundConfig, InboundKind, MappingConfig};
 pub use integration::{IntegrationConfig, ReceiverConfig, Settings};

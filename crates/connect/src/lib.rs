@@ -19,6 +19,7 @@ mod mattermost;
 mod message;
 mod msteams;
 mod msteamsv2;
+pub mod oidc;
 mod opsgenie;
 mod outbound;
 mod pagerduty;

@@ -12,6 +12,7 @@ use tocsin_core::policy::Policy;
 use tocsin_engine::{EngineError, EngineHandle};
 
 use crate::inbound::Inbounds;
+use crate::sign_in::SignInProvider;
 
 /// A configuration that was read and checked.
 #[derive(Clone, Debug)]
@@ -22,6 +23,8 @@ pub struct Loaded {
     pub inbounds: Arc<Inbounds>,
     /// Who is let in.
     pub access: Arc<Access>,
+    /// Where people may sign in instead of here.
+    pub provider: Option<Arc<SignInProvider>>,
     yaml: String,
     hash: u64,
 }
@@ -29,7 +32,14 @@ pub struct Loaded {
 impl Loaded {
     /// Builds one from its parts.
     pub fn new(policy: Arc<Policy>, yaml: String, hash: u64) -> Self {
-        Self { policy, inbounds: Arc::default(), access: Arc::default(), yaml, hash }
+        Self {
+            policy,
+            inbounds: Arc::default(),
+            access: Arc::default(),
+            provider: None,
+            yaml,
+            hash,
+        }
     }
 
     /// Adds who tells us alerts beside Prometheus.
@@ -43,6 +53,13 @@ impl Loaded {
     #[must_use]
     pub fn with_access(mut self, access: Access) -> Self {
         self.access = Arc::new(access);
+        self
+    }
+
+    /// Adds where people may sign in instead of here.
+    #[must_use]
+    pub fn with_provider(mut self, provider: Option<SignInProvider>) -> Self {
+        self.provider = provider.map(Arc::new);
         self
     }
 

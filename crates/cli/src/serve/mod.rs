@@ -19,7 +19,7 @@ use tocsin_server::access::Known;
 use tocsin_server::inbound::Inbounds;
 use tocsin_server::metrics::Timed;
 use tocsin_server::reloader::{Commit, Loaded, Reloader};
-use tocsin_server::sign_in::{MasterKey, SignIns};
+use tocsin_server::sign_in::{MasterKey, SignInProvider, SignIns};
 use tocsin_server::{App, Metrics, Options, Web};
 use tocsin_store::Store;
 use tokio::net::TcpListener;
@@ -116,7 +116,13 @@ impl Server {
         .await
         .context("the engine cannot take up work")?;
         let inbounds = Inbounds::new(&first.config.inbound).map_err(Failure::usage)?;
-        let reloader = reloader(source, &first, policy, delivery, context, inbounds);
+        let base = options.external_url.clone();
+        let provider = provider(&first, &base).map_err(Failure::usage)?;
+        let initial = Loaded::new(policy, first.original_yaml(), first.hash())
+            .with_inbounds(inbounds)
+            .with_provider(provider)
+            .with_access(first.config.access.clone());
+        let reloader = reloader(source, &first, delivery, context, initial, base);
         let app = Arc::new(App {
             deliver,
             sign_ins: SignIns::new(key),
@@ -281,14 +287,11 @@ impl Source {
 fn reloader(
     source: Source,
     first: &tocsin_config::Loaded,
-    policy: Arc<Policy>,
     delivery: Arc<Delivery>,
     context: tocsin_connect::Context,
-    inbounds: Inbounds,
+    initial: Loaded,
+    base: String,
 ) -> Reloader {
-    let initial = Loaded::new(policy, first.original_yaml(), first.hash())
-        .with_inbounds(inbounds)
-        .with_access(first.config.access.clone());
     // What was read last, for the integrations: the server only knows the compiled form.
     let latest = Arc::new(parking_lot::Mutex::new(first.config.clone()));
     let for_load = Arc::clone(&latest);
@@ -301,6 +304,7 @@ fn reloader(
         let inbounds = Inbounds::new(&loaded.config.inbound)?;
         let result = Loaded::new(policy, loaded.original_yaml(), loaded.hash())
             .with_inbounds(inbounds)
+            .with_provider(provider(&loaded, &base)?)
             .with_access(loaded.config.access.clone());
         *for_load.lock() = loaded.config;
         Ok(result)
@@ -325,6 +329,12 @@ fn master_key(directory: &Path) -> Result<MasterKey> {
         }
         _ => Ok(MasterKey::open(&directory.join(KEY_FILE))?),
     }
+}
+
+/// Prepares the identity provider of a configuration.
+fn provider(loaded: &tocsin_config::Loaded, base: &str) -> Result<Option<SignInProvider>, String> {
+    let rules = loaded.config.access.oidc.as_ref();
+    rules.map(|rules| SignInProvider::new(rules, base)).transpose()
 }
 
 /// Opens the store; what is wrong with the directory is said before anything listens.

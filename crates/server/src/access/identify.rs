@@ -152,12 +152,17 @@ fn token(headers: &HeaderMap) -> Option<String> {
 
 /// Returns the secret of the session's cookie.
 pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
+    cookie_named(headers, SESSION_COOKIE).filter(|value| value.len() <= MAX_SECRET_BYTES)
+}
+
+/// Returns the value of a cookie.
+pub(crate) fn cookie_named<'h>(headers: &'h HeaderMap, wanted: &str) -> Option<&'h str> {
     headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, value)| *name == SESSION_COOKIE && value.len() <= MAX_SECRET_BYTES)
+        .find(|(name, _)| *name == wanted)
         .map(|(_, value)| value)
 }

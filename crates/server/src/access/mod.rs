@@ -10,6 +10,7 @@ mod table;
 
 pub use caller::Caller;
 pub(crate) use guard::guard;
+pub(crate) use identify::cookie_named;
 pub use known::Known;
 pub use secret::{FreshSecret, SESSION_COOKIE, TOKEN_PREFIX};
 pub use table::{Need, ROUTES, permissions_markdown};

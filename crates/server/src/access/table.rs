@@ -32,6 +32,8 @@ pub const ROUTES: &[(&str, &str, Need)] = &[
     ("POST", "/sign-in", Need::Public),
     ("GET", "/sign-in/link", Need::Public),
     ("POST", "/sign-in/link", Need::Public),
+    ("GET", "/sign-in/provider", Need::Public),
+    ("GET", "/sign-in/provider/callback", Need::Public),
     ("POST", "/sign-out", Need::Public),
     ("GET", "/-/healthy", Need::Public),
     ("GET", "/-/ready", Need::Public),

@@ -3,6 +3,7 @@
 mod account;
 mod pages;
 mod password;
+mod provider;
 mod seal;
 mod session;
 mod throttle;
@@ -21,6 +22,7 @@ use utoipa_axum::routes;
 
 use crate::App;
 
+pub use provider::SignInProvider;
 pub use seal::{KeyError, MasterKey, Unsealable};
 
 /// What signing in needs beside the directory.
@@ -90,6 +92,8 @@ pub(crate) fn router() -> Router<Arc<App>> {
     Router::new()
         .route("/sign-in", get(pages::form).post(pages::submit))
         .route("/sign-in/link", get(pages::link_form).post(pages::link_submit))
+        .route("/sign-in/provider", get(provider::start))
+        .route("/sign-in/provider/callback", get(provider::callback))
         .route("/sign-out", axum::routing::post(pages::sign_out))
 }
 

@@ -31,7 +31,9 @@ input:focus-visible,button:focus-visible{outline:3px solid #4c8bf5;outline-offse
 button{width:100%;padding:.625rem;font:inherit;font-weight:600;border:0;border-radius:.375rem;\
 background:#b3261e;color:#fff;cursor:pointer}\
 [role=alert]{border-left:4px solid #b3261e;padding:.5rem .75rem;color:CanvasText}\
-small{display:block;font-weight:400;color:var(--dim)}";
+.or{margin:1rem 0 0;text-align:center}.or a{display:block;padding:.625rem;\
+border:1px solid var(--line);border-radius:.375rem;color:CanvasText;font-weight:600;\
+text-decoration:none}small{display:block;font-weight:400;color:var(--dim)}";
 
 #[derive(Deserialize)]
 pub(super) struct LinkQuery {
@@ -41,7 +43,7 @@ pub(super) struct LinkQuery {
 
 /// Answers with the form to sign in with.
 pub(super) async fn form(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    let form = sign_in_form("", false, unkept(&app, &headers));
+    let form = sign_in_form(&app, "", false, unkept(&app, &headers));
     page(&app, StatusCode::OK, "Sign in", &form)
 }
 
@@ -61,7 +63,7 @@ pub(super) async fn submit(
         Err(refusal) => {
             let wants_code = refusal.code() == ProblemCode::SecondFactorRequired;
             let detail = refusal.detail().to_owned();
-            let form = sign_in_form(&name, wants_code, Some(&detail));
+            let form = sign_in_form(&app, &name, wants_code, Some(&detail));
             page(&app, refusal.status(), "Sign in", &form)
         }
     }
@@ -125,7 +127,7 @@ fn unkept(app: &App, headers: &HeaderMap) -> Option<&'static str> {
     )
 }
 
-fn sign_in_form(name: &str, wants_code: bool, complaint: Option<&str>) -> String {
+fn sign_in_form(app: &App, name: &str, wants_code: bool, complaint: Option<&str>) -> String {
     let complaint = alert(complaint);
     let name = escape(name);
     let code = if wants_code {
@@ -135,13 +137,18 @@ fn sign_in_form(name: &str, wants_code: bool, complaint: Option<&str>) -> String
     } else {
         ""
     };
+    let action = format!("{}/sign-in", app.options.prefix());
+    let provider = app.reloader.current().provider.as_ref().map_or_else(String::new, |provider| {
+        let name = escape(provider.name());
+        format!("<p class=\"or\"><a href=\"{action}/provider\">Sign in with {name}</a></p>")
+    });
     format!(
-        "{complaint}<form method=\"post\">\
+        "{complaint}<form method=\"post\" action=\"{action}\">\
          <label>Name<input name=\"name\" value=\"{name}\" autocomplete=\"username\" \
          autocapitalize=\"none\" required autofocus></label>\
          <label>Password<input name=\"password\" type=\"password\" \
          autocomplete=\"current-password\" required></label>{code}\
-         <button>Sign in</button></form>"
+         <button>Sign in</button></form>{provider}"
     )
 }
 
@@ -158,11 +165,17 @@ fn password_form(app: &App, token: &str, complaint: Option<&str>) -> String {
     )
 }
 
-fn alert(complaint: Option<&str>) -> String {
+pub(super) fn alert(complaint: Option<&str>) -> String {
     complaint.map_or_else(String::new, |text| format!("<p role=\"alert\">{}</p>", escape(text)))
 }
 
-fn page(app: &App, status: StatusCode, title: &str, body: &str) -> Response {
+/// Answers that somebody is not signed in, and why.
+pub(super) fn failed(app: &App, status: StatusCode, why: &str) -> Response {
+    let form = sign_in_form(app, "", false, Some(why));
+    page(app, status, "Sign in", &form)
+}
+
+pub(super) fn page(app: &App, status: StatusCode, title: &str, body: &str) -> Response {
     let host = escape(&app.options.external_url);
     let html = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

@@ -244,7 +244,7 @@ pub(super) async fn hash_of(
 }
 
 /// Begins a session. One that the browser came with ends: nobody can have chosen the new one.
-async fn begin(
+pub(super) async fn begin(
     app: &App,
     caller: &Caller,
     headers: &HeaderMap,

@@ -4,6 +4,8 @@
 #![allow(dead_code, reason = "each file of tests uses its own part")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop right there")]
 
+pub(crate) mod issuer;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
