@@ -74,6 +74,8 @@ section! {
         @Native loopback: Loopback;
         /// Addresses that need no credentials, such as those of Prometheus.
         @Native allow: Vec<AllowConfig>;
+        /// Proxies whose word is taken for whom they pass on (`X-Forwarded-For`).
+        @Native proxies: Vec<NetworkText>;
         /// Names besides that of `--web.external-url` under which browsers reach the server.
         @Native hosts: Vec<String>;
         /// After how long without use somebody is signed out.
@@ -352,6 +354,8 @@ pub struct Access {
     pub loopback: Loopback,
     /// Addresses that need no credentials.
     pub allow: Vec<Allow>,
+    /// Proxies whose word is taken for whom they pass on.
+    pub proxies: Vec<IpNet>,
     /// Names besides the external one under which browsers reach the server, lower-case.
     pub hosts: Vec<String>,
     /// After how long without use somebody is signed out.
@@ -396,6 +400,7 @@ impl Access {
         Self {
             loopback: config.loopback,
             allow: allow.collect(),
+            proxies: config.proxies.iter().map(|net| net.0).collect(),
             hosts: config.hosts.iter().map(|host| host.to_ascii_lowercase()).collect(),
             session_idle: config.session_idle,
             session_max: config.session_max,

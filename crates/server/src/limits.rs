@@ -135,7 +135,10 @@ async fn bound_rate(State(rates): State<Arc<Rates>>, request: Request, next: Nex
         return next.run(request).await;
     }
     let peer = request.extensions().get::<Peer>();
-    let client = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |peer| client_of(peer.0.ip()));
+    let current = rates.app.reloader.current();
+    let peer = peer.map(|peer| peer.0.ip());
+    let address = access::client_address(peer, request.headers(), &current.access.proxies);
+    let client = address.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), client_of);
     if rates.clients.len() > MAX_REMEMBERED_CLIENTS {
         rates.clients.retain_recent();
     }

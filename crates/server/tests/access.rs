@@ -155,6 +155,22 @@ async fn a_token_is_taken_in_each_way_clients_send_one_and_not_after_it_was_revo
 }
 
 #[tokio::test]
+async fn a_stream_ends_when_its_token_is_revoked() {
+    let server = TestServer::start().await;
+    let token = server.token(&[Permission::EventRead]).await;
+    let request = from(ELSEWHERE, "GET", "/api/v1/stream").header("x-tocsin-token", token);
+    let request = request.body(Body::empty()).unwrap();
+    let response = server.router.clone().oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let id = server.app.engine.directory().tokens().next().unwrap().id;
+    server.identity(IdentityChange::RevokeToken(id)).await;
+    server.fire(&[&[("alertname", "Secret")]]).await;
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    assert!(!body.contains("alert_fired"), "{body}");
+}
+
+#[tokio::test]
 async fn a_token_ends_and_may_be_bound_to_addresses() {
     let server = TestServer::start().await;
     let token = server.token(&[Permission::AlertRead]).await;
@@ -233,6 +249,25 @@ async fn addresses_of_the_configuration_need_no_credentials_for_what_it_says() {
     assert_eq!(server.status(from(ELSEWHERE, "GET", "/api/v2/alerts")).await, 403);
     let outside = from("198.51.100.1:1", "POST", "/api/v2/alerts");
     assert_eq!(server.status(outside).await, 401);
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_the_audit_log_and_networks_see_the_client() {
+    let server = TestServer::start().await;
+    let permissions: Permissions = [Permission::AlertRead].into_iter().collect();
+    let from_net = vec!["203.0.113.0/24".parse().unwrap()];
+    let rule = Allow { name: "office".to_owned(), from: from_net, permissions };
+    let ask = async |forwarded: &str| {
+        let request = from(ELSEWHERE, "GET", "/api/v1/alerts");
+        server.status(request.header("x-forwarded-for", forwarded)).await
+    };
+    server.reload_access(Access { allow: vec![rule.clone()], ..Access::default() }).await;
+    assert_eq!(ask("203.0.113.9").await, 401, "anybody can claim that");
+    let proxies = vec!["192.0.2.7/32".parse().unwrap()];
+    server.reload_access(Access { allow: vec![rule], proxies, ..Access::default() }).await;
+    assert_eq!(ask("203.0.113.9").await, 200);
+    assert_eq!(ask("127.0.0.1").await, 401, "nobody behind a proxy is on the machine");
+    assert_eq!(ask("203.0.113.9, 198.51.100.1").await, 401);
 }
 
 #[tokio::test]

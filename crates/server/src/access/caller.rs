@@ -47,6 +47,27 @@ impl Caller {
         self.access.allows_for(permission, labels)
     }
 
+    /// Returns whether they still may, for what goes on after a request was let in: tokens are
+    /// revoked and people sign out meanwhile.
+    pub(crate) fn still_may(&self, app: &App, permission: Permission) -> bool {
+        let directory = app.engine.directory();
+        let now = app.engine.now();
+        match (&self.actor.who, self.actor.credential) {
+            (_, Credential::Token(id)) => {
+                let token = directory.token(id).filter(|token| token.is_valid_at(now));
+                token.is_some_and(|token| directory.access_of_token(token).allows(permission))
+            }
+            (_, Credential::Session(id)) => {
+                let session = directory.session(id).filter(|session| now < session.ends_at);
+                session.is_some_and(|session| {
+                    directory.access_of(session.person.as_str()).allows(permission)
+                })
+            }
+            (Who::Local, _) => !directory.has_accounts(),
+            _ => self.access.allows(permission),
+        }
+    }
+
     /// Refuses what they may not do with something that they may see.
     ///
     /// # Errors

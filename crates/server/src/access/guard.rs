@@ -12,7 +12,7 @@ use tocsin_wire::v1::ProblemCode;
 
 use super::caller::Caller;
 use super::identify::{Unknown, identify};
-use super::origin::{authority, is_foreign};
+use super::origin::{authority, client_address, is_foreign};
 use super::table::{Need, need};
 use crate::limits::Peer;
 use crate::{App, fallback};
@@ -91,12 +91,17 @@ impl Denial {
 
 async fn admit(app: &App, request: &Parts) -> Result<Caller, Denial> {
     let headers = &request.headers;
-    let address = request.extensions.get::<Peer>().map(|peer| peer.0.ip());
+    let peer = request.extensions.get::<Peer>().map(|peer| peer.0.ip());
+    let current = app.reloader.current();
+    let address = client_address(peer, headers, &current.access.proxies);
+    let proxies = &current.access.proxies;
+    let is_vouched =
+        peer.is_some_and(|it| proxies.iter().any(|net| net.contains(&it.to_canonical())));
     let matched = request.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
     let prefix = app.options.prefix();
     let path = matched.map(|path| path.strip_prefix(&prefix).unwrap_or(path));
     let needed = need(&request.method, path);
-    let found = identify(app, headers, &request.uri, address).await;
+    let found = identify(app, headers, &request.uri, address, is_vouched).await;
     let caller = match (found, needed) {
         (Ok(caller), _) => caller,
         // The listener's own file guards everything.
@@ -107,7 +112,6 @@ async fn admit(app: &App, request: &Parts) -> Result<Caller, Denial> {
     // Also to sign in: nobody is to be signed in as somebody else without knowing.
     let changes = needed == Need::Public && !request.method.is_safe();
     if caller.is_ambient && (changes || !caller.is_stranger()) {
-        let current = app.reloader.current();
         let name = authority(headers, &request.uri);
         let hosts = &current.access.hosts;
         if is_foreign(&request.method, headers, name.as_deref(), hosts) {

@@ -30,12 +30,13 @@ pub(super) enum Unknown {
     Wrong(&'static str),
 }
 
-/// Finds out who asks.
+/// Finds out who asks. `is_vouched` says that a trusted proxy told the address.
 pub(super) async fn identify(
     app: &App,
     headers: &HeaderMap,
     uri: &Uri,
     address: Option<IpAddr>,
+    is_vouched: bool,
 ) -> Result<Caller, Unknown> {
     let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let request_id = text(&crate::limits::REQUEST_ID).map(str::to_owned);
@@ -74,7 +75,8 @@ pub(super) async fn identify(
     let rules = &current.access;
     if let Some(address) = address.map(|it| it.to_canonical()) {
         let covers = |rule: &&tocsin_config::Allow| {
-            rule.from.iter().any(|net| net.contains(&address)) && !is_forwarded(headers)
+            rule.from.iter().any(|net| net.contains(&address))
+                && (is_vouched || !is_forwarded(headers))
         };
         if let Some(rule) = rules.allow.iter().find(covers) {
             let access = Arc::new(Access::tenant(rule.permissions));

@@ -12,5 +12,6 @@ pub use caller::Caller;
 pub(crate) use guard::guard;
 pub(crate) use identify::cookie_named;
 pub use known::Known;
+pub(crate) use origin::client_address;
 pub use secret::{FreshSecret, SESSION_COOKIE, TOKEN_PREFIX};
 pub use table::{Need, ROUTES, permissions_markdown};

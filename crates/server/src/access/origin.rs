@@ -7,6 +7,7 @@
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
+use ipnet::IpNet;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -48,6 +49,30 @@ pub(super) fn is_our_name(authority: &str, external_url: &str, hosts: &[String])
         || host.ends_with(".localhost")
         || host.eq_ignore_ascii_case(host_of_url(external_url))
         || hosts.iter().any(|known| known == host)
+}
+
+/// Returns the address of whoever asks: the peer's, or what proxies that are trusted say.
+///
+/// Each proxy adds the address it was asked from at the end of `X-Forwarded-For`, so the list is
+/// read from there, up to the first address that is no proxy of ours; what stands before it is what
+/// somebody claims.
+pub(crate) fn client_address(
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+    proxies: &[IpNet],
+) -> Option<IpAddr> {
+    let is_proxy = |address: IpAddr| proxies.iter().any(|net| net.contains(&address));
+    let mut client = peer?.to_canonical();
+    let lines = headers.get_all(&FORWARDED[1]).iter().filter_map(|line| line.to_str().ok());
+    let passed: Vec<&str> = lines.flat_map(|line| line.split(',')).map(str::trim).collect();
+    for text in passed.iter().rev() {
+        if !is_proxy(client) {
+            break;
+        }
+        let Ok(address) = text.parse::<IpAddr>() else { break };
+        client = address.to_canonical();
+    }
+    Some(client)
 }
 
 /// Returns whether the request passed a proxy.
@@ -119,6 +144,22 @@ mod tests {
         assert!(foreign("GET", &[("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "cors")]));
         let form = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate")];
         assert!(foreign("POST", &form));
+    }
+
+    #[test]
+    fn only_proxies_that_are_trusted_say_who_asks() {
+        let proxies: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "::1/128".parse().unwrap()];
+        let client = |peer: &str, lines: &[&str]| {
+            let headers = lines.iter().map(|line| (FORWARDED[1].clone(), line.parse().unwrap()));
+            let client = client_address(peer.parse().ok(), &headers.collect(), &proxies);
+            client.unwrap().to_string()
+        };
+        assert_eq!(client("192.0.2.1", &["1.1.1.1"]), "192.0.2.1", "anybody can claim that");
+        assert_eq!(client("10.0.0.1", &["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(client("10.0.0.1", &["1.1.1.1, 203.0.113.9"]), "203.0.113.9");
+        assert_eq!(client("::1", &["1.1.1.1", "203.0.113.9, 10.0.0.7"]), "203.0.113.9");
+        assert_eq!(client("::ffff:10.0.0.1", &["nonsense"]), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
     }
 
     #[test]

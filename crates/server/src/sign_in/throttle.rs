@@ -53,7 +53,7 @@ impl Throttle {
         let is_known = state.known.contains(&(name.to_owned(), client));
         let bounds = [
             (Key::Both(name.to_owned(), client), MAX_OF_BOTH, true),
-            (Key::Address(client), MAX_OF_ADDRESS, true),
+            (Key::Address(client), MAX_OF_ADDRESS, !is_known),
             (Key::Name(name.to_owned()), MAX_OF_NAME, !is_known),
         ];
         let waits =

@@ -17,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde::Serialize;
 use tocsin_core::event::Recorded;
+use tocsin_core::identity::Permission;
 use tocsin_core::ids::Sequence;
 use tocsin_store::{EventQuery, StoreError};
 use tocsin_wire::v1::{Directory, Hello, ProblemCode, Reset, ResetReason};
@@ -29,6 +30,7 @@ use super::params::{Ask, FromQuery, Params, invalid};
 use super::problem::{Answer, Refusal};
 use super::{Shared, events};
 use crate::App;
+use crate::access::Caller;
 
 /// How many may follow at once.
 const MAX_FOLLOWERS: usize = 256;
@@ -100,6 +102,7 @@ impl FromQuery for StreamQuery {
 )]
 pub(super) async fn follow(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Extension(shared): Extension<Arc<Shared>>,
     stopping: Option<Extension<Stopping>>,
     headers: HeaderMap,
@@ -120,6 +123,7 @@ pub(super) async fn follow(
         queue: VecDeque::new(),
         directory: Directory::default(),
         feed,
+        caller,
         stopping: stopping.map(|Extension(stopping)| stopping).unwrap_or_default(),
         app,
         _place: place,
@@ -150,6 +154,8 @@ async fn head(app: &App) -> Result<u64, StoreError> {
 struct Follower {
     app: Arc<App>,
     feed: broadcast::Receiver<Batch>,
+    /// Who follows: nothing is sent any more once they may not.
+    caller: Caller,
     stopping: Stopping,
     /// Empty means all.
     kinds: Vec<String>,
@@ -182,7 +188,8 @@ impl Follower {
     async fn next(&mut self) -> Option<sse::Event> {
         loop {
             if let Some(message) = self.queue.pop_front() {
-                return Some(message);
+                let may = self.caller.still_may(&self.app, Permission::EventRead);
+                return may.then_some(message);
             }
             if self.passed < self.replay_until {
                 if let Err(error) = self.replay().await {
