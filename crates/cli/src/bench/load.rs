@@ -116,6 +116,17 @@ pub(super) fn grafana(count: usize, now: Timestamp) -> Arc<[Vec<u8>]> {
         .collect()
 }
 
+/// Returns the requests with a token in each.
+pub(super) fn with_token(requests: &Arc<[Vec<u8>]>, token: &str) -> Arc<[Vec<u8>]> {
+    let header = format!("\r\nAuthorization: Bearer {token}");
+    let add = |request: &Vec<u8>| {
+        // After the first line.
+        let end = request.windows(2).position(|pair| pair == b"\r\n").unwrap_or_default();
+        [&request[..end], header.as_bytes(), &request[end..]].concat()
+    };
+    requests.iter().map(add).collect()
+}
+
 /// Posts every request once, or round and round until `at_least` has passed.
 pub(super) async fn drive(
     address: SocketAddr,

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -53,6 +54,8 @@ struct Results {
     large: Option<Held>,
     fresh: Option<Rate>,
     again: Option<Rate>,
+    /// The same with a token in every request.
+    known: Option<Rate>,
     resident_bytes: Option<u64>,
     restart: Option<Duration>,
     steady: Option<Steady>,
@@ -128,7 +131,14 @@ async fn measure(
     step("the same alerts again");
     let mut all = first.to_vec();
     all.extend(rest.to_vec());
-    results.again = Some(load::drive(server.address, &all.into(), Some(RESEND_SPAN)).await?);
+    let all: Arc<[Vec<u8>]> = all.into();
+    results.again = Some(load::drive(server.address, &all, Some(RESEND_SPAN)).await?);
+    if matches!(program, Program::Tocsin) {
+        step("the same alerts again, with a token");
+        let token = token(server.address).await?;
+        let all = load::with_token(&all, &token);
+        results.known = Some(load::drive(server.address, &all, Some(RESEND_SPAN)).await?);
+    }
     results.resident_bytes = Some(server.resident_bytes()?);
     server.kill().await?;
     if matches!(program, Program::Tocsin) {
@@ -149,6 +159,19 @@ async fn measure(
     step("alerts at a steady rate, each with a webhook");
     results.steady = Some(steady(program, &directory.join("steady")).await?);
     Ok(results)
+}
+
+/// Makes a token that may post alerts.
+async fn token(address: SocketAddr) -> Result<String> {
+    tocsin_connect::install_crypto();
+    let body = serde_json::json!({
+        "name": "bench", "integration": "bench", "permissions": ["alert.ingest"]
+    });
+    let url = format!("http://{address}/api/v1/tokens");
+    let client = reqwest::Client::builder().no_proxy().build()?;
+    let made = client.post(url).json(&body).send().await?.error_for_status()?;
+    let made: tocsin_wire::v1::NewToken = made.json().await?;
+    Ok(made.secret)
 }
 
 /// Says what is measured right now; the whole takes minutes.
@@ -286,6 +309,13 @@ fn figures(
             p99(&ours.again),
             p99(&peer.again),
             Some(1.0),
+        ),
+        figure(
+            "re-sent alerts, with a token in every request".into(),
+            Unit::PerSecond,
+            per_second(&ours.known),
+            per_second(&peer.again),
+            Some(5.0),
         ),
         figure(
             "new alerts (ours on disk before the answer)".into(),
