@@ -40,6 +40,10 @@ number! {
     OutboxNumber
 }
 number! {
+    /// One escalation: from the first page until it is over.
+    RunNumber
+}
+number! {
     /// The place of an event in its tenant's history, counted from 1 without gaps.
     Sequence
 }
