@@ -12,6 +12,7 @@ use crate::inbound::InboundConfig;
 use crate::integration::ReceiverConfig;
 use crate::native::{LimitsConfig, RetentionConfig};
 use crate::observability::{EventRecorderConfig, TracingConfig};
+use crate::outbound::OutboundRules;
 use crate::values::signed;
 
 /// Everything that is not decided by the compiled [`Policy`](tocsin_core::policy::Policy).
@@ -35,6 +36,8 @@ pub struct Config {
     pub limits: Limits,
     /// Who is let in.
     pub access: Access,
+    /// Which addresses may be connected to.
+    pub outbound: OutboundRules,
 }
 
 /// How long the past is kept.
@@ -61,6 +64,7 @@ impl Config {
         receivers: Vec<ReceiverConfig>,
         templates: Arc<Templates>,
     ) -> Self {
+        let outbound = OutboundRules::of(document);
         Self {
             global: document.global.clone(),
             receivers,
@@ -70,7 +74,8 @@ impl Config {
             event_recorder: document.event_recorder.clone(),
             retention: Retention::of(&document.retention),
             limits: Limits::of(&document.limits),
-            access: Access::of(&document.access),
+            access: Access::of(&document.access, &outbound),
+            outbound,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::inbound::InboundConfig;
 use crate::interval::NamedTimeIntervalConfig;
 use crate::native::{CompatConfig, LimitsConfig, MaintenanceWindowConfig, RetentionConfig};
 use crate::observability::{EventRecorderConfig, TracingConfig};
+use crate::outbound::OutboundConfig;
 use crate::reader::{Fields, Reader};
 use crate::receivers::*;
 use crate::route::{InhibitRuleConfig, RouteConfig};
@@ -51,6 +52,8 @@ section! {
         @Native teams: Vec<TeamConfig>;
         /// Who is let in, and how long people stay signed in.
         @Native access: AccessConfig;
+        /// Which addresses may be connected to.
+        @Native outbound: OutboundConfig;
     }
 }
 

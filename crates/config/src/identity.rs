@@ -12,6 +12,7 @@ use tocsin_core::identity::{
 
 use crate::document::Document;
 use crate::interval::Zone;
+use crate::outbound::OutboundRules;
 use crate::reader::{Fields, Reader, Value, nearest};
 use crate::section::{Out, Shape, Text, section, words};
 use crate::values::{Secret, SecretSource};
@@ -148,6 +149,8 @@ pub struct OidcRules {
     pub default_roles: Vec<Grant>,
     /// Whether somebody with the verified address of a person known here is that person.
     pub link_by_email: bool,
+    /// Which addresses may be connected to.
+    pub outbound: OutboundRules,
 }
 
 impl OidcRules {
@@ -156,7 +159,7 @@ impl OidcRules {
         SecretSource::of(self.client_secret.as_ref(), self.client_secret_file.as_deref())
     }
 
-    fn of(config: &OidcConfig) -> Self {
+    fn of(config: &OidcConfig, outbound: &OutboundRules) -> Self {
         let grants = |list: &[GrantText]| list.iter().map(|it| it.0.clone()).collect::<Vec<_>>();
         Self {
             issuer: config.issuer.clone(),
@@ -170,6 +173,7 @@ impl OidcRules {
             roles: config.roles.iter().map(|(group, it)| (group.clone(), grants(it))).collect(),
             default_roles: grants(&config.default_roles),
             link_by_email: config.link_by_email,
+            outbound: outbound.clone(),
         }
     }
 }
@@ -312,7 +316,7 @@ fn parse_grant(text: &str) -> Result<Grant, String> {
     Ok(Grant { role, scope })
 }
 
-fn parse_network(text: &str) -> Result<IpNet, String> {
+pub(crate) fn parse_network(text: &str) -> Result<IpNet, String> {
     let single = || text.parse().map(|address: std::net::IpAddr| IpNet::from(address));
     text.parse::<IpNet>()
         .map(|net| net.trunc())
@@ -381,12 +385,12 @@ pub struct Allow {
 
 impl Default for Access {
     fn default() -> Self {
-        Self::of(&AccessConfig::default())
+        Self::of(&AccessConfig::default(), &OutboundRules::default())
     }
 }
 
 impl Access {
-    pub(crate) fn of(config: &AccessConfig) -> Self {
+    pub(crate) fn of(config: &AccessConfig, outbound: &OutboundRules) -> Self {
         let allow = config.allow.iter().map(|it| Allow {
             name: if it.name.is_empty() { "network".to_owned() } else { it.name.clone() },
             from: it.from.iter().map(|net| net.0).collect(),
@@ -405,7 +409,7 @@ impl Access {
             session_idle: config.session_idle,
             session_max: config.session_max,
             password_min_length: config.password_min_length.max(8),
-            oidc: config.oidc.as_ref().map(OidcRules::of),
+            oidc: config.oidc.as_ref().map(|oidc| OidcRules::of(oidc, outbound)),
         }
     }
 }

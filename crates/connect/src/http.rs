@@ -22,6 +22,7 @@ use self::oauth2::TokenSource;
 pub(crate) use self::oauth2::form;
 pub(crate) use self::request::Request;
 use crate::failure::Undelivered;
+use crate::guard::Guard;
 use crate::redact::Redactor;
 use crate::secret;
 
@@ -38,12 +39,16 @@ pub(crate) struct Sender {
 
 impl Sender {
     /// Reads certificates and sets the client up; nothing is connected yet.
-    pub(crate) fn new(config: &HttpConfig, user_agent: &str) -> Result<Self, ClientError> {
+    pub(crate) fn new(
+        config: &HttpConfig,
+        user_agent: &str,
+        guard: &Guard,
+    ) -> Result<Self, ClientError> {
         Ok(Self {
             user_agent: HeaderValue::from_str(user_agent)
                 .unwrap_or_else(|_| HeaderValue::from_static("Tocsin")),
-            client: RenewingClient::of_http(config)?,
-            tokens: config.oauth2.as_ref().map(TokenSource::new).transpose()?,
+            client: RenewingClient::of_http(config, guard)?,
+            tokens: config.oauth2.as_ref().map(|it| TokenSource::new(it, guard)).transpose()?,
             config: config.clone(),
         })
     }
@@ -73,7 +78,6 @@ impl Sender {
         redactor.hide_url(&url);
         self.client.hide_secrets(redactor);
 
-        let client = deadline.bound(target, self.client.get()).await??;
         let prepare = self.private_headers(authorization, deadline, redactor);
         let mut private_headers = deadline.bound(target, prepare).await??;
         for (name, value) in extra {
@@ -84,7 +88,7 @@ impl Sender {
         let follow_redirects = self.config.follow_redirects;
         let question =
             Question { target, method, url, headers, private_headers, body, follow_redirects, now };
-        let answer = exchange(&client, question, deadline, redactor).await?;
+        let answer = exchange(&self.client, question, deadline, redactor).await?;
         if answer.status == 401
             && let Some(tokens) = &self.tokens
         {

@@ -12,6 +12,7 @@ mod chat;
 mod discord;
 mod email;
 mod failure;
+mod guard;
 mod http;
 mod incidentio;
 mod jira;
@@ -39,6 +40,7 @@ mod webex;
 mod webhook;
 mod wechat;
 
+pub use guard::{Blocked, Guard, Lookup, LookupFuture};
 pub use http::ClientError;
 pub use http::tls::TlsError;
 pub use outbound::{ConnectError, Context, DEFAULT_TIMEOUT, Outbound};

@@ -11,6 +11,7 @@ use tocsin_core::notification::{AttemptOutcome, FailureClass, LogKey, Notificati
 use tocsin_template::Templates;
 
 use crate::failure::Undelivered;
+use crate::guard::Guard;
 use crate::http::{ClientError, Deadline, Sender};
 use crate::redact::Redactor;
 use crate::texts::Texts;
@@ -35,6 +36,8 @@ pub struct Context {
     pub output: Arc<Mutex<dyn Write + Send>>,
     /// What the templates of receivers can refer to.
     pub templates: Arc<Templates>,
+    /// Where requests may go.
+    pub guard: Guard,
 }
 
 impl Context {
@@ -47,7 +50,14 @@ impl Context {
             version,
             output: Arc::new(Mutex::new(std::io::stdout())),
             templates: Arc::new(Templates::builtin()),
+            guard: Guard::default(),
         }
+    }
+
+    /// Replaces where requests may go; [`Outbound::new`] takes that from its configuration.
+    #[must_use]
+    pub fn with_guard(self, guard: Guard) -> Self {
+        Self { guard, ..self }
     }
 
     /// Replaces the standard output.
@@ -114,7 +124,9 @@ impl Outbound {
     /// # Errors
     /// When a certificate cannot be read or a proxy cannot be used.
     pub fn new(config: &tocsin_config::Config, context: &Context) -> Result<Self, ConnectError> {
-        let context = Context { templates: Arc::clone(&config.templates), ..context.clone() };
+        let templates = Arc::clone(&config.templates);
+        let guard = Guard::of_file(&config.outbound);
+        let context = Context { templates, ..context.clone() }.with_guard(guard);
         Self::of_receivers(&config.receivers, &context)
     }
 
@@ -127,7 +139,7 @@ impl Outbound {
         context: &Context,
     ) -> Result<Self, ConnectError> {
         crate::install_crypto();
-        let mut senders = Senders { user_agent: &context.user_agent, all: Vec::new() };
+        let mut senders = Senders { context, all: Vec::new() };
         let mut integrations = BTreeMap::new();
         for receiver in receivers {
             for config in &receiver.integrations {
@@ -214,7 +226,7 @@ fn missing(key: &LogKey) -> String {
 
 /// The senders made so far, one per distinct `http_config`.
 struct Senders<'a> {
-    user_agent: &'a str,
+    context: &'a Context,
     all: Vec<Arc<Sender>>,
 }
 
@@ -225,7 +237,7 @@ impl Senders<'_> {
         if let Some(sender) = self.all.iter().find(|sender| sender.serves(config)) {
             return Ok(Arc::clone(sender));
         }
-        let sender = Arc::new(Sender::new(config, self.user_agent)?);
+        let sender = Arc::new(Sender::new(config, &self.context.user_agent, &self.context.guard)?);
         self.all.push(Arc::clone(&sender));
         Ok(sender)
     }

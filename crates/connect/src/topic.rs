@@ -18,6 +18,7 @@ use rustls::pki_types::pem::PemObject as _;
 use serde::Deserialize;
 
 use crate::failure::chain;
+use crate::guard::{Guard, Resolver, environment_proxies};
 
 /// The most bytes of a certificate or confirmation that are read.
 const MAX_ANSWER_BYTES: usize = 64 * 1024;
@@ -106,19 +107,41 @@ pub struct TopicMessage {
 /// Asks Amazon and nobody else, and remembers its certificates.
 #[derive(Debug)]
 pub struct Topics {
-    client: reqwest::Client,
+    /// For Amazon's hosts, whose names a message chose.
+    amazon: Guarded,
+    /// For the hosts that the configuration names.
+    named: Guarded,
     kept: Mutex<BTreeMap<String, Vec<u8>>>,
 }
 
 impl Default for Topics {
     fn default() -> Self {
         crate::install_crypto();
+        let named = Guard::default();
+        Self {
+            amazon: Guarded::new(named.strict()),
+            named: Guarded::new(named),
+            kept: Mutex::default(),
+        }
+    }
+}
+
+/// A client that connects to what its guard lets pass.
+#[derive(Debug)]
+struct Guarded {
+    guard: Guard,
+    client: reqwest::Client,
+}
+
+impl Guarded {
+    fn new(guard: Guard) -> Self {
         let client = reqwest::Client::builder()
             .timeout(TIME_LIMIT)
             .redirect(reqwest::redirect::Policy::none())
+            .dns_resolver(Resolver::new(guard.clone(), environment_proxies()))
             .build()
             .unwrap_or_default();
-        Self { client, kept: Mutex::default() }
+        Self { guard, client }
     }
 }
 
@@ -175,7 +198,9 @@ impl Topics {
     async fn get(&self, url: &Url) -> Result<Vec<u8>, String> {
         let host = url.host_str().unwrap_or("?");
         let fail = |error: reqwest::Error| format!("{host}: {}", chain(&error.without_url()));
-        let mut answer = self.client.get(url.clone()).send().await.map_err(fail)?;
+        let Guarded { guard, client } = if is_amazons(url) { &self.amazon } else { &self.named };
+        guard.check_url(url).map_err(|why| why.to_string())?;
+        let mut answer = client.get(url.clone()).send().await.map_err(fail)?;
         if !answer.status().is_success() {
             return Err(format!("{host} answered {}", answer.status().as_u16()));
         }
@@ -197,10 +222,16 @@ fn address(text: &str, allowed_hosts: &[String]) -> Result<Url, String> {
     if allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&host)) {
         return Ok(url);
     }
-    if url.scheme() == "https" && is_amazon(&host) && url.port().is_none() {
+    if is_amazons(&url) {
         return Ok(url);
     }
     Err(format!("leads to {host}, which is not Amazon SNS; `allowed_hosts` may name it"))
+}
+
+/// Returns whether an address is Amazon's by TLS.
+fn is_amazons(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    url.scheme() == "https" && is_amazon(host) && url.port().is_none()
 }
 
 /// `sns.REGION.amazonaws.com`, or the same in China.

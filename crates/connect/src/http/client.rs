@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 
 use super::tls::{TlsError, TlsMaterial, TlsVersion};
 use crate::failure::{Undelivered, chain};
+use crate::guard::{Blocked, Guard, Resolver, environment_proxies, proxy_host};
 use crate::redact::Redactor;
 use crate::secret::offload;
 
@@ -41,7 +42,15 @@ pub enum ClientError {
 pub(super) struct RenewingClient {
     tls: TlsConfig,
     settings: Settings,
-    current: Mutex<(TlsMaterial, Client)>,
+    current: Mutex<Current>,
+}
+
+struct Current {
+    material: TlsMaterial,
+    client: Client,
+    /// For redirects to other hosts, with connections of its own: one that was made under the
+    /// wider rules must not be used under the narrower ones. Made when it is needed.
+    elsewhere: Option<Client>,
 }
 
 /// What a client is made of beside TLS.
@@ -51,14 +60,16 @@ struct Settings {
     no_proxy: String,
     proxy_from_environment: bool,
     proxy_connect_header: BTreeMap<String, Vec<Secret>>,
+    guard: Guard,
 }
 
 impl RenewingClient {
     /// Makes the client of an `http_config`.
-    pub(super) fn of_http(config: &HttpConfig) -> Result<Self, ClientError> {
+    pub(super) fn of_http(config: &HttpConfig, guard: &Guard) -> Result<Self, ClientError> {
         Self::new(
             &config.tls_config,
             Settings {
+                guard: guard.clone(),
                 http2: config.enable_http2,
                 proxy: config.proxy_url.clone(),
                 no_proxy: config.no_proxy.clone(),
@@ -69,10 +80,11 @@ impl RenewingClient {
     }
 
     /// Makes the client that fetches tokens.
-    pub(super) fn of_oauth2(config: &OAuth2) -> Result<Self, ClientError> {
+    pub(super) fn of_oauth2(config: &OAuth2, guard: &Guard) -> Result<Self, ClientError> {
         Self::new(
             &config.tls_config,
             Settings {
+                guard: guard.clone(),
                 http2: true,
                 proxy: config.proxy_url.clone(),
                 no_proxy: config.no_proxy.clone(),
@@ -84,26 +96,49 @@ impl RenewingClient {
 
     fn new(tls: &TlsConfig, settings: Settings) -> Result<Self, ClientError> {
         let material = TlsMaterial::read(tls)?;
-        let client = settings.build(&material)?;
-        Ok(Self { tls: tls.clone(), settings, current: Mutex::new((material, client)) })
+        let client = settings.build(&material, &settings.guard)?;
+        let current = Mutex::new(Current { material, client, elsewhere: None });
+        Ok(Self { tls: tls.clone(), settings, current })
     }
 
     /// Returns the client, a new one if a certificate file changed: short-lived certificates are
     /// replaced while we run.
-    pub(super) async fn get(&self) -> Result<Client, Undelivered> {
+    async fn get(&self) -> Result<Client, Undelivered> {
         let mut current = self.current.lock().await;
         if names_files(&self.tls) {
             let tls = self.tls.clone();
             let material = offload(move || TlsMaterial::read(&tls)).await?;
-            if material != current.0 {
+            if material != current.material {
                 let client = self
                     .settings
-                    .build(&material)
-                    .map_err(|error| Undelivered::failed(FailureClass::Other, chain(&error)))?;
-                *current = (material, client);
+                    .build(&material, &self.settings.guard)
+                    .map_err(|error| unusable(&error))?;
+                *current = Current { material, client, elsewhere: None };
             }
         }
-        Ok(current.1.clone())
+        Ok(current.client.clone())
+    }
+
+    /// Returns the client for `url` after the guard has judged it. `is_named` says whether the
+    /// configuration names the host, or another server did by a redirect.
+    pub(super) async fn get_for(
+        &self,
+        name: &str,
+        url: &reqwest::Url,
+        is_named: bool,
+    ) -> Result<Client, Undelivered> {
+        let guard = &self.settings.guard;
+        let strict = (!is_named).then(|| guard.strict());
+        strict.as_ref().unwrap_or(guard).check_url(url).map_err(|why| blocked(name, &why))?;
+        let Some(strict) = strict else { return self.get().await };
+        let mut current = self.current.lock().await;
+        if let Some(client) = &current.elsewhere {
+            return Ok(client.clone());
+        }
+        let client =
+            self.settings.build(&current.material, &strict).map_err(|error| unusable(&error))?;
+        current.elsewhere = Some(client.clone());
+        Ok(client)
     }
 
     /// Hides what the proxy is told to prove who we are.
@@ -121,8 +156,14 @@ impl RenewingClient {
 }
 
 impl Settings {
-    fn build(&self, material: &TlsMaterial) -> Result<Client, ClientError> {
+    fn build(&self, material: &TlsMaterial, guard: &Guard) -> Result<Client, ClientError> {
+        let proxies = match &self.proxy {
+            Some(proxy) => proxy_host(proxy.as_str()).into_iter().collect(),
+            None if self.proxy_from_environment => environment_proxies(),
+            None => Vec::new(),
+        };
         let mut builder = Client::builder()
+            .dns_resolver(Resolver::new(guard.clone(), proxies))
             .tls_backend_preconfigured(material.client_config(self.http2)?)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false);
@@ -157,6 +198,15 @@ impl Settings {
             .no_proxy(NoProxy::from_string(&self.no_proxy));
         Ok(if headers.is_empty() { proxy } else { proxy.headers(headers) })
     }
+}
+
+fn unusable(error: &ClientError) -> Undelivered {
+    Undelivered::failed(FailureClass::Other, chain(error))
+}
+
+/// The guard's refusal; nothing was sent.
+pub(super) fn blocked(name: &str, why: &Blocked) -> Undelivered {
+    Undelivered::refused(FailureClass::Other, format!("{name}: {why}"))
 }
 
 impl TlsMaterial {

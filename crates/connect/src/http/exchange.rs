@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::header::{AsHeaderName, DATE, HeaderMap, LOCATION, RETRY_AFTER};
-use reqwest::{Client, Method, Response, Url};
+use reqwest::{Method, Response, Url};
 use tocsin_core::notification::FailureClass;
 use tokio::time::{Instant, timeout_at};
 
+use super::client::{RenewingClient, blocked};
 use crate::failure::{Undelivered, chain, http_date, retry_after_ms};
+use crate::guard::refusal;
 use crate::redact::{Redactor, origin};
 
 /// The most redirects that are followed for one message.
@@ -97,16 +99,20 @@ impl Answer {
 
 /// Sends `question` and reads the answer, whatever its status.
 pub(crate) async fn exchange(
-    client: &Client,
+    clients: &RenewingClient,
     question: Question,
     deadline: Deadline,
     redactor: &mut Redactor,
 ) -> Result<Answer, Undelivered> {
     let Question { target, mut method, mut url, headers, mut private_headers, mut body, .. } =
         question;
+    let named = url.host_str().map(str::to_owned);
     for _ in 0..=MAX_REDIRECTS {
         redactor.hide_url(&url);
         let name = format!("{target} at {}", origin(&url));
+        // A redirect may lead back to the host that was named, and to any other on the internet.
+        let is_named = url.host_str() == named.as_deref();
+        let client = deadline.bound(&name, clients.get_for(&name, &url, is_named)).await??;
         let mut request = client
             .request(method.clone(), url.clone())
             .headers(headers.clone())
@@ -193,6 +199,9 @@ fn header(response: &Response, name: impl AsHeaderName) -> Option<&str> {
 
 /// A connection that breaks once it stood may have brought the message.
 fn broken_off(name: &str, error: reqwest::Error) -> Undelivered {
+    if let Some(why) = refusal(&error) {
+        return blocked(name, why);
+    }
     let is_in_doubt = !error.is_connect() && !error.is_builder();
     let undelivered = Undelivered::failed(FailureClass::Other, network(name, error));
     if is_in_doubt { undelivered.in_doubt() } else { undelivered }

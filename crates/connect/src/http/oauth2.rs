@@ -16,6 +16,7 @@ use super::client::{ClientError, RenewingClient};
 use super::exchange::{Answer, Deadline, Question, exchange};
 use super::{basic_authorization, read_or_empty, sensitive};
 use crate::failure::Undelivered;
+use crate::guard::Guard;
 use crate::redact::Redactor;
 
 /// How the token server is called in errors.
@@ -57,9 +58,9 @@ struct TokenAnswer {
 }
 
 impl TokenSource {
-    pub(super) fn new(config: &OAuth2) -> Result<Self, ClientError> {
+    pub(super) fn new(config: &OAuth2, guard: &Guard) -> Result<Self, ClientError> {
         Ok(Self {
-            client: RenewingClient::of_oauth2(config)?,
+            client: RenewingClient::of_oauth2(config, guard)?,
             config: config.clone(),
             kept: Mutex::new(None),
         })
@@ -181,8 +182,7 @@ impl TokenSource {
             now: Timestamp::UNIX_EPOCH,
         };
         self.client.hide_secrets(redactor);
-        let client = self.client.get().await?;
-        exchange(&client, question, deadline, redactor).await
+        exchange(&self.client, question, deadline, redactor).await
     }
 }
 

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::OidcError;
 use crate::failure::chain;
+use crate::guard::{Guard, Resolver, environment_proxies, refusal};
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -14,23 +15,45 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest answer that is read.
 const MAX_ANSWER_BYTES: usize = 1024 * 1024;
 
+/// Asks as two guards say: the one for the provider's own host, which the settings name, the other
+/// for hosts that the provider names.
 pub(super) struct Fetch {
-    client: Client,
+    host: Option<String>,
+    own: (Guard, Client),
+    named: (Guard, Client),
 }
 
 impl Fetch {
-    pub(super) fn new() -> Result<Self, OidcError> {
-        let client = Client::builder()
-            .timeout(TIMEOUT)
-            .redirect(redirect::Policy::none())
-            .build()
-            .map_err(|error| OidcError::Misconfigured(chain(&error)))?;
-        Ok(Self { client })
+    pub(super) fn new(issuer: &Url, guard: &Guard) -> Result<Self, OidcError> {
+        let client = |guard: Guard| {
+            let resolver = Resolver::new(guard.clone(), environment_proxies());
+            let built = Client::builder()
+                .timeout(TIMEOUT)
+                .redirect(redirect::Policy::none())
+                .dns_resolver(resolver)
+                .build();
+            built
+                .map(|client| (guard, client))
+                .map_err(|error| OidcError::Misconfigured(chain(&error)))
+        };
+        Ok(Self {
+            host: issuer.host_str().map(str::to_owned),
+            own: client(guard.clone())?,
+            named: client(guard.strict())?,
+        })
+    }
+
+    /// Returns the client that may ask `url`.
+    fn client(&self, url: &Url) -> Result<&Client, OidcError> {
+        let is_own = url.host_str() == self.host.as_deref();
+        let (guard, client) = if is_own { &self.own } else { &self.named };
+        guard.check_url(url).map_err(|why| OidcError::Misconfigured(why.to_string()))?;
+        Ok(client)
     }
 
     pub(super) async fn get<T: DeserializeOwned>(&self, url: Url) -> Result<T, OidcError> {
         let place = url.path().to_owned();
-        ask(self.client.get(url), &place, false).await
+        ask(self.client(&url)?.get(url), &place, false).await
     }
 
     pub(super) async fn post<T: DeserializeOwned>(
@@ -40,7 +63,7 @@ impl Fetch {
         basic: Option<(&str, &str)>,
     ) -> Result<T, OidcError> {
         let place = url.path().to_owned();
-        let mut request = self.client.post(url).form(form);
+        let mut request = self.client(&url)?.post(url).form(form);
         if let Some((name, secret)) = basic {
             // Both are encoded as in a form first (RFC 6749, section 2.3.1).
             let encoded = |text: &str| -> String {
@@ -58,7 +81,10 @@ async fn ask<T: DeserializeOwned>(
     place: &str,
     reads_refusals: bool,
 ) -> Result<T, OidcError> {
-    let unreachable = |error: &reqwest::Error| OidcError::Unreachable(chain(error));
+    let unreachable = |error: &reqwest::Error| match refusal(error) {
+        Some(why) => OidcError::Misconfigured(why.to_string()),
+        None => OidcError::Unreachable(chain(error)),
+    };
     let mut response = request.send().await.map_err(|error| unreachable(&error))?;
     let status = response.status();
     let is_refusal = status.is_client_error() && reads_refusals;

@@ -21,6 +21,7 @@ use tocsin_config::Secret;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
+use crate::guard::Guard;
 use fetch::Fetch;
 pub use verify::Claims;
 
@@ -43,6 +44,8 @@ pub struct OidcSettings {
     pub scopes: Vec<String>,
     /// Where the provider sends the browser back to.
     pub redirect_uri: String,
+    /// Where requests may go.
+    pub guard: Guard,
 }
 
 /// Why somebody cannot sign in at the provider.
@@ -122,10 +125,10 @@ impl Provider {
     /// [`OidcError::Misconfigured`] when the issuer is no address of https (or of http on a
     /// loopback address).
     pub fn new(settings: OidcSettings) -> Result<Self, OidcError> {
-        fetch::trusted(&settings.issuer)?;
+        let issuer = fetch::trusted(&settings.issuer)?;
         Ok(Self {
+            fetch: Fetch::new(&issuer, &settings.guard)?,
             settings,
-            fetch: Fetch::new()?,
             metadata: Mutex::default(),
             keys: Mutex::default(),
         })

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tocsin_config::{OidcRules, SecretSource};
+use tocsin_connect::Guard;
 use tocsin_connect::oidc::{Attempt, Claims, OidcError, OidcSettings, Provider};
 use tocsin_core::identity::{ExternalAccount, Grant, Handle, Person, PersonOrigin, Proof};
 
@@ -67,6 +68,7 @@ impl SignInProvider {
             client_secret: secret,
             scopes: rules.scopes.clone(),
             redirect_uri: format!("{base}/sign-in/provider/callback"),
+            guard: Guard::of_file(&rules.outbound),
         };
         let provider = Provider::new(settings).map_err(|error| format!("access.oidc: {error}"))?;
         Ok(Self { provider, rules: rules.clone() })
