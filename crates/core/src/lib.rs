@@ -18,6 +18,7 @@ pub mod maintenance;
 pub mod mapping;
 pub mod matcher;
 pub mod notification;
+pub mod oncall;
 pub mod paging;
 pub mod policy;
 pub mod quote;

@@ -145,6 +145,52 @@ impl MaintenanceWindow {
     }
 }
 
+/// The most starts that are looked at to find two that are close.
+const MAX_DENSITY_PROBES: u32 = 400;
+
+/// Schedules of people on call count the occurrences of a rule.
+impl Recurrence {
+    /// Shows `visit` the starts from `first` on, in order, with the instants that `resolve` gives
+    /// them, until it breaks or the series ends. `UNTIL` is compared as an instant.
+    pub(crate) fn walk(
+        &self,
+        first: DateTime,
+        resolve: impl Fn(DateTime) -> Timestamp,
+        mut visit: impl FnMut(DateTime, Timestamp) -> ControlFlow<()>,
+    ) {
+        let until = match self.rule().until {
+            Some(Until::Instant(last)) => last,
+            Some(Until::Local(last)) => resolve(last),
+            None => Timestamp::MAX,
+        };
+        let mut left = self.rule().count.unwrap_or(u32::MAX);
+        Series::new(self.rule(), first).forwards(first, DateTime::MAX, |start| {
+            let instant = resolve(start);
+            if left == 0 || instant > until {
+                return ControlFlow::Break(());
+            }
+            left -= 1;
+            visit(start, instant)
+        });
+    }
+
+    /// Returns whether two starts are closer than that, among the first ones.
+    pub(crate) fn is_denser_than(&self, first: DateTime, minutes: i64) -> bool {
+        let mut last: Option<DateTime> = None;
+        let mut probes = 0;
+        let mut is_denser = false;
+        Series::new(self.rule(), first).forwards(first, years_after(first), |start| {
+            let distance = last.map(|last| start.duration_since(last).as_mins());
+            is_denser |= distance.is_some_and(|distance| distance < minutes);
+            last = Some(start);
+            probes += 1;
+            let is_enough = is_denser || probes >= MAX_DENSITY_PROBES;
+            if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        is_denser
+    }
+}
+
 /// The last start of a series: both must hold.
 struct Limit {
     local: DateTime,

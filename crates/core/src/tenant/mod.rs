@@ -30,6 +30,7 @@ use crate::identity::Directory;
 use crate::ids::{GroupNumber, OutboxNumber, SilenceId, SilenceNumber};
 use crate::labels::{Fingerprint, Labels};
 use crate::notification::{LogEntry, LogKey, OutboxEntry};
+use crate::oncall::Roster;
 use crate::policy::{Policy, RouteIndex};
 use crate::rows::{Highest, WriteSet};
 
@@ -90,6 +91,7 @@ pub struct Tenant {
     highest: Highest,
     directory: Arc<Directory>,
     directory_changed: bool,
+    roster: Roster,
     audit_head: AuditHead,
     recorder: Recorder,
     attempts: Vec<OutboxEntry>,
@@ -149,6 +151,11 @@ impl Tenant {
     /// Returns the configuration in effect.
     pub fn policy(&self) -> &Arc<Policy> {
         &self.policy
+    }
+
+    /// Returns who is on call when.
+    pub fn roster(&self) -> &Roster {
+        &self.roster
     }
 
     fn advance(&mut self, now: Timestamp) -> Timestamp {

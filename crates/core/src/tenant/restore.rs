@@ -75,6 +75,7 @@ impl Tenant {
             highest: rows.highest,
             directory: Arc::new(Directory::restore(rows.identity)),
             directory_changed: true,
+            roster: crate::oncall::Roster::default(),
             audit_head: rows.audit_head,
             recorder: Recorder::default(),
             attempts: Vec::new(),

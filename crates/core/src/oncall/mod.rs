@@ -1,0 +1,39 @@
+//! Who is on call: schedules, what changes them, and who it is at any instant.
+//!
+//! The decision is a pure function of the schedule, its exceptions and the time. [`walk`] finds
+//! what holds at one instant and when that may change; everything else, such as the final view,
+//! gaps, the next person or a calendar, walks along with it. What is past is read from records.
+
+mod cadence;
+mod change;
+mod clock;
+mod exception;
+mod fair;
+mod imported;
+mod lane;
+mod roster;
+mod schedule;
+mod turns;
+mod view;
+mod walk;
+mod windows;
+
+pub use cadence::{
+    Cadence, Length, MAX_ALTERNATING, MAX_EXTRA_DATES, MAX_UNITS, MIN_STEP_MINUTES, Unit,
+};
+pub use change::OnCallRejection;
+pub use clock::{ClockTime, MINUTES_PER_DAY, Zone};
+pub use exception::{
+    AbsenceKind, BlockShift, FixedBlock, Holiday, HolidayCalendar, Override, ShiftRecord,
+    SwapRequest, SwapState, Unavailability,
+};
+pub use fair::Ledger;
+pub use imported::{Imported, ImportedShift, MAX_IMPORTED_SHIFTS};
+pub use roster::{Entry, Pick, Present, Roster};
+pub use schedule::{
+    Combine, Fallback, HolidayMode, ImportKind, ImportLocation, ImportSpec, Layer, LayerName,
+    LayerSpec, LayerVersion, Mode, Notices, Rollout, Schedule, ScheduleName, ScheduleSpec,
+    ShiftWindow, Slot, Weekdays,
+};
+pub use turns::MAX_COUNTED_OCCURRENCES;
+pub use view::{Cause, Duty, FinalView, Gap, GapReason, OnCall, Segment, Warning, WarningCode};
