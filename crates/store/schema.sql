@@ -78,11 +78,46 @@ CREATE INDEX audit_by_action ON audit (tenant, action, number);
 
 CREATE INDEX audit_by_subject ON audit (tenant, subject, number);
 
+CREATE TABLE contact (
+    tenant INTEGER NOT NULL,
+    handle TEXT NOT NULL,
+    contacts TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, handle)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE credentials (
     tenant INTEGER NOT NULL,
     handle TEXT NOT NULL,
     credentials TEXT NOT NULL, -- JSON object; hashes and sealed values only
     PRIMARY KEY (tenant, handle)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE escalation (
+    tenant INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER, -- NULL while it is open
+    policy BLOB NOT NULL, -- the hash of the policy as it was at the start
+    run TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX escalation_ended ON escalation (tenant, ended_at, number) WHERE ended_at IS NOT NULL;
+
+CREATE INDEX escalation_open ON escalation (tenant, number) WHERE ended_at IS NULL;
+
+CREATE TABLE escalation_policy (
+    tenant INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    policy TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE escalation_snapshot (
+    tenant INTEGER NOT NULL,
+    hash BLOB NOT NULL, -- of the policy
+    policy TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, hash)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE event (
@@ -108,6 +143,13 @@ CREATE TABLE event_block (
     PRIMARY KEY (tenant, block)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE heartbeat (
+    tenant INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    heartbeat TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE highest_number (
     tenant INTEGER NOT NULL PRIMARY KEY,
     alert INTEGER NOT NULL,
@@ -115,13 +157,20 @@ CREATE TABLE highest_number (
     outbox INTEGER NOT NULL,
     silence INTEGER NOT NULL,
     event INTEGER NOT NULL
-) STRICT;
+, run INTEGER NOT NULL DEFAULT 0) STRICT;
 
 CREATE TABLE maintenance_window (
     tenant INTEGER NOT NULL,
     name TEXT NOT NULL,
     maintenance_window TEXT NOT NULL, -- JSON object
     PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE method_use (
+    tenant INTEGER NOT NULL,
+    recipient TEXT NOT NULL, -- JSON object
+    throttle TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, recipient)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE notification_log (
@@ -142,6 +191,13 @@ CREATE TABLE outbox (
     tenant INTEGER NOT NULL,
     number INTEGER NOT NULL,
     entry TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE page (
+    tenant INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    page TEXT NOT NULL, -- JSON object
     PRIMARY KEY (tenant, number)
 ) STRICT, WITHOUT ROWID;
 
@@ -183,6 +239,14 @@ CREATE TABLE silence (
     number INTEGER NOT NULL,
     silence TEXT NOT NULL, -- JSON object
     PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE step_turn (
+    tenant INTEGER NOT NULL,
+    policy TEXT NOT NULL,
+    step INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    PRIMARY KEY (tenant, policy, step)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE team (

@@ -11,6 +11,7 @@ use compact_str::CompactString;
 use tocsin_core::maintenance::MaintenanceWindow;
 use tocsin_core::matcher::{MatchOp, Matcher, Matchers, ParseMode};
 use tocsin_core::policy::{InhibitRule, Limits, Policy, Receiver, RouteTree};
+use tocsin_core::tenant::ESCALATION;
 use tocsin_core::time_interval::TimeInterval;
 use tocsin_template::Templates;
 
@@ -46,6 +47,8 @@ pub(crate) fn compile(
     let maintenance_windows = maintenance_windows(document, reader);
     check_integrations(document, reader);
     let (people, teams) = crate::identity::compile(document, reader);
+    let escalation = crate::escalation::compile(document, &people, &teams, reader);
+    let heartbeats = crate::escalation::heartbeats(document, reader);
     let templates = templates::compile(document, reader);
     let policy = Policy {
         resolve_timeout: signed(document.global.resolve_timeout),
@@ -56,6 +59,8 @@ pub(crate) fn compile(
         maintenance_windows,
         people,
         teams,
+        escalation,
+        heartbeats,
         compat: options.compat.unwrap_or(document.compat.0),
         retention: options.retention,
         start_delay: options.start_delay,
@@ -75,10 +80,16 @@ fn policy_receiver(receiver: &ReceiverConfig) -> Receiver {
         index: config.index,
         send_resolved: config.send_resolved,
     };
+    let escalation = receiver.escalation_policy.iter().map(|_| tocsin_core::policy::Integration {
+        kind: ESCALATION,
+        index: 0,
+        send_resolved: true,
+    });
     Receiver {
         name: Arc::clone(&receiver.name),
         labels: receiver.labels.clone(),
-        integrations: receiver.integrations.iter().map(integration).collect(),
+        integrations: receiver.integrations.iter().map(integration).chain(escalation).collect(),
+        escalation_policy: receiver.escalation_policy.clone(),
     }
 }
 

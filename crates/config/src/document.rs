@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::escalation::{EscalationPolicyConfig, HeartbeatConfig, PagingConfig, SeverityConfig};
 use crate::global::GlobalConfig;
 use crate::identity::{AccessConfig, PersonConfig, TeamConfig};
 use crate::inbound::InboundConfig;
@@ -54,6 +55,14 @@ section! {
         @Native access: AccessConfig;
         /// Which addresses may be connected to.
         @Native outbound: OutboundConfig;
+        /// What words of the label `severity` mean.
+        @Native severity: SeverityConfig;
+        /// Whom to page and when, while nobody answers.
+        @Native escalation_policies: Vec<EscalationPolicyConfig>;
+        /// How paging works as a whole.
+        @Native paging: PagingConfig;
+        /// What is expected to say that it is alive.
+        @Native heartbeats: Vec<HeartbeatConfig>;
     }
 }
 
@@ -64,6 +73,8 @@ section! {
         name: String;
         /// Labels of the receiver, to choose receivers by.
         @Newer labels: BTreeMap<String, String>;
+        /// The policy by which people are paged; `auto` chooses it by service and severity.
+        @Native escalation_policy: String;
         /// The group as JSON to addresses of your own.
         webhook_configs: Vec<WebhookConfig>;
         /// Mail.

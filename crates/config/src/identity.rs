@@ -11,6 +11,7 @@ use tocsin_core::identity::{
 };
 
 use crate::document::Document;
+use crate::escalation::{ContactMethodConfig, NotifyConfig};
 use crate::interval::Zone;
 use crate::outbound::OutboundRules;
 use crate::reader::{Fields, Reader, Value, nearest};
@@ -41,6 +42,10 @@ section! {
         @Native roles: Vec<GrantText>;
         /// Whether the person may sign in and be given work.
         @Native active: bool = true;
+        /// Ways to reach the person, the preferred first; unset means mail to `email`.
+        @Native contact_methods: Vec<ContactMethodConfig>;
+        /// When the person is reached by which of them.
+        @Native notify: Option<NotifyConfig>;
     }
 }
 
@@ -274,6 +279,8 @@ macro_rules! text_value {
         }
     };
 }
+
+pub(crate) use text_value;
 
 text_value! {
     /// A person's handle.

@@ -20,6 +20,8 @@ pub struct ReceiverConfig {
     pub labels: Labels,
     /// What is told; empty for a receiver that swallows.
     pub integrations: Vec<IntegrationConfig>,
+    /// The policy by which people are paged, or `auto`.
+    pub escalation_policy: Option<Arc<str>>,
 }
 
 /// One way to tell somebody.

@@ -8,6 +8,7 @@ mod config;
 mod diagnostic;
 mod document;
 mod environment;
+mod escalation;
 mod global;
 mod http;
 mod identity;
@@ -35,6 +36,7 @@ mod yaml;
 pub use config::{Config, Limits, Retention};
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use environment::VARIABLES;
+pub use escalation::*;
 pub use global::GlobalConfig;
 pub use http::{Authorization, BasicAuth, HttpConfig, HttpHeader, OAuth2, TlsConfig, TlsVersion};
 pub use identity::{

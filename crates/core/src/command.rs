@@ -6,12 +6,17 @@ use jiff::Timestamp;
 
 use crate::alert::IncomingAlert;
 use crate::change::Change;
-use crate::identity::{Actor, IdentityChange, IdentityRejection};
-use crate::ids::{OutboxNumber, SilenceId};
+use crate::escalation::EscalationPolicy;
+use crate::identity::{Actor, Handle, IdentityChange, IdentityRejection};
+use crate::ids::{OutboxNumber, RunNumber, SilenceId};
 use crate::labels::Fingerprint;
 use crate::maintenance::MaintenanceWindow;
 use crate::notification::AttemptOutcome;
+use crate::paging::{
+    Answer, AnswerRejection, Answered, Channel, MethodId, PagingRejection, Receipt, Rules, Spoken,
+};
 use crate::policy::Policy;
+use crate::severity::Severity;
 use crate::silence::{SilenceRejection, SilenceRequest};
 
 /// One thing to do. Anything random is in it already.
@@ -94,6 +99,93 @@ pub enum Command {
     },
     /// Who may do what changes, or somebody signs in or out.
     Identity(IdentityChange),
+    /// Policies or contact methods change, or somebody pages by hand.
+    Paging(PagingChange),
+    /// Somebody answers to a page.
+    Answer(Answer),
+    /// Somebody sent a text message or pressed keys.
+    Spoken(Spoken),
+    /// A provider tells what became of a message.
+    Receipt(Receipt),
+    /// Something that is watched says that it is alive.
+    Beat {
+        /// The monitor's name.
+        name: Arc<str>,
+    },
+}
+
+/// One change of how people are paged. Anything random has been done already.
+#[derive(Clone, Debug)]
+pub enum PagingChange {
+    /// A policy is new or changed.
+    SetPolicy(Box<EscalationPolicy>),
+    /// A policy is removed.
+    DeletePolicy(String),
+    /// A contact method is new or changed.
+    SetMethod {
+        /// Whose.
+        person: Handle,
+        /// Its name.
+        id: MethodId,
+        /// What it is.
+        channel: Channel,
+        /// Where it leads.
+        address: String,
+    },
+    /// A contact method is removed.
+    RemoveMethod {
+        /// Whose.
+        person: Handle,
+        /// Its name.
+        id: MethodId,
+    },
+    /// A person wants to be reached otherwise.
+    SetRules {
+        /// Who.
+        person: Handle,
+        /// How.
+        rules: Rules,
+    },
+    /// A code is sent to an address.
+    BeginVerification {
+        /// Whose.
+        person: Handle,
+        /// The method.
+        id: MethodId,
+        /// Six random digits.
+        code: String,
+    },
+    /// Somebody tells the code that was sent.
+    Verify {
+        /// Who.
+        person: Handle,
+        /// The method.
+        id: MethodId,
+        /// What they tell.
+        code: String,
+    },
+    /// A test message is sent.
+    TestMethod {
+        /// Whose.
+        person: Handle,
+        /// The method.
+        id: MethodId,
+    },
+    /// Somebody pages by hand.
+    Page {
+        /// By which policy.
+        policy: Option<String>,
+        /// Or whom.
+        people: Vec<Handle>,
+        /// Makes asking twice harmless.
+        id: uuid::Uuid,
+        /// What for.
+        title: String,
+        /// The service; may be empty.
+        service: compact_str::CompactString,
+        /// How bad it is.
+        severity: Severity,
+    },
 }
 
 /// A command and who is behind it.
@@ -130,6 +222,10 @@ pub enum Reply {
     Silence(SilenceId),
     /// These alerts are acknowledged now, or no longer.
     Alerts(Vec<Fingerprint>),
+    /// What an answer did.
+    Answered(Answered),
+    /// The escalation that was begun.
+    Run(RunNumber),
     /// The command changed nothing.
     Rejected(Rejection),
 }
@@ -156,6 +252,18 @@ pub enum Rejection {
     /// Who may do what cannot change like that.
     #[error(transparent)]
     Identity(#[from] IdentityRejection),
+    /// The answer did nothing.
+    #[error(transparent)]
+    Answer(#[from] Arc<AnswerRejection>),
+    /// Nothing about paging can change like that.
+    #[error(transparent)]
+    Paging(#[from] PagingRejection),
+    /// There is no such heartbeat monitor.
+    #[error("there is no heartbeat monitor `{name}`")]
+    UnknownHeartbeat {
+        /// Its name.
+        name: String,
+    },
     /// No alert is known by that fingerprint.
     #[error("no alert is known by the fingerprint {fingerprint}")]
     UnknownAlert {
@@ -183,10 +291,8 @@ pub enum Rejection {
         /// The name asked for.
         name: String,
     },
-    /// The window is the file's.
-    #[error(
-        "maintenance window `{name}` is provisioned by the configuration file; change it there"
-    )]
+    /// What is to be changed is the file's.
+    #[error("`{name}` is provisioned by the configuration file; change it there")]
     Provisioned {
         /// Its name.
         name: String,

@@ -2,15 +2,22 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::acknowledgement::AcknowledgementEnd;
 use crate::alert::Inhibitor;
 use crate::change::Change;
-use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence, SilenceId, SilenceNumber};
+use crate::escalation::End;
+use crate::identity::Handle;
+use crate::ids::{
+    AlertNumber, GroupNumber, OutboxNumber, RunNumber, Sequence, SilenceId, SilenceNumber,
+};
 use crate::labels::{Fingerprint, Labels};
 use crate::notification::{Failure, NotifyReason};
+use crate::paging::{Channel, PageState, Recipient, Urgency};
+use crate::severity::Severity;
 
 /// An event with its place and time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +41,8 @@ pub enum Subject {
     Group(GroupNumber),
     /// A silence.
     Silence(SilenceNumber),
+    /// An escalation.
+    Run(RunNumber),
     /// The tenant as a whole.
     Tenant,
 }
@@ -46,6 +55,7 @@ impl Subject {
             Self::Alert(number) => (1, number.0),
             Self::Group(number) => (2, number.0),
             Self::Silence(number) => (3, number.0),
+            Self::Run(number) => (4, number.0),
         }
     }
 }
@@ -76,6 +86,18 @@ pub enum MuteCause {
         /// Its name.
         name: Arc<str>,
     },
+}
+
+impl std::fmt::Display for MuteCause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Inhibition(inhibitor) => write!(f, "inhibited by {}", inhibitor.source),
+            Self::ActiveInterval { names } => write!(f, "outside the active intervals {names}"),
+            Self::MuteInterval { name } => write!(f, "in the mute interval {name}"),
+            Self::Silence { id } => write!(f, "silenced by {id}"),
+            Self::Maintenance { name } => write!(f, "in the maintenance window {name}"),
+        }
+    }
 }
 
 /// What happened.
@@ -331,6 +353,224 @@ pub enum Event {
         /// What.
         change: Change,
     },
+    /// Somebody is going to be paged about a group.
+    EscalationStarted {
+        /// The escalation.
+        run: RunNumber,
+        /// The group's identity.
+        group: Arc<str>,
+        /// The receiver.
+        receiver: Arc<str>,
+        /// The policy.
+        policy: Arc<str>,
+        /// How bad it is.
+        severity: Severity,
+        /// What it is about.
+        title: String,
+        /// The alerts.
+        alerts: Vec<AlertNumber>,
+        /// Why that policy.
+        why: String,
+    },
+    /// More alerts belong to an escalation.
+    EscalationJoined {
+        /// The escalation.
+        run: RunNumber,
+        /// The alerts that are new in it.
+        alerts: Vec<AlertNumber>,
+    },
+    /// It is worse than it was.
+    EscalationWorsened {
+        /// The escalation.
+        run: RunNumber,
+        /// How bad it was.
+        from: Severity,
+        /// How bad it is.
+        to: Severity,
+    },
+    /// A step of the policy was reached.
+    StepReached {
+        /// The escalation.
+        run: RunNumber,
+        /// Which pass through the steps, counted from 1.
+        round: u32,
+        /// Which step, counted from 1.
+        step: usize,
+        /// Its level.
+        level: CompactString,
+        /// When it was due.
+        due_at: Timestamp,
+        /// Who is paged, and why.
+        people: Vec<(Handle, String)>,
+        /// The places that are told.
+        places: Vec<Arc<str>>,
+        /// Who is not, and why.
+        left_out: Vec<String>,
+        /// Why nobody is; empty otherwise.
+        skipped: String,
+    },
+    /// Nobody is disturbed for a while: nothing fires, or everything is held back.
+    EscalationStandsStill {
+        /// The escalation.
+        run: RunNumber,
+        /// Why.
+        why: String,
+    },
+    /// Something fires again, and everything goes on later by the time it stood still.
+    EscalationWentOn {
+        /// The escalation.
+        run: RunNumber,
+        /// Since when it stood still.
+        stood_since: Timestamp,
+    },
+    /// Somebody answered.
+    EscalationAnswered {
+        /// The escalation.
+        run: RunNumber,
+        /// Who.
+        by: String,
+        /// What they want: `acknowledge`, `unacknowledge`, `escalate`, `resolve`, `snooze`.
+        action: CompactString,
+        /// How the answer came.
+        via: String,
+        /// What they say; may be empty.
+        comment: String,
+    },
+    /// It goes on after somebody had taken it.
+    EscalationReopened {
+        /// The escalation.
+        run: RunNumber,
+        /// The step it goes on with, counted from 1.
+        step: usize,
+        /// Why.
+        why: String,
+    },
+    /// It is over.
+    EscalationEnded {
+        /// The escalation.
+        run: RunNumber,
+        /// Why.
+        why: End,
+    },
+    /// A message to a person or a place is on its way.
+    PageQueued {
+        /// The message.
+        page: OutboxNumber,
+        /// The escalations that it tells about.
+        runs: Vec<RunNumber>,
+        /// To whom.
+        recipient: Recipient,
+        /// By what.
+        channel: Channel,
+        /// What it is: `page`, `update`, `verification`, `test`, `handoff`.
+        content: CompactString,
+        /// Whether it may wake somebody up.
+        urgency: Urgency,
+    },
+    /// A message has to wait.
+    PageHeld {
+        /// The escalation.
+        run: RunNumber,
+        /// For whom.
+        recipient: Recipient,
+        /// Until when.
+        until: Timestamp,
+        /// Why.
+        why: String,
+    },
+    /// A provider took a message.
+    PageSent {
+        /// The message.
+        page: OutboxNumber,
+        /// The escalations that it tells about.
+        runs: Vec<RunNumber>,
+        /// To whom.
+        recipient: Recipient,
+        /// By what.
+        channel: Channel,
+        /// How many attempts it took.
+        attempts: u32,
+    },
+    /// An attempt to send a message failed.
+    PageAttemptFailed {
+        /// The message.
+        page: OutboxNumber,
+        /// The escalations that it tells about.
+        runs: Vec<RunNumber>,
+        /// To whom.
+        recipient: Recipient,
+        /// By what.
+        channel: Channel,
+        /// Which attempt, counted from 1.
+        attempt: u32,
+        /// What went wrong.
+        failure: Failure,
+        /// When it is tried next; `None` when it is given up.
+        retry_at: Option<Timestamp>,
+    },
+    /// A message was not sent: there was no more reason to.
+    PageDropped {
+        /// The message.
+        page: OutboxNumber,
+        /// The escalations that it told about.
+        runs: Vec<RunNumber>,
+        /// To whom.
+        recipient: Recipient,
+        /// Why.
+        why: String,
+    },
+    /// A person's next method is used at once.
+    PageFellBack {
+        /// The escalation.
+        run: RunNumber,
+        /// To whom, by the next method.
+        recipient: Recipient,
+        /// Why the one before does not do.
+        why: String,
+    },
+    /// A provider told what became of a message.
+    PageConfirmed {
+        /// The message.
+        page: OutboxNumber,
+        /// The escalations that it tells about.
+        runs: Vec<RunNumber>,
+        /// To whom.
+        recipient: Recipient,
+        /// What became of it.
+        state: PageState,
+        /// In the provider's words.
+        detail: String,
+    },
+    /// A channel failed so often that it is left alone for a while.
+    ChannelDown {
+        /// Which.
+        channel: Channel,
+        /// Until when.
+        until: Timestamp,
+    },
+    /// Somebody wants no messages to an address, or wants them again.
+    ContactStopped {
+        /// Who.
+        person: Handle,
+        /// The channel.
+        channel: Channel,
+        /// Whether they want none.
+        is_stopped: bool,
+    },
+    /// Something did not say in time that it is alive.
+    HeartbeatMissed {
+        /// The monitor.
+        name: Arc<str>,
+        /// When it was heard last.
+        heard_at: Option<Timestamp>,
+    },
+    /// It is heard again.
+    HeartbeatHeard {
+        /// The monitor.
+        name: Arc<str>,
+        /// Since when it was missed.
+        missed_since: Timestamp,
+    },
     /// The engine began to work with what the store holds.
     EngineStarted {
         /// Firing alerts it found.
@@ -390,7 +630,29 @@ impl Event {
             Self::SilenceSet { silence, .. }
             | Self::SilenceStarted { silence, .. }
             | Self::SilenceEnded { silence, .. } => Subject::Silence(*silence),
-            Self::AlertLimited { .. }
+            Self::EscalationStarted { run, .. }
+            | Self::EscalationJoined { run, .. }
+            | Self::EscalationWorsened { run, .. }
+            | Self::StepReached { run, .. }
+            | Self::EscalationStandsStill { run, .. }
+            | Self::EscalationWentOn { run, .. }
+            | Self::EscalationAnswered { run, .. }
+            | Self::EscalationReopened { run, .. }
+            | Self::EscalationEnded { run, .. }
+            | Self::PageHeld { run, .. }
+            | Self::PageFellBack { run, .. } => Subject::Run(*run),
+            Self::PageQueued { runs, .. }
+            | Self::PageSent { runs, .. }
+            | Self::PageAttemptFailed { runs, .. }
+            | Self::PageDropped { runs, .. }
+            | Self::PageConfirmed { runs, .. } => {
+                runs.first().map_or(Subject::Tenant, |run| Subject::Run(*run))
+            }
+            Self::ChannelDown { .. }
+            | Self::ContactStopped { .. }
+            | Self::HeartbeatMissed { .. }
+            | Self::HeartbeatHeard { .. }
+            | Self::AlertLimited { .. }
             | Self::MaintenanceWindowSet { .. }
             | Self::MaintenanceWindowDeleted { .. }
             | Self::MaintenanceWindowUnreadable { .. }
@@ -431,6 +693,26 @@ impl Event {
             Self::MaintenanceStarted { .. } => "maintenance_started",
             Self::MaintenanceEnded { .. } => "maintenance_ended",
             Self::ChangeRecorded { .. } => "change_recorded",
+            Self::EscalationStarted { .. } => "escalation_started",
+            Self::EscalationJoined { .. } => "escalation_joined",
+            Self::EscalationWorsened { .. } => "escalation_worsened",
+            Self::StepReached { .. } => "step_reached",
+            Self::EscalationStandsStill { .. } => "escalation_stands_still",
+            Self::EscalationWentOn { .. } => "escalation_went_on",
+            Self::EscalationAnswered { .. } => "escalation_answered",
+            Self::EscalationReopened { .. } => "escalation_reopened",
+            Self::EscalationEnded { .. } => "escalation_ended",
+            Self::PageQueued { .. } => "page_queued",
+            Self::PageHeld { .. } => "page_held",
+            Self::PageSent { .. } => "page_sent",
+            Self::PageAttemptFailed { .. } => "page_attempt_failed",
+            Self::PageDropped { .. } => "page_dropped",
+            Self::PageFellBack { .. } => "page_fell_back",
+            Self::PageConfirmed { .. } => "page_confirmed",
+            Self::ChannelDown { .. } => "channel_down",
+            Self::ContactStopped { .. } => "contact_stopped",
+            Self::HeartbeatMissed { .. } => "heartbeat_missed",
+            Self::HeartbeatHeard { .. } => "heartbeat_heard",
             Self::EngineStarted { .. } => "engine_started",
             Self::Reconfigured { .. } => "reconfigured",
         }

@@ -8,6 +8,8 @@ use compact_str::CompactString;
 use jiff::SignedDuration;
 
 use crate::compat::Compat;
+use crate::escalation::EscalationSettings;
+use crate::heartbeat::HeartbeatMonitor;
 use crate::identity::{Person, Team};
 use crate::labels::Labels;
 use crate::maintenance::MaintenanceWindow;
@@ -33,6 +35,10 @@ pub struct Policy {
     pub people: Vec<Person>,
     /// Teams that the file provisions.
     pub teams: Vec<Team>,
+    /// How people are paged.
+    pub escalation: EscalationSettings,
+    /// What is expected to say that it is alive.
+    pub heartbeats: Vec<HeartbeatMonitor>,
     /// Which improvements over Alertmanager are on.
     pub compat: Compat,
     /// How long an expired silence is kept, and the longest life of a notification-log entry.
@@ -144,6 +150,11 @@ pub struct Receiver {
     pub labels: Labels,
     /// What is told, in the order of the file; empty for a receiver that swallows.
     pub integrations: Vec<Integration>,
+    /// The policy by which it pages people, or `auto`; then [`ESCALATION`] is among the
+    /// integrations.
+    ///
+    /// [`ESCALATION`]: crate::tenant::ESCALATION
+    pub escalation_policy: Option<Arc<str>>,
 }
 
 /// What the engine needs to know of one integration; how to reach it is `tocsin-connect`'s.

@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 use crate::acknowledgement::Acknowledgement;
 use crate::alert::{Activity, Description, Identity};
 use crate::audit::{AuditHead, AuditRow};
+use crate::escalation::{EscalationPolicy, EscalationRun};
 use crate::event::{MuteCause, Recorded};
-use crate::identity::{IdentityRows, IdentityWrites};
+use crate::heartbeat::HeartbeatRow;
+use crate::identity::{Handle, IdentityRows, IdentityWrites};
 use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence};
 use crate::labels::{Fingerprint, Labels};
 use crate::notification::{LogEntry, LogKey, OutboxEntry};
+use crate::paging::{Contacts, Page, Recipient, Throttle};
 use crate::silence::Silence;
 
 /// Everything one turn changes. A store writes all of it in one transaction or nothing.
@@ -56,6 +59,20 @@ pub struct WriteSet {
     pub identity: IdentityWrites,
     /// Appended to the audit log.
     pub audit: Vec<AuditRow>,
+    /// Escalations that are new or changed.
+    pub runs: Vec<EscalationRun>,
+    /// Pages that are new or changed; they leave by `finished_outbox`.
+    pub pages: Vec<Page>,
+    /// Policies that were made, changed or removed through the API.
+    pub policies: Vec<(Arc<str>, Option<Arc<EscalationPolicy>>)>,
+    /// How people said they are reached.
+    pub contacts: Vec<(Handle, Contacts)>,
+    /// When methods were used lately.
+    pub throttles: Vec<(Recipient, Throttle)>,
+    /// How often steps that go round have been reached: policy, step, count.
+    pub turns: Vec<(Arc<str>, usize, u64)>,
+    /// Heartbeat monitors, as they stand.
+    pub heartbeats: Vec<HeartbeatRow>,
 }
 
 impl WriteSet {
@@ -79,6 +96,13 @@ impl WriteSet {
             && self.deleted_maintenance_windows.is_empty()
             && self.identity.is_empty()
             && self.audit.is_empty()
+            && self.runs.is_empty()
+            && self.pages.is_empty()
+            && self.policies.is_empty()
+            && self.contacts.is_empty()
+            && self.throttles.is_empty()
+            && self.turns.is_empty()
+            && self.heartbeats.is_empty()
     }
 }
 
@@ -162,6 +186,20 @@ pub struct TenantRows {
     pub identity: IdentityRows,
     /// Where the audit log ends.
     pub audit_head: AuditHead,
+    /// Escalations that are open or ended lately, ascending by number.
+    pub runs: Vec<EscalationRun>,
+    /// Unsent pages, ascending by number.
+    pub pages: Vec<Page>,
+    /// Policies made through the API, by name.
+    pub policies: Vec<EscalationPolicy>,
+    /// How people said they are reached.
+    pub contacts: Vec<(Handle, Contacts)>,
+    /// When methods were used lately.
+    pub throttles: Vec<(Recipient, Throttle)>,
+    /// How often steps that go round have been reached: policy, step, count.
+    pub turns: Vec<(Arc<str>, usize, u64)>,
+    /// Heartbeat monitors, as they stood.
+    pub heartbeats: Vec<HeartbeatRow>,
     /// The highest numbers ever given, so that none is given twice.
     pub highest: Highest,
 }
@@ -177,6 +215,9 @@ pub struct Highest {
     pub outbox: OutboxNumber,
     /// Of silences.
     pub silence: crate::ids::SilenceNumber,
+    /// Of escalations.
+    #[serde(default)]
+    pub run: crate::ids::RunNumber,
     /// Of events.
     pub event: Sequence,
 }

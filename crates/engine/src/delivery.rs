@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tocsin_connect::Outbound;
 use tocsin_core::command::Command;
 use tocsin_core::notification::{AttemptOutcome, Failure, FailureClass, OutboxEntry};
+use tocsin_core::paging::Page;
 use tokio::sync::Semaphore;
 use tracing::{debug, warn};
 
@@ -24,6 +25,17 @@ const MAX_ATTEMPT: Duration = Duration::from_secs(120);
 pub trait Deliver: Send + Sync + 'static {
     /// Makes one attempt and tells how it ended. It never panics on what comes back.
     async fn attempt(&self, entry: &OutboxEntry, idempotency_key: &str) -> AttemptOutcome;
+
+    /// Makes one attempt to page somebody and tells how it ended. Whatever cannot page refuses.
+    async fn page(&self, page: &Page, idempotency_key: &str) -> AttemptOutcome {
+        let _ = idempotency_key;
+        AttemptOutcome::Refused(Failure {
+            class: FailureClass::Other,
+            message: format!("nothing here can send by {}", page.channel),
+            retry_after_ms: None,
+            may_have_arrived: false,
+        })
+    }
 }
 
 /// The integrations of the configuration in effect; a reload swaps them.
@@ -99,6 +111,27 @@ impl Pool {
         });
     }
 
+    /// Starts an attempt to page somebody as soon as its channel has a place.
+    pub(crate) fn page(&self, page: Page) {
+        let place = self.place(format!("page/{}", page.channel));
+        let (deliver, handle) = (Arc::clone(&self.deliver), self.handle.clone());
+        tokio::spawn(async move {
+            let Ok(_permit) = place.acquire_owned().await else { return };
+            let (number, recipient, channel) = (page.number, page.recipient.clone(), page.channel);
+            let outcome = run_page(deliver, page).await;
+            match &outcome {
+                AttemptOutcome::Delivered { .. } => {
+                    debug!(page = number.0, "paged {recipient} by {channel}");
+                }
+                AttemptOutcome::Failed(failure) | AttemptOutcome::Refused(failure) => {
+                    warn!(page = number.0, "{recipient} not paged: {}", failure.message);
+                }
+            }
+            let jitter = rand::random::<f64>();
+            handle.report(Command::AttemptEnded { number, outcome, jitter }).await;
+        });
+    }
+
     fn place(&self, integration: String) -> Arc<Semaphore> {
         let mut places = self.places.lock();
         let place = places
@@ -114,6 +147,24 @@ pub(crate) async fn run(deliver: Arc<dyn Deliver>, entry: OutboxEntry) -> Attemp
     let attempt = tokio::spawn(async move {
         let key = entry.idempotency_key();
         tokio::time::timeout(MAX_ATTEMPT, deliver.attempt(&entry, &key)).await
+    });
+    match attempt.await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => AttemptOutcome::Failed(Failure {
+            class: FailureClass::ContextDeadlineExceeded,
+            message: format!("the attempt took longer than {} s", MAX_ATTEMPT.as_secs()),
+            retry_after_ms: None,
+            may_have_arrived: true,
+        }),
+        Err(error) => failed(FailureClass::Other, format!("the attempt broke off: {error}")),
+    }
+}
+
+/// Runs one attempt to page somebody in a task of its own, as [`run`] does.
+async fn run_page(deliver: Arc<dyn Deliver>, page: Page) -> AttemptOutcome {
+    let attempt = tokio::spawn(async move {
+        let key = page.idempotency_key();
+        tokio::time::timeout(MAX_ATTEMPT, deliver.page(&page, &key)).await
     });
     match attempt.await {
         Ok(Ok(outcome)) => outcome,

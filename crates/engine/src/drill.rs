@@ -14,6 +14,7 @@ use tocsin_core::notification::{
     AttemptOutcome, FailureClass, LogKey, Notification, NotifiedAlert, NotifyReason, OutboxEntry,
 };
 use tocsin_core::policy::{Integration, Receiver};
+use tocsin_core::tenant::ESCALATION;
 
 use crate::delivery::{Deliver, failed, run};
 
@@ -61,7 +62,7 @@ pub async fn drill(
     let attempts = receiver
         .integrations
         .iter()
-        .filter(|integration| accepts(integration))
+        .filter(|integration| integration.kind != ESCALATION && accepts(integration))
         .map(|integration| attempt(Arc::clone(&deliver), entry(integration, &notification)))
         .collect::<Vec<_>>();
     stream::iter(attempts).buffered(MAX_AT_ONCE).collect().await
@@ -170,6 +171,7 @@ mod tests {
                 integration("slack", 1),
                 integration("webhook", 0),
             ],
+            escalation_policy: None,
         }
     }
 

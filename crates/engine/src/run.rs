@@ -228,6 +228,11 @@ impl Engine {
                 self.pool.attempt(entry);
             }
         }
+        for page in turn.pages {
+            if !self.is_stopping && self.under_way.insert(page.number) {
+                self.pool.page(page);
+            }
+        }
         self.handle.publish(turn.writes.events);
     }
 

@@ -81,6 +81,14 @@ impl Store for GatedStore {
         Ok(Vec::new())
     }
 
+    async fn escalations(
+        &self,
+        _: TenantId,
+        _: tocsin_store::RunQuery,
+    ) -> Result<Vec<tocsin_core::escalation::EscalationRun>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn tenant(&self, _: String) -> Result<TenantId, StoreError> {
         Ok(TenantId::DEFAULT)
     }

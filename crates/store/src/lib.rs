@@ -9,8 +9,9 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use tocsin_core::alert::{Description, Identity};
 use tocsin_core::audit::AuditRow;
+use tocsin_core::escalation::EscalationRun;
 use tocsin_core::event::{Recorded, Subject};
-use tocsin_core::ids::{Sequence, TenantId};
+use tocsin_core::ids::{RunNumber, Sequence, TenantId};
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::rows::{AlertRow, TenantRows, WriteSet};
 
@@ -50,6 +51,13 @@ pub trait Store: Send + Sync + 'static {
     /// Returns rows of the audit log, at most `query.limit`.
     async fn audit(&self, tenant: TenantId, query: AuditQuery)
     -> Result<Vec<AuditRow>, StoreError>;
+
+    /// Returns escalations, newest first, at most `query.limit`.
+    async fn escalations(
+        &self,
+        tenant: TenantId,
+        query: RunQuery,
+    ) -> Result<Vec<EscalationRun>, StoreError>;
 
     /// Returns the number of the tenant with that name; a name that is new gets one.
     async fn tenant(&self, name: String) -> Result<TenantId, StoreError>;
@@ -114,6 +122,20 @@ pub enum AuditOrder {
 
 /// The most rows of the audit log that one query returns.
 pub const MAX_AUDIT_ROWS_PER_QUERY: usize = 1_000;
+
+/// Which escalations to read.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunQuery {
+    /// Only those that are open, or only those that are over; all when unset.
+    pub is_open: Option<bool>,
+    /// Only those with a smaller number: the cursor for the next page.
+    pub before: Option<RunNumber>,
+    /// At most this many; the store bounds it to [`MAX_RUNS_PER_QUERY`].
+    pub limit: usize,
+}
+
+/// The most escalations that one query returns.
+pub const MAX_RUNS_PER_QUERY: usize = 1_000;
 
 /// One life of an alert.
 #[derive(Clone, Debug)]

@@ -6,10 +6,13 @@ use std::sync::Arc;
 use tocsin_core::acknowledgement::Acknowledgement;
 use tocsin_core::alert::{Description, Identity};
 use tocsin_core::audit::{self, AuditHead};
+use tocsin_core::escalation::{EscalationPolicy, EscalationRun};
 use tocsin_core::event::Recorded;
-use tocsin_core::identity::{Changed, IdentityRows, IdentityWrites};
-use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, SilenceNumber};
+use tocsin_core::heartbeat::HeartbeatRow;
+use tocsin_core::identity::{Changed, Handle, IdentityRows, IdentityWrites};
+use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, RunNumber, SilenceNumber};
 use tocsin_core::notification::{LogEntry, LogKey, OutboxEntry};
+use tocsin_core::paging::{Contacts, Page, Recipient, Throttle};
 use tocsin_core::rows::{AlertRow, GroupRow, Highest, MaintenanceRow, TenantRows, WriteSet};
 use tocsin_core::silence::Silence;
 
@@ -27,6 +30,13 @@ pub struct MemoryRows {
     windows: BTreeMap<String, MaintenanceRow>,
     identity: IdentityWrites,
     audit_head: AuditHead,
+    runs: BTreeMap<RunNumber, EscalationRun>,
+    pages: BTreeMap<OutboxNumber, Page>,
+    policies: BTreeMap<Arc<str>, Arc<EscalationPolicy>>,
+    contacts: BTreeMap<Handle, Contacts>,
+    throttles: BTreeMap<Recipient, Throttle>,
+    turns: BTreeMap<(Arc<str>, usize), u64>,
+    heartbeats: BTreeMap<Arc<str>, HeartbeatRow>,
     highest: Highest,
     events: Vec<Recorded>,
 }
@@ -81,7 +91,28 @@ impl MemoryRows {
         for number in writes.finished_outbox {
             self.highest.outbox = self.highest.outbox.max(number);
             self.outbox.remove(&number);
+            self.pages.remove(&number);
         }
+        for page in writes.pages {
+            self.highest.outbox = self.highest.outbox.max(page.number);
+            self.pages.insert(page.number, page);
+        }
+        for run in writes.runs {
+            self.highest.run = self.highest.run.max(run.number);
+            self.runs.insert(run.number, stored(run));
+        }
+        for (name, policy) in writes.policies {
+            match policy {
+                Some(policy) => self.policies.insert(name, policy),
+                None => self.policies.remove(&name),
+            };
+        }
+        self.contacts.extend(writes.contacts);
+        self.throttles.extend(writes.throttles);
+        self.turns
+            .extend(writes.turns.into_iter().map(|(policy, step, count)| ((policy, step), count)));
+        self.heartbeats
+            .extend(writes.heartbeats.into_iter().map(|row| (Arc::clone(&row.name), row)));
         for entry in writes.outbox {
             self.highest.outbox = self.highest.outbox.max(entry.number);
             self.outbox.insert(entry.number, entry);
@@ -161,6 +192,21 @@ impl MemoryRows {
                 secrets: kept(&self.identity.secrets),
             },
             audit_head: self.audit_head,
+            runs: self.runs.values().cloned().collect(),
+            pages: self.pages.values().cloned().collect(),
+            policies: self
+                .policies
+                .values()
+                .map(|policy| EscalationPolicy::clone(policy))
+                .collect(),
+            contacts: self.contacts.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            throttles: self.throttles.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
+            turns: self
+                .turns
+                .iter()
+                .map(|((policy, step), count)| (Arc::clone(policy), *step, *count))
+                .collect(),
+            heartbeats: self.heartbeats.values().cloned().collect(),
             highest: self.highest,
         }
     }
@@ -189,6 +235,11 @@ impl MemoryRows {
     pub fn counts(&self) -> (usize, usize, usize, usize) {
         (self.alerts.len(), self.groups.len(), self.outbox.len(), self.silences.len())
     }
+}
+
+/// Returns a run as a store keeps it: what is only known while it is worked on is not.
+fn stored(run: EscalationRun) -> EscalationRun {
+    EscalationRun { wake_at: None, ..run }
 }
 
 fn kept<K, V: Clone>(changed: &Changed<K, V>) -> Vec<V> {

@@ -22,6 +22,8 @@ pub(super) fn compile(document: &Document, reader: &mut Reader<'_>) -> Vec<Recei
             name: receiver.name.as_str().into(),
             labels: labels(receiver),
             integrations: integrations(receiver),
+            escalation_policy: Some(receiver.escalation_policy.as_str().into())
+                .filter(|_| !receiver.escalation_policy.is_empty()),
         });
     }
     all

@@ -7,6 +7,7 @@ mod answer;
 mod channel;
 mod contact;
 mod page;
+mod rejection;
 mod rules;
 mod throttle;
 
@@ -19,5 +20,6 @@ pub use page::{
     Content, MAX_ALERTS_PER_PAGE, Page, PageAlert, PageItem, PageState, Receipt, Recipient, Run,
     StateWord,
 };
+pub use rejection::PagingRejection;
 pub use rules::{MAX_RULES_PER_PERSON, QuietHours, Rule, Rules, Urgency};
 pub use throttle::{Throttle, Window, Windows};

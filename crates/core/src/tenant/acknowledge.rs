@@ -114,6 +114,7 @@ impl Tenant {
             .and_then(|alert| alert.acknowledgement.as_ref()?.expires_at)
             .is_some_and(|at| at <= now);
         if is_over && self.end_acknowledgement(now, fingerprint, AcknowledgementEnd::Lapsed) {
+            self.runs_follow(now, &[fingerprint], "the acknowledgement has lapsed");
             self.look_after_acknowledgement(now, &[fingerprint]);
         }
     }

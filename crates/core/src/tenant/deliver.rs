@@ -277,6 +277,9 @@ impl Tenant {
         outcome: AttemptOutcome,
         jitter: f64,
     ) {
+        if self.page_attempt_ended(now, number, &outcome) {
+            return;
+        }
         let Some(outbound) = self.outbox.get_mut(&number) else { return };
         let Some(since) = outbound.attempting_since.take() else { return };
         let attempts = outbound.entry.attempts;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::escalate::ESCALATION;
 use super::group::Settling;
 use super::mute::{next_time_change, time_cause};
 use super::{Tenant, later};
@@ -65,6 +66,9 @@ impl Tenant {
         }
         for integration in self.integrations_of(number) {
             self.tell(now, number, &integration, &sight);
+            if integration.1.kind == ESCALATION {
+                self.look_at_run_of_group(now, &integration.0);
+            }
         }
         self.settle(now, number);
         self.plan_early_look(now, number);
@@ -176,6 +180,9 @@ impl Tenant {
             *reason != NotifyReason::Repeat || !self.are_acknowledged(&telling.firing)
         });
         match decision {
+            Some(reason) if integration.kind == ESCALATION => {
+                self.tell_escalation(now, number, key, telling, reason);
+            }
             Some(reason) => self.queue(now, number, key, integration, telling, reason),
             None => {
                 self.note_untold_ends(key, integration, &telling);

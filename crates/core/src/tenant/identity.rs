@@ -187,7 +187,22 @@ impl Tenant {
             Command::Reconfigure { .. } => {
                 (actor.who != Who::Engine).then(|| AuditNote::new("config.reload", "config".into()))
             }
-            Command::Ingest { .. } | Command::AttemptEnded { .. } | Command::Identity(_) => None,
+            Command::Answer(answer) => {
+                let note =
+                    AuditNote::new("escalation.answer", format!("escalation/{}", answer.run));
+                let before = json!({ "by": answer.by.name(), "action": answer.action.as_str() });
+                Some(note.before(before).because(&answer.comment))
+            }
+            Command::Spoken(spoken) => {
+                let subject = format!("channel/{}", spoken.channel);
+                Some(AuditNote::new("escalation.answer", subject))
+            }
+            Command::Ingest { .. }
+            | Command::AttemptEnded { .. }
+            | Command::Identity(_)
+            | Command::Paging(_)
+            | Command::Receipt(_)
+            | Command::Beat { .. } => None,
         }
     }
 

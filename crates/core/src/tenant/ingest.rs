@@ -237,6 +237,9 @@ impl Tenant {
             groups,
         };
         self.record(now, event);
+        if is_refire {
+            self.look_at_runs_of(now, fingerprint);
+        }
     }
 
     /// A firing alert is over; its groups tell so at their next flush.

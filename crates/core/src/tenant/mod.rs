@@ -4,44 +4,60 @@
 //! decisions has its own file beneath; this one holds the state, the timers and the turn.
 
 mod acknowledge;
+mod answer;
+mod begin;
 mod carry;
+mod contacts;
 mod deliver;
+mod escalate;
 mod flush;
 mod group;
+mod heartbeat;
 mod identity;
 mod ingest;
 mod inhibit;
 mod maintain;
 mod mute;
+mod page;
+mod page_attempt;
 mod read;
 mod reconfigure;
 mod recorder;
+mod responders;
 mod restore;
 mod silences;
+mod simulate;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 
 use crate::audit::{AuditHead, AuditNote};
 use crate::command::{Command, Order, Rejection, Reply};
 use crate::identity::Directory;
-use crate::ids::{GroupNumber, OutboxNumber, SilenceId, SilenceNumber};
+use crate::ids::{GroupNumber, OutboxNumber, RunNumber, SilenceId, SilenceNumber};
 use crate::labels::{Fingerprint, Labels};
 use crate::notification::{LogEntry, LogKey, OutboxEntry};
 use crate::oncall::Roster;
+use crate::paging::{Page, Recipient};
 use crate::policy::{Policy, RouteIndex};
 use crate::rows::{Highest, WriteSet};
 
 use acknowledge::Word;
 use deliver::Outbound;
+use escalate::Escalations;
 use group::Group;
+use heartbeat::Heartbeat;
 use ingest::{Alert, Destinations};
 use inhibit::Inhibition;
 use maintain::Window;
+use page::Paging;
 use recorder::Recorder;
 use silences::SilenceEntry;
+
+pub use escalate::{AUTO_POLICY, ESCALATION};
 
 /// The most timers one turn works off; what is left is due at once in the next turn, so commands
 /// that wait are never held up for long.
@@ -59,6 +75,8 @@ pub struct Turn {
     pub replies: Vec<Reply>,
     /// To be attempted once the writes are committed, in order.
     pub attempts: Vec<OutboxEntry>,
+    /// Pages to be attempted once the writes are committed, in order.
+    pub pages: Vec<Page>,
     /// Who may do what, when that changed; takes effect once the writes are committed.
     pub directory: Option<Arc<Directory>>,
 }
@@ -95,6 +113,10 @@ pub struct Tenant {
     audit_head: AuditHead,
     recorder: Recorder,
     attempts: Vec<OutboxEntry>,
+    escalations: Escalations,
+    paging: Paging,
+    page_attempts: Vec<Page>,
+    heartbeats: BTreeMap<Arc<str>, Heartbeat>,
 }
 
 /// What may become due. At one instant the order of the variants is the order of work: what
@@ -102,11 +124,15 @@ pub struct Tenant {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
     AlertEnd(Fingerprint),
+    Heartbeat(Arc<str>),
     Silence(SilenceNumber),
     Window(Arc<str>),
     Lapse(Fingerprint),
     Deadline(OutboxNumber),
     Flush(GroupNumber),
+    Escalation(RunNumber),
+    Method(Recipient),
+    Page(OutboxNumber),
     Attempt(OutboxNumber),
     Forget(Fingerprint),
     Sweep,
@@ -140,7 +166,8 @@ impl Tenant {
     pub fn seal(&mut self) -> Turn {
         let writes = self.collect_writes();
         let attempts = std::mem::take(&mut self.attempts);
-        self.with_directory(Turn { writes, attempts, ..Turn::default() })
+        let pages = std::mem::take(&mut self.page_attempts);
+        self.with_directory(Turn { writes, attempts, pages, ..Turn::default() })
     }
 
     /// Returns the earliest instant at which [`Self::turn`] without commands would do anything.
@@ -173,6 +200,13 @@ impl Tenant {
                 }
                 return Ok(Reply::Done);
             }
+            Command::Paging(change) => {
+                let (reply, note) = self.change_paging(now, &by, change)?;
+                if let Some(note) = note {
+                    self.audit(now, by, note);
+                }
+                return Ok(reply);
+            }
             command => command,
         };
         let note = self.note_before(&by, &command);
@@ -188,6 +222,8 @@ impl Tenant {
                     AuditNote { after: self.shown_silence(*id), ..note }
                 }
                 Reply::Alerts(alerts) => identity::about_alerts(note, &spokesman, alerts),
+                Reply::Answered(answered) if !answered.has_changed => return Ok(reply),
+                Reply::Answered(answered) => note.after(json!({ "answer": answered.text })),
                 _ => note,
             };
             self.audit(now, by, note);
@@ -215,10 +251,15 @@ impl Tenant {
             }
             Command::Acknowledge { alerts, by, comment, expires_at } => {
                 let word = Word::new(by, comment);
-                Ok(Reply::Alerts(self.acknowledge(now, alerts, &word, expires_at)?))
+                let acknowledged = self.acknowledge(now, alerts, &word, expires_at)?;
+                self.runs_follow(now, &acknowledged, &word.by);
+                Ok(Reply::Alerts(acknowledged))
             }
             Command::Unacknowledge { alerts, by, comment } => {
-                Ok(Reply::Alerts(self.unacknowledge(now, &alerts, &Word::new(by, comment))?))
+                let word = Word::new(by, comment);
+                let ended = self.unacknowledge(now, &alerts, &word)?;
+                self.runs_follow(now, &ended, &word.by);
+                Ok(Reply::Alerts(ended))
             }
             Command::AddNote { alert, by, text } => {
                 self.add_note(now, alert, Word::new(by, text))?;
@@ -236,8 +277,18 @@ impl Tenant {
                 self.reconfigure(now, policy);
                 Ok(Reply::Done)
             }
-            // Carried out before it comes here.
-            Command::Identity(_) => Ok(Reply::Done),
+            Command::Answer(answer) => Ok(Reply::Answered(self.answer(now, &answer)?)),
+            Command::Spoken(spoken) => Ok(Reply::Answered(self.spoken(now, &spoken)?)),
+            Command::Receipt(receipt) => {
+                self.take_receipt(now, receipt);
+                Ok(Reply::Done)
+            }
+            Command::Beat { name } => {
+                self.beat(now, &name)?;
+                Ok(Reply::Done)
+            }
+            // Carried out before they come here.
+            Command::Identity(_) | Command::Paging(_) => Ok(Reply::Done),
         }
     }
 
@@ -250,6 +301,10 @@ impl Tenant {
             let Some((at, timer)) = self.timers.pop_first() else { return };
             *budget -= 1;
             match timer {
+                Timer::Heartbeat(name) => self.heartbeat_due(now, &name),
+                Timer::Escalation(number) => self.escalation_due(now, number),
+                Timer::Method(recipient) => self.method_due(now, &recipient),
+                Timer::Page(number) => self.page_due(now, number),
                 Timer::AlertEnd(fingerprint) => self.alert_end_due(now, at, fingerprint),
                 Timer::Silence(number) => self.silence_due(now, number),
                 Timer::Window(name) => self.window_due(now, &name),
@@ -296,6 +351,7 @@ impl Tenant {
             self.recorder.log.remove(&key);
         }
         self.sweep_identity(now);
+        self.sweep_runs(now);
         self.schedule(later(now, SWEEP_INTERVAL), Timer::Sweep);
     }
 }

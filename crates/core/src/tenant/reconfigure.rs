@@ -29,6 +29,7 @@ impl Tenant {
         self.derive_anew();
         self.provision_windows(now);
         self.provision_identity();
+        self.provision_heartbeats(now, Vec::new());
         for fingerprint in grouped {
             self.join_groups(now, fingerprint, false);
         }

@@ -9,10 +9,11 @@ use super::Tenant;
 use crate::alert::Identity;
 use crate::audit::AuditRow;
 use crate::event::{Event, Recorded};
-use crate::identity::IdentityWrites;
-use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence, SilenceNumber};
+use crate::identity::{Handle, IdentityWrites};
+use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, RunNumber, Sequence, SilenceNumber};
 use crate::labels::Fingerprint;
 use crate::notification::LogKey;
+use crate::paging::Recipient;
 use crate::rows::WriteSet;
 use crate::silence::Silence;
 
@@ -38,6 +39,13 @@ pub(super) struct Recorder {
     pub(super) deleted_windows: BTreeSet<String>,
     pub(super) identity: IdentityWrites,
     pub(super) audit: Vec<AuditRow>,
+    pub(super) runs: BTreeSet<RunNumber>,
+    pub(super) pages: BTreeSet<OutboxNumber>,
+    pub(super) policies: BTreeSet<Arc<str>>,
+    pub(super) contacts: BTreeSet<Handle>,
+    pub(super) throttles: BTreeSet<Recipient>,
+    pub(super) turns: BTreeSet<(Arc<str>, usize)>,
+    pub(super) heartbeats: BTreeSet<Arc<str>>,
 }
 
 impl Tenant {
@@ -106,6 +114,53 @@ impl Tenant {
             deleted_maintenance_windows: changed.deleted_windows.into_iter().collect(),
             identity: changed.identity,
             audit: changed.audit,
+            runs: changed
+                .runs
+                .iter()
+                .filter_map(|number| self.escalations.runs.get(number).cloned())
+                .collect(),
+            pages: changed
+                .pages
+                .iter()
+                .filter_map(|number| Some(self.paging.pages.get(number)?.page.clone()))
+                .collect(),
+            policies: changed
+                .policies
+                .into_iter()
+                .map(|name| {
+                    let policy = self.escalations.policies.get(&name).map(Arc::clone);
+                    (name, policy)
+                })
+                .collect(),
+            contacts: changed
+                .contacts
+                .into_iter()
+                .filter_map(|person| {
+                    let contacts = self.paging.contacts.get(&person)?.clone();
+                    Some((person, contacts))
+                })
+                .collect(),
+            throttles: changed
+                .throttles
+                .into_iter()
+                .filter_map(|recipient| {
+                    let throttle = self.paging.queues.get(&recipient)?.throttle.clone();
+                    Some((recipient, throttle))
+                })
+                .collect(),
+            turns: changed
+                .turns
+                .into_iter()
+                .filter_map(|(policy, step)| {
+                    let count = *self.escalations.turns.get(&(Arc::clone(&policy), step))?;
+                    Some((policy, step, count))
+                })
+                .collect(),
+            heartbeats: changed
+                .heartbeats
+                .iter()
+                .filter_map(|name| self.heartbeat_row(name))
+                .collect(),
         }
     }
 }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::escalate::Escalations;
 use super::ingest::REFRESH_DELAY;
 use super::inhibit::Inhibition;
 use super::mute::time_cause;
+use super::page::Paging;
 use super::recorder::Recorder;
 use super::silences::Index;
 use super::{SWEEP_INTERVAL, Tenant, Timer, later};
@@ -19,6 +21,7 @@ use crate::ids::{AlertNumber, GroupNumber};
 use crate::labels::{Fingerprint, Labels};
 use crate::maintenance::MaintenanceWindow;
 use crate::notification::OutboxEntry;
+use crate::oncall::Roster;
 use crate::policy::{Policy, RouteIndex};
 use crate::rows::{AlertRow, GroupRow, TenantRows};
 
@@ -75,10 +78,14 @@ impl Tenant {
             highest: rows.highest,
             directory: Arc::new(Directory::restore(rows.identity)),
             directory_changed: true,
-            roster: crate::oncall::Roster::default(),
             audit_head: rows.audit_head,
             recorder: Recorder::default(),
             attempts: Vec::new(),
+            escalations: Escalations::default(),
+            paging: Paging::default(),
+            page_attempts: Vec::new(),
+            heartbeats: BTreeMap::new(),
+            roster: Roster::default(),
             policy,
         };
         for silence in rows.silences {
@@ -97,15 +104,28 @@ impl Tenant {
         }
         tenant.provision_windows(now);
         tenant.provision_identity();
+        tenant.paging.contacts = rows.contacts.into_iter().collect();
+        tenant.restore_throttles(rows.throttles);
+        let policies = rows.policies.into_iter();
+        tenant.escalations.policies =
+            policies.map(|it| (Arc::clone(&it.name), Arc::new(it))).collect();
+        let turns = rows.turns.into_iter();
+        tenant.escalations.turns =
+            turns.map(|(policy, step, count)| ((policy, step), count)).collect();
         if keeps_alerts {
             tenant.restore_alerts(now, rows.alerts, rows.acknowledgements);
             tenant.restore_groups(now, rows.groups);
             tenant.look_after_downtime(now);
             tenant.restore_outbox(now, rows.outbox);
+            tenant.restore_pages(now, rows.pages);
+            tenant.restore_runs(now, rows.runs);
+            tenant.provision_heartbeats(now, rows.heartbeats);
+            tenant.forgive_heartbeats(now);
         } else {
             let acknowledged = rows.acknowledgements.iter().map(|(number, _)| *number);
             tenant.recorder.ended_acknowledgements.extend(acknowledged);
             tenant.forget_rows(rows.alerts, rows.groups, &rows.outbox);
+            tenant.provision_heartbeats(now, rows.heartbeats);
         }
         tenant.recount_firing();
         tenant.schedule(later(now, SWEEP_INTERVAL), Timer::Sweep);

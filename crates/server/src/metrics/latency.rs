@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use tocsin_core::notification::{AttemptOutcome, OutboxEntry};
+use tocsin_core::paging::Page;
 use tocsin_engine::Deliver;
 
 use super::Metrics;
@@ -25,6 +26,14 @@ impl Timed {
 
 #[async_trait]
 impl Deliver for Timed {
+    async fn page(&self, page: &Page, idempotency_key: &str) -> AttemptOutcome {
+        let began = Instant::now();
+        let outcome = self.deliver.page(page, idempotency_key).await;
+        let kind = [("integration", Cow::Owned(format!("page/{}", page.channel)))];
+        self.metrics.latencies.get_or_create(&kind).observe(began.elapsed().as_secs_f64());
+        outcome
+    }
+
     async fn attempt(&self, entry: &OutboxEntry, idempotency_key: &str) -> AttemptOutcome {
         let began = Instant::now();
         let outcome = self.deliver.attempt(entry, idempotency_key).await;

@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_core::command::{Rejection, Reply};
 use tocsin_core::identity::IdentityRejection;
+use tocsin_core::paging::{AnswerRejection, PagingRejection};
 use tocsin_core::silence::SilenceRejection;
 use tocsin_engine::EngineError;
 use tocsin_store::StoreError;
@@ -135,6 +136,9 @@ impl From<Rejection> for Refusal {
                 SilenceRejection::TooMany { .. } => Self::new(ProblemCode::LimitReached, text),
             },
             Rejection::Identity(why) => Self::new(code_of(&why), text),
+            Rejection::Answer(why) => Self::new(code_of_answer(&why), text),
+            Rejection::Paging(why) => Self::new(code_of_paging(&why), text),
+            Rejection::UnknownHeartbeat { .. } => Self::not_found(text),
             Rejection::UnknownMaintenanceWindow { .. } => Self::not_found(text),
             Rejection::UnknownAlert { .. } | Rejection::NothingFires => Self::not_found(text),
             Rejection::NothingAcknowledged => Self::not_found(text),
@@ -144,6 +148,33 @@ impl From<Rejection> for Refusal {
             Rejection::TooManyMaintenanceWindows { .. } => {
                 Self::new(ProblemCode::LimitReached, text)
             }
+        }
+    }
+}
+
+/// Returns what an answer to a page that did nothing is answered with.
+fn code_of_answer(why: &AnswerRejection) -> ProblemCode {
+    use AnswerRejection as Why;
+    match why {
+        Why::UnknownRun { .. } => ProblemCode::NotFound,
+        Why::Over { .. } | Why::Stale { .. } | Why::NoFurtherStep { .. } => ProblemCode::Conflict,
+        Why::Stranger { .. } => ProblemCode::Forbidden,
+        Why::SnoozeSpan => ProblemCode::Unprocessable,
+    }
+}
+
+/// Returns what a refused change of policies or contact methods is answered with.
+fn code_of_paging(why: &PagingRejection) -> ProblemCode {
+    use PagingRejection as Why;
+    match why {
+        Why::UnknownPolicy { .. } | Why::UnknownPerson { .. } | Why::UnknownMethod { .. } => {
+            ProblemCode::NotFound
+        }
+        Why::Policy(_) | Why::Address { .. } | Why::WrongCode => ProblemCode::Unprocessable,
+        Why::PolicyInUse { .. } | Why::Unusable { .. } => ProblemCode::Conflict,
+        Why::TooSoon => ProblemCode::RateLimited,
+        Why::TooManyPolicies | Why::TooManyMethods | Why::TooManyRules | Why::TooManyRuns => {
+            ProblemCode::LimitReached
         }
     }
 }

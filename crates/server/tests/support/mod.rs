@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use tempfile::TempDir;
 use tocsin_core::command::{Command, Reply};
 use tocsin_core::compat::Compat;
+use tocsin_core::escalation::EscalationSettings;
 use tocsin_core::identity::{ApiToken, IdentityChange, Permission, Scope, TokenOwner};
 use tocsin_core::labels::Labels;
 use tocsin_core::matcher::{Matcher, Matchers};
@@ -250,6 +251,8 @@ pub(crate) fn policy() -> Policy {
         inhibit_rules: vec![inhibit],
         time_intervals: BTreeMap::from([(Arc::from("never"), vec![never])]),
         receivers: vec![receiver("hook", 1), receiver("db.hook", 1), receiver("null", 0)],
+        escalation: EscalationSettings::default(),
+        heartbeats: Vec::new(),
         people: Vec::new(),
         teams: Vec::new(),
         maintenance_windows: Vec::new(),
@@ -286,6 +289,7 @@ fn receiver(name: &str, webhooks: u32) -> Receiver {
     Receiver {
         name: Arc::from(name),
         labels: Labels::from([("name", name)]),
+        escalation_policy: None,
         integrations: (0..webhooks).map(integration).collect(),
     }
 }

@@ -6,14 +6,16 @@ use rusqlite::Connection;
 use serde::de::DeserializeOwned;
 use tocsin_core::acknowledgement::Acknowledgement;
 use tocsin_core::alert::{Activity, Description, Identity};
-use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence, SilenceNumber, TenantId};
+use tocsin_core::ids::{
+    AlertNumber, GroupNumber, OutboxNumber, RunNumber, Sequence, SilenceNumber, TenantId,
+};
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::notification::{LogEntry, LogKey};
 use tocsin_core::rows::{AlertRow, GroupRow, Highest, TenantRows};
 
 use super::columns::Columns;
 use super::failure::Failure;
-use super::identity;
+use super::{escalation, identity};
 use crate::{AlertRecord, codec};
 
 /// Reads everything open, as of one moment.
@@ -24,7 +26,7 @@ pub(super) fn tenant_rows(
     // One transaction, so that a turn which commits meanwhile is seen whole or not at all.
     let transaction = connection.transaction()?;
     let tenant = tenant.0.cast_signed();
-    let rows = TenantRows {
+    let mut rows = TenantRows {
         alerts: open_alerts(&transaction, tenant)?,
         acknowledgements: acknowledgements(&transaction, tenant)?,
         groups: groups(&transaction, tenant)?,
@@ -50,7 +52,9 @@ pub(super) fn tenant_rows(
         identity: identity::load(&transaction, tenant)?,
         audit_head: identity::audit_head(&transaction, tenant)?,
         highest: highest(&transaction, tenant)?,
+        ..TenantRows::default()
     };
+    escalation::load(&transaction, tenant, &mut rows)?;
     transaction.finish()?;
     Ok(rows)
 }
@@ -189,7 +193,7 @@ fn log(connection: &Connection, tenant: i64) -> Result<Vec<(LogKey, LogEntry)>, 
 }
 
 fn highest(connection: &Connection, tenant: i64) -> Result<Highest, Failure> {
-    let sql = "SELECT alert, alert_group, outbox, silence, event FROM highest_number \
+    let sql = "SELECT alert, alert_group, outbox, silence, event, run FROM highest_number \
                WHERE tenant = ?1";
     let mut highest = Highest::default();
     each(connection, "highest_number", sql, (tenant,), |columns| {
@@ -199,6 +203,7 @@ fn highest(connection: &Connection, tenant: i64) -> Result<Highest, Failure> {
             outbox: OutboxNumber(columns.number(2)?),
             silence: SilenceNumber(columns.number(3)?),
             event: Sequence(columns.number(4)?),
+            run: RunNumber(columns.number(5)?),
         };
         Ok(())
     })?;

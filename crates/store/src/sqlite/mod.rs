@@ -8,6 +8,7 @@ mod backup;
 mod checkpoint;
 mod columns;
 mod connect;
+mod escalation;
 mod failure;
 mod history;
 mod identity;
@@ -25,12 +26,13 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use rusqlite::Connection;
 use tocsin_core::audit::AuditRow;
+use tocsin_core::escalation::EscalationRun;
 use tocsin_core::event::Recorded;
 use tocsin_core::ids::TenantId;
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::rows::{TenantRows, WriteSet};
 
-use crate::{AlertRecord, AuditQuery, EventQuery, Purged, Retention, Store, StoreError};
+use crate::{AlertRecord, AuditQuery, EventQuery, Purged, Retention, RunQuery, Store, StoreError};
 pub use backup::{BackupSummary, Restored, back_up, check_backup, restore};
 use failure::{Failure, unwritable};
 pub use inspect::{Inspection, inspect};
@@ -179,6 +181,14 @@ impl Store for SqliteStore {
         self.readers.query(move |connection| identity::audit(connection, tenant, &query)).await
     }
 
+    async fn escalations(
+        &self,
+        tenant: TenantId,
+        query: RunQuery,
+    ) -> Result<Vec<EscalationRun>, StoreError> {
+        self.readers.query(move |connection| escalation::query(connection, tenant, &query)).await
+    }
+
     async fn tenant(&self, name: String) -> Result<TenantId, StoreError> {
         self.writer.transaction(move |connection| identity::tenant_number(connection, &name)).await
     }
@@ -198,6 +208,13 @@ impl Store for SqliteStore {
             let step =
                 self.writer.transaction(move |it| purge::old_lives(it, tenant, retention)).await?;
             purged.alerts += step.deleted;
+            if step.is_over {
+                break;
+            }
+        }
+        loop {
+            let step =
+                self.writer.transaction(move |it| purge::old_runs(it, tenant, retention)).await?;
             if step.is_over {
                 break;
             }

@@ -61,6 +61,17 @@ pub(super) fn old_events(
     Ok(Step { deleted: deleted as u64, is_over: false })
 }
 
+/// Deletes escalations that ended long ago, in the transaction that is open.
+pub(super) fn old_runs(
+    connection: &Connection,
+    tenant: TenantId,
+    retention: Retention,
+) -> Result<Step, Failure> {
+    let (tenant, bound) = (tenant.0.cast_signed(), codec::instant(retention.events_before));
+    let deleted = super::escalation::purge(connection, tenant, bound, MAX_LIVES_PER_STEP)?;
+    Ok(Step { deleted, is_over: deleted < MAX_LIVES_PER_STEP.unsigned_abs() })
+}
+
 /// Deletes lives that ended long ago, in the transaction that is open.
 pub(super) fn old_lives(
     connection: &Connection,

@@ -11,7 +11,7 @@ use tocsin_core::rows::{AlertRow, Highest, WriteSet};
 use super::columns::Json;
 use super::failure::Failure;
 use super::history::EVENTS_PER_BLOCK;
-use super::identity;
+use super::{escalation, identity};
 use crate::codec;
 
 /// Writes all of `writes` into the transaction that is open on `connection`.
@@ -33,6 +33,7 @@ pub(super) fn write_set(
     writer.maintenance_windows(writes)?;
     identity::write(connection, writer.tenant, &writes.identity)?;
     identity::append_audit(connection, writer.tenant, &writes.audit)?;
+    escalation::write(connection, writer.tenant, writes)?;
     writer.highest(&highest(writes))
 }
 
@@ -41,6 +42,7 @@ fn highest(writes: &WriteSet) -> Highest {
     let alerts = writes.alerts.iter().map(|row| row.number);
     let groups = writes.groups.iter().map(|row| row.number);
     let outbox = writes.outbox.iter().map(|entry| entry.number);
+    let outbox = outbox.chain(writes.pages.iter().map(|page| page.number));
     let silences = writes.silences.iter().chain(&writes.forgotten_silences).map(|it| it.number);
     Highest {
         alert: alerts
@@ -51,6 +53,7 @@ fn highest(writes: &WriteSet) -> Highest {
         outbox: outbox.chain(writes.finished_outbox.iter().copied()).max().unwrap_or_default(),
         silence: silences.max().unwrap_or_default(),
         event: writes.events.iter().map(|event| event.sequence).max().unwrap_or_default(),
+        run: writes.runs.iter().map(|run| run.number).max().unwrap_or_default(),
     }
 }
 
@@ -319,14 +322,15 @@ impl<'c> RowWriter<'c> {
             return Ok(());
         }
         let mut raise = self.statement(
-            "INSERT INTO highest_number (tenant, alert, alert_group, outbox, silence, event) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
+            "INSERT INTO highest_number (tenant, alert, alert_group, outbox, silence, event, run) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
              ON CONFLICT (tenant) DO UPDATE SET \
                  alert = max(alert, excluded.alert), \
                  alert_group = max(alert_group, excluded.alert_group), \
                  outbox = max(outbox, excluded.outbox), \
                  silence = max(silence, excluded.silence), \
-                 event = max(event, excluded.event)",
+                 event = max(event, excluded.event), \
+                 run = max(run, excluded.run)",
         )?;
         raise.execute((
             self.tenant,
@@ -335,6 +339,7 @@ impl<'c> RowWriter<'c> {
             highest.outbox.0.cast_signed(),
             highest.silence.0.cast_signed(),
             highest.event.0.cast_signed(),
+            highest.run.0.cast_signed(),
         ))?;
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tocsin_core::compat::Compat;
+use tocsin_core::escalation::EscalationSettings;
 use tocsin_core::labels::Labels;
 use tocsin_core::matcher::{Matcher, Matchers};
 use tocsin_core::policy::{
@@ -99,6 +100,7 @@ pub(crate) fn policy(variant: usize, resolve_timeout: SignedDuration) -> Arc<Pol
         name: name.into(),
         labels: Labels::from_iter([("name", name)]),
         integrations,
+        escalation_policy: None,
     };
     let route = |receiver: &str, group_by, matchers: Matchers, key: &str| Route {
         parent: None,
@@ -159,6 +161,8 @@ pub(crate) fn policy(variant: usize, resolve_timeout: SignedDuration) -> Arc<Pol
         ],
         people: Vec::new(),
         teams: Vec::new(),
+        escalation: EscalationSettings::default(),
+        heartbeats: Vec::new(),
         maintenance_windows: Vec::new(),
         compat: Compat::NATIVE,
         retention: SignedDuration::from_hours(120),

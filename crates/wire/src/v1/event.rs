@@ -95,6 +95,8 @@ pub enum SubjectKind {
     Group,
     /// A silence.
     Silence,
+    /// An escalation.
+    Escalation,
     /// Everything.
     Tenant,
 }
@@ -105,6 +107,7 @@ impl Subject {
             event::Subject::Alert(number) => (SubjectKind::Alert, Some(number.0)),
             event::Subject::Group(number) => (SubjectKind::Group, Some(number.0)),
             event::Subject::Silence(number) => (SubjectKind::Silence, Some(number.0)),
+            event::Subject::Run(number) => (SubjectKind::Escalation, Some(number.0)),
             event::Subject::Tenant => (SubjectKind::Tenant, None),
         };
         let fingerprint = match event {

@@ -5,6 +5,7 @@
 
 mod directory;
 mod mentions;
+mod paging;
 
 use std::fmt::Write as _;
 
@@ -172,6 +173,26 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
         Event::Reconfigured { groups } => {
             format!("a new configuration is in effect; {} built anew", count(*groups, "group"))
         }
+        Event::EscalationStarted { .. }
+        | Event::EscalationJoined { .. }
+        | Event::EscalationWorsened { .. }
+        | Event::StepReached { .. }
+        | Event::EscalationStandsStill { .. }
+        | Event::EscalationWentOn { .. }
+        | Event::EscalationAnswered { .. }
+        | Event::EscalationReopened { .. }
+        | Event::EscalationEnded { .. }
+        | Event::PageQueued { .. }
+        | Event::PageHeld { .. }
+        | Event::PageSent { .. }
+        | Event::PageAttemptFailed { .. }
+        | Event::PageDropped { .. }
+        | Event::PageFellBack { .. }
+        | Event::PageConfirmed { .. }
+        | Event::ChannelDown { .. }
+        | Event::ContactStopped { .. }
+        | Event::HeartbeatMissed { .. }
+        | Event::HeartbeatHeard { .. } => paging::sentence(event, names),
     }
 }
 
@@ -213,6 +234,26 @@ pub fn subject_name(event: &Event, names: &dyn Names) -> String {
         | Event::ChangeRecorded { .. }
         | Event::EngineStarted { .. }
         | Event::Reconfigured { .. } => "tocsin".to_owned(),
+        Event::EscalationStarted { .. }
+        | Event::EscalationJoined { .. }
+        | Event::EscalationWorsened { .. }
+        | Event::StepReached { .. }
+        | Event::EscalationStandsStill { .. }
+        | Event::EscalationWentOn { .. }
+        | Event::EscalationAnswered { .. }
+        | Event::EscalationReopened { .. }
+        | Event::EscalationEnded { .. }
+        | Event::PageQueued { .. }
+        | Event::PageHeld { .. }
+        | Event::PageSent { .. }
+        | Event::PageAttemptFailed { .. }
+        | Event::PageDropped { .. }
+        | Event::PageFellBack { .. }
+        | Event::PageConfirmed { .. }
+        | Event::ChannelDown { .. }
+        | Event::ContactStopped { .. }
+        | Event::HeartbeatMissed { .. }
+        | Event::HeartbeatHeard { .. } => paging::subject(event),
     }
 }
 

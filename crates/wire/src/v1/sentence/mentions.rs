@@ -83,6 +83,29 @@ impl Mentions {
             | Event::NotificationAbandoned { group, .. } => {
                 self.groups.insert(*group);
             }
+            Event::EscalationStarted { alerts, .. } | Event::EscalationJoined { alerts, .. } => {
+                for alert in alerts.iter().take(MAX_NAMED_ALERTS) {
+                    self.alerts.entry(*alert).or_default();
+                }
+            }
+            Event::EscalationWorsened { .. }
+            | Event::StepReached { .. }
+            | Event::EscalationStandsStill { .. }
+            | Event::EscalationWentOn { .. }
+            | Event::EscalationAnswered { .. }
+            | Event::EscalationReopened { .. }
+            | Event::EscalationEnded { .. }
+            | Event::PageQueued { .. }
+            | Event::PageHeld { .. }
+            | Event::PageSent { .. }
+            | Event::PageAttemptFailed { .. }
+            | Event::PageDropped { .. }
+            | Event::PageFellBack { .. }
+            | Event::PageConfirmed { .. }
+            | Event::ChannelDown { .. }
+            | Event::ContactStopped { .. }
+            | Event::HeartbeatMissed { .. }
+            | Event::HeartbeatHeard { .. } => {}
             // An alert that was left out is hardly ever known, and while a bound is met there are
             // many.
             Event::AlertLimited { .. }

@@ -1,0 +1,383 @@
+//! Attempts to page: success, retries, the next method at once, and what providers tell later.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::page::{Outgoing, Sent};
+use super::{Tenant, Timer, later};
+use crate::escalation::EscalationRun;
+use crate::event::Event;
+use crate::identity::Handle;
+use crate::ids::{OutboxNumber, RunNumber};
+use crate::notification::{AttemptOutcome, Failure, FailureClass};
+use crate::paging::{
+    Channel, Content, Method, Page, PageItem, PageState, Receipt, Recipient, Urgency,
+};
+
+/// The longest wait that a provider's `Retry-After` can ask of us for a page.
+const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// The most receipts that are remembered to understand what providers tell later.
+const MAX_RECEIPTS: usize = 50_000;
+
+impl Tenant {
+    pub(super) fn put_page(&mut self, page: Page) {
+        let number = page.number;
+        self.schedule(page.due_at, Timer::Page(number));
+        let outgoing = Outgoing { page, is_under_way: false, has_fallen_back: false };
+        self.paging.pages.insert(number, outgoing);
+        self.recorder.pages.insert(number);
+    }
+
+    /// A page is to be sent now, unless nobody has to be disturbed any more.
+    pub(super) fn page_due(&mut self, now: Timestamp, number: OutboxNumber) {
+        let Some(outgoing) = self.paging.pages.get(&number) else { return };
+        if outgoing.is_under_way || outgoing.page.due_at > now {
+            return;
+        }
+        let recipient = outgoing.page.recipient.clone();
+        if let Content::Page { items } = &outgoing.page.content {
+            let fresh: Vec<PageItem> = items
+                .iter()
+                .filter(|item| {
+                    self.escalations.runs.get(&item.run).is_some_and(EscalationRun::is_paging)
+                })
+                .filter_map(|item| self.item(item.run, &recipient))
+                .collect();
+            if fresh.is_empty() {
+                self.drop_page(now, number, "nobody has to be disturbed any more".to_owned());
+                return;
+            }
+            if let Some(outgoing) = self.paging.pages.get_mut(&number)
+                && outgoing.page.attempts > 0
+            {
+                outgoing.page.content = Content::Page { items: fresh };
+            }
+        }
+        let Some(outgoing) = self.paging.pages.get_mut(&number) else { return };
+        outgoing.is_under_way = true;
+        outgoing.page.attempts += 1;
+        self.page_attempts.push(outgoing.page.clone());
+    }
+
+    fn drop_page(&mut self, now: Timestamp, number: OutboxNumber, why: String) {
+        let Some(page) = self.remove_page(number) else { return };
+        let (runs, recipient) = (page.runs().collect(), page.recipient);
+        self.record(now, Event::PageDropped { page: number, runs, recipient, why });
+    }
+
+    fn remove_page(&mut self, number: OutboxNumber) -> Option<Page> {
+        let outgoing = self.paging.pages.remove(&number)?;
+        self.timers.remove(&(outgoing.page.due_at, Timer::Page(number)));
+        self.recorder.pages.remove(&number);
+        self.recorder.finished_outbox.push(number);
+        Some(outgoing.page)
+    }
+
+    /// Returns whether the attempt that ended was a page's.
+    pub(super) fn page_attempt_ended(
+        &mut self,
+        now: Timestamp,
+        number: OutboxNumber,
+        outcome: &AttemptOutcome,
+    ) -> bool {
+        let Some(outgoing) = self.paging.pages.get_mut(&number) else { return false };
+        if !std::mem::take(&mut outgoing.is_under_way) {
+            return true;
+        }
+        let channel = outgoing.page.channel;
+        match outcome {
+            AttemptOutcome::Delivered { receipt, .. } => {
+                self.paging.breakers.remove(&channel);
+                self.page_delivered(now, number, receipt.clone());
+            }
+            AttemptOutcome::Failed(failure) => {
+                self.note_failure(now, channel);
+                self.page_failed(now, number, failure, true);
+            }
+            AttemptOutcome::Refused(failure) => {
+                if failure.class == FailureClass::AuthError {
+                    self.note_failure(now, channel);
+                }
+                self.page_failed(now, number, failure, false);
+            }
+        }
+        true
+    }
+
+    fn page_delivered(&mut self, now: Timestamp, number: OutboxNumber, receipt: Option<String>) {
+        let Some(page) = self.remove_page(number) else { return };
+        let runs: Vec<RunNumber> = page.runs().collect();
+        self.record(
+            now,
+            Event::PageSent {
+                page: number,
+                runs: runs.clone(),
+                recipient: page.recipient.clone(),
+                channel: page.channel,
+                attempts: page.attempts,
+            },
+        );
+        if let Some(receipt) = receipt {
+            self.keep_receipt(&page, &runs, receipt);
+        }
+        // Somebody may have answered while it was on its way: then it tells of the past.
+        if let Content::Page { items } = &page.content {
+            for item in items {
+                let Some(run) = self.escalations.runs.get(&item.run) else { continue };
+                if run.state.word().0 != item.state {
+                    self.update_recipient(now, item.run, &page.recipient, None);
+                }
+            }
+        }
+    }
+
+    fn keep_receipt(&mut self, page: &Page, runs: &[RunNumber], receipt: String) {
+        if self.paging.receipts.len() < MAX_RECEIPTS {
+            let sent = Sent {
+                page: page.number,
+                recipient: page.recipient.clone(),
+                runs: runs.to_vec(),
+                state: PageState::Sent,
+            };
+            self.paging.receipts.insert((page.channel, receipt.clone()), sent);
+        }
+        // A message about several cannot be kept up to date for one of them.
+        let [only] = runs else { return };
+        let Some(run) = self.escalations.runs.get_mut(only) else { return };
+        match &page.recipient {
+            Recipient::Person { person, method } => {
+                if let Some(paged) = run.people.get_mut(person) {
+                    paged.receipts.entry(method.clone()).or_insert(receipt);
+                }
+            }
+            Recipient::Place { name } => {
+                if let Some(place) = run.places.get_mut(name) {
+                    place.receipt.get_or_insert(receipt);
+                }
+            }
+        }
+        self.recorder.runs.insert(*only);
+    }
+
+    fn page_failed(
+        &mut self,
+        now: Timestamp,
+        number: OutboxNumber,
+        failure: &Failure,
+        may_retry: bool,
+    ) {
+        let Some(outgoing) = self.paging.pages.get_mut(&number) else { return };
+        let attempts = outgoing.page.attempts;
+        let retries = &self.policy.escalation.retries;
+        let pause = usize::try_from(attempts).ok().and_then(|it| retries.get(it.checked_sub(1)?));
+        let asked = failure.retry_after_ms.map(|ms| {
+            SignedDuration::from_millis(i64::try_from(ms).unwrap_or(i64::MAX)).min(MAX_RETRY_AFTER)
+        });
+        let retry_at = pause.map(|pause| later(now, (*pause).max(asked.unwrap_or(*pause))));
+        let retry_at = retry_at.filter(|at| may_retry && *at < outgoing.page.deadline);
+        // A page that is urgent does not wait to see whether the second attempt goes better.
+        let is_urgent = outgoing.page.urgency == Urgency::High || retry_at.is_none();
+        let falls_back = is_urgent && !std::mem::replace(&mut outgoing.has_fallen_back, is_urgent);
+        let page = outgoing.page.clone();
+        let runs: Vec<RunNumber> = page.runs().collect();
+        self.record(
+            now,
+            Event::PageAttemptFailed {
+                page: number,
+                runs: runs.clone(),
+                recipient: page.recipient.clone(),
+                channel: page.channel,
+                attempt: attempts,
+                failure: failure.clone(),
+                retry_at,
+            },
+        );
+        match retry_at {
+            Some(at) => {
+                if let Some(outgoing) = self.paging.pages.get_mut(&number) {
+                    outgoing.page.due_at = at;
+                }
+                self.schedule(at, Timer::Page(number));
+                self.recorder.pages.insert(number);
+            }
+            None => {
+                self.remove_page(number);
+            }
+        }
+        if falls_back && matches!(page.content, Content::Page { .. }) {
+            self.reach_otherwise(now, &page, &failure.message);
+        }
+    }
+
+    /// A page does not get through: the person's next method at once, or an alert of our own.
+    fn reach_otherwise(&mut self, now: Timestamp, page: &Page, why: &str) {
+        let runs: Vec<RunNumber> = page.runs().collect();
+        match &page.recipient {
+            Recipient::Person { person, .. } => {
+                let mut is_reached = false;
+                for number in runs {
+                    is_reached |= self.fall_back(now, number, person, page.urgency, why);
+                }
+                if !is_reached {
+                    let text = format!("{person} cannot be reached by {}: {why}", page.channel);
+                    let labels = [("person", person.as_str()), ("channel", page.channel.as_str())];
+                    self.own_alert(now, "TocsinPageUndeliverable", &labels, &text);
+                }
+            }
+            Recipient::Place { name } => {
+                let text = format!("{name} cannot be told: {why}");
+                let labels = [("place", &**name), ("channel", page.channel.as_str())];
+                self.own_alert(now, "TocsinPageUndeliverable", &labels, &text);
+            }
+        }
+    }
+
+    /// Uses the next method of a person at once, and returns whether there is one.
+    pub(super) fn fall_back(
+        &mut self,
+        now: Timestamp,
+        number: RunNumber,
+        person: &Handle,
+        urgency: Urgency,
+        why: &str,
+    ) -> bool {
+        let contacts = self.contacts_of(person);
+        let Some(run) = self.escalations.runs.get(&number).filter(|run| run.is_paging()) else {
+            return true;
+        };
+        let Some(paged) = run.people.get(person) else { return false };
+        let step = paged.step;
+        let is_fresh = |method: &&Method| !paged.used.contains(&method.id);
+        let next = contacts
+            .usable()
+            .filter(is_fresh)
+            .find(|method| !self.is_down(now, method.channel))
+            .or_else(|| contacts.usable().find(is_fresh))
+            .map(|method| method.id.clone());
+        let Some(method) = next else { return false };
+        let recipient = Recipient::Person { person: person.clone(), method: method.clone() };
+        self.record(
+            now,
+            Event::PageFellBack { run: number, recipient: recipient.clone(), why: why.to_owned() },
+        );
+        if let Some(run) = self.escalations.runs.get_mut(&number) {
+            run.planned.retain(|it| it.person != *person || it.method != method);
+            if let Some(paged) = run.people.get_mut(person) {
+                paged.used.insert(method);
+            }
+        }
+        self.enqueue_page(now, number, &recipient, step, urgency);
+        true
+    }
+
+    fn note_failure(&mut self, now: Timestamp, channel: Channel) {
+        let settings = &self.policy.escalation;
+        let (most, pause) = (settings.breaker_failures.max(1), settings.breaker_pause);
+        let breaker = self.paging.breakers.entry(channel).or_default();
+        breaker.failures = breaker.failures.saturating_add(1);
+        if breaker.failures >= most {
+            let was_open = breaker.open_until.is_some_and(|until| until > now);
+            let until = later(now, pause);
+            breaker.open_until = Some(until);
+            if !was_open {
+                self.record(now, Event::ChannelDown { channel, until });
+            }
+        }
+    }
+
+    /// Returns whether a channel has failed so often lately that it is left alone.
+    pub(super) fn is_down(&self, now: Timestamp, channel: Channel) -> bool {
+        let breaker = self.paging.breakers.get(&channel);
+        breaker.and_then(|it| it.open_until).is_some_and(|until| until > now)
+    }
+
+    /// A provider tells what became of a message that it took.
+    pub(super) fn take_receipt(&mut self, now: Timestamp, receipt: Receipt) -> bool {
+        let Receipt { channel, receipt, state, detail } = receipt;
+        let key = (channel, receipt);
+        let Some(sent) = self.paging.receipts.get_mut(&key) else { return false };
+        if sent.state >= state {
+            return true;
+        }
+        sent.state = state;
+        let Sent { page, recipient, runs, .. } = sent.clone();
+        self.record(
+            now,
+            Event::PageConfirmed {
+                page,
+                runs: runs.clone(),
+                recipient: recipient.clone(),
+                state,
+                detail: detail.clone(),
+            },
+        );
+        if state == PageState::Failed {
+            let person = recipient.person().cloned();
+            let why = format!("{channel} says that it did not arrive: {detail}");
+            let mut is_reached = false;
+            for number in &runs {
+                if let Some(person) = &person {
+                    is_reached |= self.fall_back(now, *number, person, Urgency::High, &why);
+                }
+            }
+            if !is_reached {
+                let whom = recipient.to_string();
+                let labels = [("recipient", whom.as_str()), ("channel", channel.as_str())];
+                self.own_alert(now, "TocsinPageUndeliverable", &labels, &why);
+            }
+        }
+        true
+    }
+
+    /// Pages that were on their way are tried at once; those that were sent just before a crash
+    /// are sent again with the same idempotency key.
+    pub(super) fn restore_pages(&mut self, now: Timestamp, pages: Vec<Page>) {
+        for mut page in pages {
+            page.deadline = page.deadline.max(later(now, SignedDuration::from_mins(1)));
+            page.due_at = page.due_at.min(page.deadline);
+            let number = page.number;
+            self.put_page(page);
+            self.recorder.pages.remove(&number);
+        }
+    }
+
+    pub(super) fn restore_receipts(&mut self, run: &EscalationRun) {
+        let of_people = run.people.iter().flat_map(|(person, paged)| {
+            let contacts = self.contacts_of(person);
+            let found: Vec<_> = paged
+                .receipts
+                .iter()
+                .filter_map(|(method, receipt)| {
+                    let channel = contacts.method(method)?.channel;
+                    let recipient =
+                        Recipient::Person { person: person.clone(), method: method.clone() };
+                    Some((channel, receipt.clone(), recipient))
+                })
+                .collect();
+            found
+        });
+        let of_places = run.places.iter().filter_map(|(name, place)| {
+            let recipient = Recipient::Place { name: Arc::clone(name) };
+            Some((place.target.channel, place.receipt.clone()?, recipient))
+        });
+        let all: Vec<_> = of_people.chain(of_places).collect();
+        for (channel, receipt, recipient) in all {
+            let sent = Sent {
+                page: OutboxNumber(0),
+                recipient,
+                runs: vec![run.number],
+                state: PageState::Sent,
+            };
+            self.paging.receipts.insert((channel, receipt), sent);
+        }
+    }
+
+    pub(super) fn forget_receipts(&mut self, number: RunNumber) {
+        self.paging.receipts.retain(|_, sent| {
+            sent.runs.retain(|run| *run != number);
+            !sent.runs.is_empty()
+        });
+    }
+}
