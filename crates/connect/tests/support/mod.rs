@@ -118,6 +118,7 @@ pub(crate) fn receiver(kind: &'static str, settings: Settings) -> ReceiverConfig
     ReceiverConfig {
         name: "db.hook".into(),
         labels: Labels::default(),
+        escalation_policy: None,
         integrations: vec![IntegrationConfig { kind, index: 0, send_resolved: true, settings }],
     }
 }

@@ -357,6 +357,7 @@ pub(super) mod tests {
         let receiver = Receiver {
             name: Arc::from("db.hook"),
             labels: Labels::from([("name", "db.hook")]),
+            escalation_policy: None,
             integrations: Vec::new(),
         };
         assert_eq!(
