@@ -13,6 +13,7 @@ use crate::integration::ReceiverConfig;
 use crate::native::{LimitsConfig, RetentionConfig};
 use crate::observability::{EventRecorderConfig, TracingConfig};
 use crate::outbound::OutboundRules;
+use crate::tenant::Tenant;
 use crate::values::signed;
 
 /// Everything that is not decided by the compiled [`Policy`](tocsin_core::policy::Policy).
@@ -38,6 +39,8 @@ pub struct Config {
     pub access: Access,
     /// Which addresses may be connected to.
     pub outbound: OutboundRules,
+    /// Others who share this process, in the order of the file.
+    pub tenants: Vec<Tenant>,
 }
 
 /// How long the past is kept.
@@ -76,6 +79,7 @@ impl Config {
             limits: Limits::of(&document.limits),
             access: Access::of(&document.access, &outbound),
             outbound,
+            tenants: document.tenants.iter().filter_map(Tenant::of).collect(),
         }
     }
 }

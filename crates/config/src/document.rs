@@ -15,6 +15,7 @@ use crate::reader::{Fields, Reader};
 use crate::receivers::*;
 use crate::route::{InhibitRuleConfig, RouteConfig};
 use crate::section::section;
+use crate::tenant::TenantConfig;
 
 section! {
     /// The settings of Tocsin: everything of `alertmanager.yml` with the same meaning, and more.
@@ -63,6 +64,8 @@ section! {
         @Native paging: PagingConfig;
         /// What is expected to say that it is alive.
         @Native heartbeats: Vec<HeartbeatConfig>;
+        /// Others who share this process, each with a configuration of its own.
+        @Native tenants: Vec<TenantConfig>;
     }
 }
 

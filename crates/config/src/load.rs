@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use tocsin_core::compat::Compat;
+use tocsin_core::identity::Handle;
 use tocsin_core::matcher::ParseMode;
 use tocsin_core::policy::Policy;
 
@@ -16,7 +17,7 @@ use crate::diagnostic::{Diagnostic, Report, Severity, SourceFile, Span};
 use crate::document::Document;
 use crate::environment::{self, Override};
 use crate::reader::{Place, Reader, Value as _, names_secret};
-use crate::{inherit, source};
+use crate::{inherit, source, tenant};
 
 /// How environment variables are looked up.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -34,6 +35,8 @@ pub struct LoadOptions {
     pub start_delay: SignedDuration,
     /// What holds instead of the section `compat:`.
     pub compat: Option<Compat>,
+    /// Whose configuration it is; `None` for the main one.
+    pub tenant: Option<Handle>,
 }
 
 impl Default for LoadOptions {
@@ -44,6 +47,7 @@ impl Default for LoadOptions {
             retention: SignedDuration::from_hours(120),
             start_delay: SignedDuration::ZERO,
             compat: None,
+            tenant: None,
         }
     }
 }
@@ -55,6 +59,7 @@ impl fmt::Debug for LoadOptions {
             .field("retention", &self.retention)
             .field("start_delay", &self.start_delay)
             .field("compat", &self.compat)
+            .field("tenant", &self.tenant)
             .finish_non_exhaustive()
     }
 }
@@ -117,6 +122,9 @@ fn load_files(files: &[SourceFile], options: &LoadOptions) -> Result<Loaded, Rep
     let overrides =
         environment::apply(&mut document.global, &*options.environment, &mut reader.diagnostics);
     inherit::fill_root(&mut document);
+    let is_given = reader.places.contains_key(".access.loopback");
+    tenant::close_loopback(&mut document, options, is_given);
+    tenant::check(&document, options, &mut reader);
     let written = document.clone();
     let inherited = inherit::inherit(&mut document, &mut reader);
     let Compiled { policy, receivers, templates } = compile(&document, options, &mut reader);

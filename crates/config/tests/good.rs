@@ -1,8 +1,9 @@
 //! Configurations that can be used, and what becomes of them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use tocsin_config::{LoadOptions, Loaded, Settings, load, load_str};
+use tocsin_config::{LoadOptions, Loaded, Loopback, Settings, load, load_str};
 use tocsin_core::compat::Compat;
 use tocsin_core::labels::Labels;
 use tocsin_core::policy::{GroupBy, Route};
@@ -191,8 +192,7 @@ fn the_environment_wins_and_says_so() {
         };
         Some(value.to_owned())
     };
-    let options =
-        LoadOptions { environment: std::sync::Arc::new(variables), ..LoadOptions::default() };
+    let options = LoadOptions { environment: Arc::new(variables), ..LoadOptions::default() };
     let file = "global: {smtp_auth_password_file: f, smtp_from: file@example.org}\n\
                 route: {receiver: a}\nreceivers:\n- name: a\n  email_configs: [{to: b@c}]\n  \
                 slack_configs: [{channel: '#x'}]\n";
@@ -298,4 +298,36 @@ fn what_alertmanager_takes_is_only_warned_about() {
     insta::with_settings!({omit_expression => true}, {
         insta::assert_debug_snapshot!("warnings", said);
     });
+}
+
+#[test]
+fn a_tenant_has_a_configuration_of_its_own_and_lets_nobody_in_by_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        std::fs::write(
+            directory.path().join(name),
+            format!("route: {{receiver: a}}\nreceivers: [{{name: a}}]\n{text}"),
+        )
+        .unwrap();
+    };
+    write("main.yaml", "tenants:\n- {name: acme, config: acme.yaml, hosts: [Acme.example]}\n");
+    write("acme.yaml", "");
+    let environment = Arc::new(|name: &str| (name == "SMTP_FROM").then(|| "a@b.c".to_owned()));
+    let options = LoadOptions { environment, ..LoadOptions::default() };
+    let main = load(&directory.path().join("main.yaml"), &options).unwrap();
+    assert_eq!(main.config.access.loopback, Loopback::Open);
+    let [acme] = &main.config.tenants[..] else { panic!("{:?}", main.config.tenants) };
+    assert_eq!((acme.name.as_str(), &acme.hosts[..]), ("acme", &["acme.example".to_owned()][..]));
+
+    let loaded = acme.load(&options).unwrap();
+    assert_eq!(loaded.config.access.loopback, Loopback::Closed);
+    assert_eq!(loaded.config.access.hosts, ["acme.example"]);
+    assert!(main.config.global.smtp_from.is_some(), "the environment is the default tenant's");
+    assert!(loaded.config.global.smtp_from.is_none());
+
+    write("acme.yaml", "access: {loopback: ingest}\n");
+    assert_eq!(acme.load(&options).unwrap().config.access.loopback, Loopback::Ingest);
+    write("acme.yaml", "tenants:\n- {name: b, config: b.yaml}\n");
+    let report = acme.load(&options).unwrap_err().to_string();
+    assert!(report.contains("acme.yaml:3:1: this configures the tenant `acme`"), "{report}");
 }

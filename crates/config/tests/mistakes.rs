@@ -335,3 +335,47 @@ fn people_teams_and_access() {
         ],
     );
 }
+
+#[test]
+fn tenants_that_cannot_be_told_apart() {
+    let tenants = |list: &str| with_base(&format!("tenants:\n{list}"));
+    check(
+        "tenants",
+        &[
+            ("nothing said", tenants("- {hosts: [a.example]}\n")),
+            ("no handle", tenants("- {name: Acme, config: a.yaml}\n")),
+            ("the default one", tenants("- {name: default, config: a.yaml}\n")),
+            (
+                "the same name",
+                tenants("- {name: a, config: a.yaml}\n- {name: a, config: b.yaml}\n"),
+            ),
+            (
+                "the same host",
+                tenants(
+                    "- {name: a, config: a.yaml, hosts: [x.example]}\n\
+                     - {name: b, config: b.yaml, hosts: [X.example]}\n",
+                ),
+            ),
+            (
+                "a host of the default one",
+                tenants("- {name: a, config: a.yaml, hosts: [x.example]}\n")
+                    + "access: {hosts: [x.example]}\n",
+            ),
+            (
+                "hosts that are none",
+                tenants(
+                    "- {name: a, config: a.yaml, \
+                     hosts: ['https://a.example', 'a:80', localhost, 127.0.0.1, 'a b', '']}\n",
+                ),
+            ),
+            ("an unknown key", tenants("- {name: a, config: a.yaml, host: x}\n")),
+        ],
+    );
+    let many: String =
+        (0..101).map(|number| format!("- {{name: t{number}, config: t.yaml}}\n")).collect();
+    let report = load_str("tocsin.yaml", &tenants(&many), &LoadOptions::default()).unwrap_err();
+    assert!(
+        report.to_string().contains("more than 100 tenants; start another process"),
+        "{report}"
+    );
+}

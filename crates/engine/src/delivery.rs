@@ -13,7 +13,7 @@ use tocsin_core::command::Command;
 use tocsin_core::notification::{AttemptOutcome, Failure, FailureClass, OutboxEntry};
 use tocsin_core::paging::Page;
 use tokio::sync::Semaphore;
-use tracing::{debug, warn};
+use tracing::{Instrument as _, debug, warn};
 
 use crate::handle::EngineHandle;
 
@@ -86,7 +86,7 @@ impl Pool {
     pub(crate) fn attempt(&self, entry: OutboxEntry) {
         let place = self.place(entry.key.integration());
         let (deliver, handle) = (Arc::clone(&self.deliver), self.handle.clone());
-        tokio::spawn(async move {
+        let attempt = async move {
             let Ok(_permit) = place.acquire_owned().await else { return };
             let number = entry.number;
             let integration = entry.key.integration();
@@ -108,7 +108,8 @@ impl Pool {
             }
             let jitter = rand::random::<f64>();
             handle.report(Command::AttemptEnded { number, outcome, jitter }).await;
-        });
+        };
+        tokio::spawn(attempt.in_current_span());
     }
 
     /// Starts an attempt to page somebody as soon as its channel has a place.
@@ -144,11 +145,11 @@ impl Pool {
 /// Runs one attempt in a task of its own, so that even a panic ends as an outcome and the
 /// notification is tried again.
 pub(crate) async fn run(deliver: Arc<dyn Deliver>, entry: OutboxEntry) -> AttemptOutcome {
-    let attempt = tokio::spawn(async move {
+    let attempt = async move {
         let key = entry.idempotency_key();
         tokio::time::timeout(MAX_ATTEMPT, deliver.attempt(&entry, &key)).await
-    });
-    match attempt.await {
+    };
+    match tokio::spawn(attempt.in_current_span()).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => AttemptOutcome::Failed(Failure {
             class: FailureClass::ContextDeadlineExceeded,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use tocsin_store::Retention;
-use tracing::{info, warn};
+use tracing::{Instrument as _, info, warn};
 
 use crate::EngineOptions;
 use crate::handle::EngineHandle;
@@ -31,11 +31,14 @@ impl Default for Keep {
 
 pub(crate) fn spawn(options: EngineOptions, handle: &EngineHandle) {
     let handle = handle.clone();
-    tokio::spawn(async move {
+    let work = async move {
         let mut pause = FIRST;
         loop {
             tokio::time::sleep(pause).await;
             pause = PERIOD;
+            if handle.has_stopped() {
+                return;
+            }
             let now = handle.now();
             let before = |span: SignedDuration| now.checked_sub(span).unwrap_or(now);
             let retention = Retention {
@@ -51,5 +54,6 @@ pub(crate) fn spawn(options: EngineOptions, handle: &EngineHandle) {
                 Err(error) => warn!("old history was not deleted: {error}"),
             }
         }
-    });
+    };
+    tokio::spawn(work.in_current_span());
 }

@@ -16,6 +16,7 @@ use tocsin_core::Tenant;
 use tocsin_core::ids::TenantId;
 use tocsin_core::policy::Policy;
 use tocsin_store::{Store, StoreError};
+use tracing::Instrument as _;
 
 pub use clock::{Clock, SystemClock};
 pub use delivery::{Deliver, Delivery};
@@ -70,7 +71,8 @@ pub async fn start(
     // Before anybody can ask: without it everybody would be a stranger, or nobody have an account.
     handle.set_directory(Arc::clone(tenant.directory()));
     let engine = run::Engine::new(options, handle.clone(), tenant, deliver);
-    tokio::spawn(engine.run(first, inbox));
+    // What it logs carries whatever the caller's span carries.
+    tokio::spawn(engine.run(first, inbox).in_current_span());
     housekeeping::spawn(options, &handle);
     Ok(handle)
 }

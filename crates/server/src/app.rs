@@ -7,6 +7,7 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use jiff::Timestamp;
+use tocsin_config::DEFAULT_TENANT;
 use tocsin_core::matcher::ParseMode;
 use tocsin_engine::{Deliver, EngineHandle};
 
@@ -51,6 +52,8 @@ pub struct App {
 /// What flags decide about the HTTP side.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// The tenant it all belongs to.
+    pub tenant: Arc<str>,
     /// The address under which people reach the server, as links use it.
     pub external_url: String,
     /// The path all endpoints live under; empty or `/` for none.
@@ -76,6 +79,7 @@ impl Default for Options {
     fn default() -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
+            tenant: Arc::from(DEFAULT_TENANT),
             external_url: String::new(),
             route_prefix: String::new(),
             max_request_bytes: DEFAULT_MAX_REQUEST_BYTES,
@@ -94,6 +98,27 @@ impl Options {
     pub fn prefix(&self) -> String {
         let trimmed = self.route_prefix.trim_matches('/');
         if trimmed.is_empty() { String::new() } else { format!("/{trimmed}") }
+    }
+
+    /// Returns whether it is the tenant that is there without being configured.
+    pub fn is_default_tenant(&self) -> bool {
+        *self.tenant == *DEFAULT_TENANT
+    }
+
+    /// Returns the name of a cookie of this tenant: browsers keep cookies by host, and tenants may
+    /// share one.
+    pub(crate) fn cookie(&self, name: &str) -> String {
+        if self.is_default_tenant() { name.to_owned() } else { format!("{name}-t-{}", self.tenant) }
+    }
+
+    /// Returns what a sealed value of this tenant is bound to, so that one of another tenant does
+    /// not open in its place.
+    pub(crate) fn sealed_place(&self, place: &str) -> String {
+        if self.is_default_tenant() {
+            place.to_owned()
+        } else {
+            format!("tenant/{}/{place}", self.tenant)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use tracing::Instrument as _;
 
 use crate::App;
 use crate::access::Caller;
@@ -37,7 +38,8 @@ async fn ready(State(app): State<Arc<App>>) -> Response {
 /// Reads the configuration anew; 500 with the complaint when that fails.
 async fn reload(State(app): State<Arc<App>>, caller: Caller) -> Response {
     // In a task of its own: a caller that hangs up must not leave it half done.
-    let task = tokio::spawn(async move { app.reloader.reload(&app.engine, caller.actor).await });
+    let reload = async move { app.reloader.reload(&app.engine, caller.actor).await };
+    let task = tokio::spawn(reload.in_current_span());
     let Ok(outcome) = task.await else {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     };

@@ -1,8 +1,9 @@
 //! The configuration in effect, and how a new one takes its place.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use arc_swap::ArcSwap;
+use async_trait::async_trait;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use tocsin_config::Access;
@@ -10,6 +11,7 @@ use tocsin_core::command::Command;
 use tocsin_core::identity::Actor;
 use tocsin_core::policy::Policy;
 use tocsin_engine::{EngineError, EngineHandle};
+use tokio::sync::OwnedMutexGuard;
 
 use crate::inbound::Inbounds;
 use crate::sign_in::SignInProvider;
@@ -107,13 +109,32 @@ pub enum ReloadError {
     Engine(#[source] EngineError),
 }
 
+/// Decides how a configuration is read anew where tenants share a process.
+#[async_trait]
+pub trait Lead: Send + Sync {
+    /// Reads what belongs to this tenant anew; for the default one, everything.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; what was in effect stays.
+    async fn reload(&self, tenant: &str, by: Actor) -> Result<(), ReloadError>;
+}
+
+/// A configuration that was read and prepared, and that nobody else may read meanwhile.
+pub struct Prepared {
+    /// What was read.
+    pub loaded: Loaded,
+    commit: Commit,
+    _turn: OwnedMutexGuard<()>,
+}
+
 /// Holds the configuration in effect and reads it anew on request, one request at a time.
 pub struct Reloader {
     load: Load,
     apply: Apply,
     current: ArcSwap<Loaded>,
     state: Mutex<ReloadState>,
-    turnstile: tokio::sync::Mutex<()>,
+    turnstile: Arc<tokio::sync::Mutex<()>>,
+    lead: OnceLock<(String, Weak<dyn Lead>)>,
 }
 
 impl Reloader {
@@ -124,8 +145,15 @@ impl Reloader {
             apply,
             current: ArcSwap::from_pointee(initial),
             state: Mutex::new(ReloadState { is_successful: true, succeeded_at: now }),
-            turnstile: tokio::sync::Mutex::new(()),
+            turnstile: Arc::default(),
+            lead: OnceLock::new(),
         }
+    }
+
+    /// Leaves it to `lead` how the configuration of `tenant` is read anew.
+    pub fn follow(&self, tenant: &str, lead: Weak<dyn Lead>) {
+        // Whoever was first goes on leading.
+        let _ = self.lead.set((tenant.to_owned(), lead));
     }
 
     /// Returns the configuration in effect.
@@ -143,21 +171,38 @@ impl Reloader {
     /// # Errors
     /// [`ReloadError`]; the configuration in effect is untouched.
     pub async fn reload(&self, engine: &EngineHandle, by: Actor) -> Result<(), ReloadError> {
-        let _turn = self.turnstile.lock().await;
-        let outcome = self.replace(engine, by).await;
+        if let Some((tenant, lead)) = self.lead.get()
+            && let Some(lead) = lead.upgrade()
+        {
+            return lead.reload(tenant, by).await;
+        }
+        let outcome = match self.prepare().await {
+            Ok(prepared) => self.take(engine, prepared, by).await,
+            Err(error) => Err(error),
+        };
+        self.note(engine, &outcome);
+        outcome
+    }
+
+    /// Notes how a reload went, for whoever looks and in the log.
+    pub fn note(&self, engine: &EngineHandle, outcome: &Result<(), ReloadError>) {
         let mut state = self.state.lock();
         state.is_successful = outcome.is_ok();
-        match &outcome {
+        match outcome {
             Ok(()) => {
                 state.succeeded_at = engine.now();
                 tracing::info!("configuration reloaded");
             }
             Err(error) => tracing::error!(%error, "configuration not reloaded, the old one stays"),
         }
-        outcome
     }
 
-    async fn replace(&self, engine: &EngineHandle, by: Actor) -> Result<(), ReloadError> {
+    /// Reads the configuration and prepares everything that can fail; nothing takes effect yet.
+    ///
+    /// # Errors
+    /// [`ReloadError::Rejected`].
+    pub async fn prepare(&self) -> Result<Prepared, ReloadError> {
+        let turn = Arc::clone(&self.turnstile).lock_owned().await;
         let (load, apply) = (Arc::clone(&self.load), Arc::clone(&self.apply));
         // Reading files and building clients may block.
         let prepared = tokio::task::spawn_blocking(move || {
@@ -169,6 +214,20 @@ impl Reloader {
             .await
             .unwrap_or_else(|panic| Err(format!("reading the configuration panicked: {panic}")))
             .map_err(ReloadError::Rejected)?;
+        Ok(Prepared { loaded, commit, _turn: turn })
+    }
+
+    /// Puts what was prepared into effect.
+    ///
+    /// # Errors
+    /// [`ReloadError::Engine`]; the configuration in effect is untouched.
+    pub async fn take(
+        &self,
+        engine: &EngineHandle,
+        prepared: Prepared,
+        by: Actor,
+    ) -> Result<(), ReloadError> {
+        let Prepared { loaded, commit, _turn } = prepared;
         let policy = Arc::clone(&loaded.policy);
         // The integrations first: the engine may tell a new one something in the very turn that
         // takes the configuration.

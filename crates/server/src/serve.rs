@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
 use hyper::body::Incoming;
@@ -22,6 +21,7 @@ use tokio::time::{Sleep, sleep};
 use tower::ServiceExt as _;
 
 use crate::limits::Peer;
+use crate::tenants::{Front, Tenants};
 use crate::v1::Stopping;
 use crate::web::Web;
 
@@ -45,13 +45,13 @@ const DRAIN: Duration = Duration::from_secs(10);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown` completes, then lets running requests end. Bounds that hold for the
-/// whole process are in `routes`, so several listeners share one router.
+/// whole process are in `tenants`, so several listeners share one.
 ///
 /// # Errors
 /// None at present: a listener that fails to accept is asked again after a pause.
 pub async fn serve(
     listener: TcpListener,
-    routes: Router,
+    tenants: Arc<Tenants>,
     web: Arc<Web>,
     shutdown: impl Future<Output = ()>,
 ) -> io::Result<()> {
@@ -67,9 +67,10 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer, place)) => {
                 let marks = (peer, stopping.clone());
-                let (web, routes, watcher) = (Arc::clone(&web), routes.clone(), graceful.watcher());
+                let (web, tenants, watcher) =
+                    (Arc::clone(&web), Arc::clone(&tenants), graceful.watcher());
                 tokio::spawn(async move {
-                    receive(stream, &web, marks, routes, watcher).await;
+                    receive(stream, &web, marks, tenants, watcher).await;
                     drop(place);
                 });
             }
@@ -103,11 +104,11 @@ async fn receive(
     stream: TcpStream,
     web: &Web,
     marks: (Peer, Stopping),
-    routes: Router,
+    tenants: Arc<Tenants>,
     watcher: Watcher,
 ) {
     let Some(acceptor) = web.acceptor() else {
-        converse(StallGuard { stream, stalled: None }, marks, routes, watcher).await;
+        converse(StallGuard { stream, stalled: None }, marks, tenants, watcher).await;
         return;
     };
     let peer = marks.0.0;
@@ -120,7 +121,7 @@ async fn receive(
         acceptor.accept(StallGuard { stream, stalled: None }).await.map(Some)
     });
     match agreed.await {
-        Ok(Ok(Some(stream))) => converse(stream, marks, routes, watcher).await,
+        Ok(Ok(Some(stream))) => converse(stream, marks, tenants, watcher).await,
         Ok(Ok(None)) => tracing::debug!(%peer, "plain HTTP where TLS is spoken"),
         Ok(Err(error)) => tracing::debug!(%error, %peer, "no agreement on TLS"),
         Err(_) => tracing::debug!(%peer, "TLS was not agreed on in time"),
@@ -143,10 +144,10 @@ async fn refuse_plain(mut stream: TcpStream) -> io::Result<()> {
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     (peer, stopping): (Peer, Stopping),
-    routes: Router,
+    tenants: Arc<Tenants>,
     watcher: Watcher,
 ) {
-    let service = routes.map_request(move |mut request: Request<Incoming>| {
+    let service = Front::new(tenants).map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer);
         request.extensions_mut().insert(stopping.clone());
         request.map(Body::new)

@@ -260,7 +260,7 @@ async fn serve(server: &TestServer) -> Served {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let routes = tocsin_server::router(Arc::clone(&server.app));
+    let routes = Arc::new(tocsin_server::Tenants::new(Arc::clone(&server.app)));
     let task =
         tokio::spawn(tocsin_server::serve(listener, routes, Arc::new(Web::plain()), async {
             let _ = stopped.await;

@@ -233,7 +233,7 @@ async fn a_stop_ends_streams_at_once() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel::<()>();
-    let routes = tocsin_server::router(Arc::clone(&server.app));
+    let routes = Arc::new(tocsin_server::Tenants::new(Arc::clone(&server.app)));
     let serving = tokio::spawn(tocsin_server::serve(
         listener,
         routes,

@@ -11,6 +11,7 @@ use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tocsin_core::identity::Handle;
 
 use crate::args;
 use crate::failure::Failure;
@@ -41,6 +42,10 @@ pub(crate) struct ServerArgs {
     )]
     pub(crate) url: String,
 
+    /// The tenant that is meant, where the server has several; the default one otherwise.
+    #[arg(long, global = true, env = "TOCSIN_TENANT", value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+
     /// A file with the token that says who asks; `TOCSIN_TOKEN` may hold the token itself.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
@@ -54,6 +59,19 @@ pub(crate) struct ServerArgs {
         value_name = "DURATION"
     )]
     pub(crate) timeout: SignedDuration,
+}
+
+impl ServerArgs {
+    /// Returns where the tenant that is meant answers.
+    pub(crate) fn base(&self) -> Result<String> {
+        let base = self.url.trim_end_matches('/');
+        let Some(name) = self.tenant.as_deref().filter(|name| !name.is_empty()) else {
+            return Ok(base.to_owned());
+        };
+        let name = Handle::parse(name)
+            .map_err(|error| Failure::usage(format!("--tenant: {error}, as in `acme`")))?;
+        Ok(format!("{base}/t/{name}"))
+    }
 }
 
 /// Options of every command that prints what a server answered.
@@ -111,8 +129,7 @@ impl Client {
             builder = builder.default_headers([(AUTHORIZATION, value)].into_iter().collect());
         }
         let http = builder.build().context("the HTTP client cannot be set up")?;
-        let base = args.url.trim_end_matches('/').to_owned();
-        Ok(Self { http, base, timeout: args.timeout })
+        Ok(Self { http, base: args.base()?, timeout: args.timeout })
     }
 
     /// Asks for something that must be there.
@@ -333,8 +350,25 @@ mod tests {
         let args = ServerArgs {
             url: "http://ada:secret@127.0.0.1:1/".to_owned(),
             timeout: SignedDuration::from_secs(1),
+            tenant: None,
             token_file: None,
         };
         assert_eq!(Client::new(&args).unwrap().shown_base(), "http://ada:***@127.0.0.1:1");
+    }
+
+    #[test]
+    fn a_tenant_is_a_path() {
+        let base = |tenant: &str| {
+            let args = ServerArgs {
+                url: "http://127.0.0.1:1/am/".to_owned(),
+                timeout: SignedDuration::from_secs(1),
+                tenant: Some(tenant.to_owned()),
+                token_file: None,
+            };
+            args.base().map_err(|error| error.to_string())
+        };
+        assert_eq!(base("acme").unwrap(), "http://127.0.0.1:1/am/t/acme");
+        assert_eq!(base("").unwrap(), "http://127.0.0.1:1/am");
+        assert!(base("../x").unwrap_err().contains("`../x` is no handle"));
     }
 }

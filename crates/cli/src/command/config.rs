@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
-use tocsin_config::{Loaded, Report};
+use tocsin_config::{DEFAULT_TENANT, Loaded, Report};
 use tocsin_connect::Outbound;
 use tocsin_core::matcher::ParseMode;
 
@@ -44,6 +44,10 @@ enum ConfigCommand {
         #[arg(value_name = "PATH")]
         path: Option<PathBuf>,
 
+        /// That of a tenant which the configuration lists.
+        #[arg(long, value_name = "NAME")]
+        tenant: Option<String>,
+
         /// Print it as Alertmanager's API shows it: only what Alertmanager knows.
         #[arg(long)]
         original: bool,
@@ -59,8 +63,12 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<()> {
     match &args.command {
         ConfigCommand::Check { paths } if paths.is_empty() => check(&[default_path()], mode),
         ConfigCommand::Check { paths } => check(paths, mode),
-        ConfigCommand::Show { path, original } => {
-            let loaded = load(&path.clone().unwrap_or_else(default_path), mode)?;
+        ConfigCommand::Show { path, tenant, original } => {
+            let path = path.clone().unwrap_or_else(default_path);
+            let mut loaded = load(&path, mode)?;
+            if let Some(name) = tenant.as_deref().filter(|name| *name != DEFAULT_TENANT) {
+                loaded = load_tenant(&path, &loaded, name, mode)?;
+            }
             output::print(&if *original { loaded.original_yaml() } else { loaded.show() })
         }
         ConfigCommand::Schema => output::print(&schema()?),
@@ -74,7 +82,27 @@ pub(crate) fn schema() -> Result<String> {
 
 /// Reads a configuration that another command needs; what is wrong goes to standard error.
 pub(crate) fn load(path: &Path, mode: ParseMode) -> Result<Loaded> {
-    match tocsin_config::load(path, &load_options(mode)) {
+    noted(path, tocsin_config::load(path, &load_options(mode)))
+}
+
+/// Reads the configuration of a tenant that `main`, which was read from `path`, lists.
+fn load_tenant(path: &Path, main: &Loaded, name: &str, mode: ParseMode) -> Result<Loaded> {
+    let tenants = &main.config.tenants;
+    if let Some(tenant) = tenants.iter().find(|tenant| tenant.name.as_str() == name) {
+        return noted(&tenant.config, tenant.load(&load_options(mode)));
+    }
+    let names: Vec<_> = tenants.iter().map(|tenant| tenant.name.as_str()).collect();
+    let known = match names.is_empty() {
+        true => "it lists none".to_owned(),
+        false => format!("it lists {}", names.join(", ")),
+    };
+    let path = path.display();
+    Err(Failure::usage(format!("{path} has no tenant `{name}`; {known}")).into())
+}
+
+/// Says what is wrong on standard error.
+fn noted(path: &Path, read: Result<Loaded, Report>) -> Result<Loaded> {
+    match read {
         Ok(loaded) => {
             for warning in &loaded.warnings {
                 note(&warning.to_string());
@@ -93,35 +121,50 @@ fn verdict(report: &Report) -> String {
 }
 
 fn check(paths: &[PathBuf], mode: ParseMode) -> Result<()> {
-    let mut unusable = 0;
-    for (index, path) in paths.iter().enumerate() {
-        if index > 0 {
-            output::print("")?;
-        }
-        match tocsin_config::load(path, &load_options(mode)) {
-            Ok(loaded) => {
-                for warning in &loaded.warnings {
-                    output::print(&warning.to_string())?;
-                }
-                if let Err(why) = can_be_reached(&loaded) {
-                    unusable += 1;
-                    output::print(&format!("{}: not usable: {why}", path.display()))?;
-                } else {
-                    output::print(&summary(path, &loaded))?;
-                }
+    let (mut unusable, mut checked) = (0, 0);
+    for path in paths {
+        let read = tocsin_config::load(path, &load_options(mode));
+        let tenants = read.as_ref().map(|loaded| loaded.config.tenants.clone()).unwrap_or_default();
+        let of_tenants = tenants.iter().map(|tenant| {
+            (tenant.config.as_path(), tenant.load(&load_options(mode)), Some(tenant.name.as_str()))
+        });
+        for (path, read, tenant) in std::iter::once((path.as_path(), read, None)).chain(of_tenants)
+        {
+            if checked > 0 {
+                output::print("")?;
             }
-            Err(report) => {
-                unusable += 1;
-                output::print(&report.to_string())?;
-                output::print(&format!("{}: {}", path.display(), verdict(&report)))?;
-            }
+            checked += 1;
+            unusable += usize::from(!check_one(path, read, tenant)?);
         }
     }
     if unusable == 0 {
         return Ok(());
     }
-    let of = count(paths.len(), "configuration", "configurations");
+    let of = count(checked, "configuration", "configurations");
     Err(Failure::no(format!("{unusable} of {of} cannot be used; mend what is said above")).into())
+}
+
+/// Prints what there is to say about a configuration; returns whether it can be used.
+fn check_one(path: &Path, read: Result<Loaded, Report>, tenant: Option<&str>) -> Result<bool> {
+    let whose = tenant.map_or_else(String::new, |name| format!("tenant `{name}`: "));
+    match read {
+        Ok(loaded) => {
+            for warning in &loaded.warnings {
+                output::print(&warning.to_string())?;
+            }
+            if let Err(why) = can_be_reached(&loaded) {
+                output::print(&format!("{whose}{}: not usable: {why}", path.display()))?;
+                return Ok(false);
+            }
+            output::print(&format!("{whose}{}", summary(path, &loaded)))?;
+            Ok(true)
+        }
+        Err(report) => {
+            output::print(&report.to_string())?;
+            output::print(&format!("{whose}{}: {}", path.display(), verdict(&report)))?;
+            Ok(false)
+        }
+    }
 }
 
 /// Opens what sending needs, such as certificates, without sending anything.
@@ -143,6 +186,9 @@ fn summary(path: &Path, loaded: &Loaded) -> String {
     if !policy.maintenance_windows.is_empty() {
         let windows = policy.maintenance_windows.len();
         found.push(count(windows, "maintenance window", "maintenance windows"));
+    }
+    if !loaded.config.tenants.is_empty() {
+        found.push(count(loaded.config.tenants.len(), "tenant", "tenants"));
     }
     if !loaded.warnings.is_empty() {
         found.push(count(loaded.warnings.len(), "warning", "warnings"));

@@ -67,7 +67,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<()> {
     let address = listeners.first().context("nothing to listen on")?.local_addr()?;
     let flags = flags(&config_file, directory.path(), address)?;
     crate::logging::init(flags.log_level, flags.log_format);
-    let server = Server::assemble(&flags).await?;
+    let server = Box::pin(Server::assemble(&flags)).await?;
     screen.welcome(address, &shop, args.loops);
     let story = tell(shop, args, address, Arc::clone(&screen));
     let serving = server.serve(listeners, stop_signal()?);

@@ -22,8 +22,11 @@ const HANDLE: &str = "admin";
 pub(super) async fn welcome(app: &App, local: Option<&str>, is_wanted: bool) -> Result<()> {
     let directory = app.engine.directory();
     let known = administrator(&directory);
-    // Where the listener's own file says who is let in, nobody has to be made here.
-    let is_first = known.is_none() && !directory.has_accounts() && app.web.is_open();
+    // Where the listener's own file says who is let in, nobody has to be made here; it says nothing
+    // about other tenants.
+    let is_main = app.options.is_default_tenant();
+    let is_open = app.web.is_open() || !is_main;
+    let is_first = known.is_none() && !directory.has_accounts() && is_open;
     if !is_first && !is_wanted {
         return Ok(());
     }
@@ -35,6 +38,14 @@ pub(super) async fn welcome(app: &App, local: Option<&str>, is_wanted: bool) -> 
     let mut url = link.map_err(|why| anyhow::anyhow!("no link can be made: {why}"))?;
     if let (Some(local), Some(path)) = (local, url.strip_prefix(&app.options.external_url)) {
         url = format!("{local}{path}");
+    }
+    if !is_main {
+        let tenant = &app.options.tenant;
+        info!(
+            "to sign in as the administrator `{handle}` of the tenant `{tenant}` and choose a \
+             password, open {url} within a week"
+        );
+        return Ok(());
     }
     info!(
         "to sign in as the administrator `{handle}` and choose a password, open {url} within a \

@@ -1,8 +1,12 @@
 //! `tocsin serve`: the server in the foreground.
 
+mod address;
 pub(crate) mod alertmanager;
 mod first_run;
 pub(crate) mod flags;
+mod fleet;
+mod source;
+mod tenant;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -10,17 +14,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use jiff::SignedDuration;
-use tocsin_config::LoadOptions;
-use tocsin_connect::Outbound;
 use tocsin_core::identity::Actor;
-use tocsin_core::policy::Policy;
-use tocsin_engine::{Clock as _, Deliver, Delivery, EngineOptions, Keep, SystemClock};
-use tocsin_server::access::Known;
-use tocsin_server::inbound::Inbounds;
-use tocsin_server::metrics::Timed;
-use tocsin_server::reloader::{Commit, Loaded, Reloader};
-use tocsin_server::sign_in::{MasterKey, SignInProvider, SignIns};
-use tocsin_server::{App, Metrics, Options, Web};
+use tocsin_server::sign_in::MasterKey;
+use tocsin_server::{App, Options, Web};
 use tocsin_store::Store;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -29,8 +25,11 @@ use tracing::{info, warn};
 
 use crate::failure::Failure;
 use crate::logging;
-use crate::source::{ALERTMANAGER_YML, default_path, load_options, parse_mode};
-use flags::{CompatPreset, ServeFlags};
+use crate::source::parse_mode;
+use address::{default_external_url, local_url, path_of};
+use flags::ServeFlags;
+use fleet::{Drafts, Fleet};
+use source::Source;
 
 /// How long requests that run when the server is told to stop may still take.
 const DRAIN: Duration = Duration::from_secs(5);
@@ -51,14 +50,12 @@ const WRITE_USES: Duration = Duration::from_secs(60);
 pub(crate) async fn run(flags: ServeFlags) -> Result<()> {
     logging::init(flags.log_level, flags.log_format);
     warn_of_ignored(&flags)?;
-    let server = Server::assemble(&flags).await?;
+    let server = Box::pin(Server::assemble(&flags)).await?;
     let listeners = bind(&flags.web_listen_address).await?;
-    reseal(&server.app).await;
-    let local = local_url(&flags, server.app.web.speaks_tls());
-    if let Err(error) = first_run::welcome(&server.app, local.as_deref(), flags.admin_link).await {
-        // Alerts are taken all the same; `--admin-link` prints a link later.
-        warn!("no link for an administrator: {error:#}");
+    for app in server.fleet.apps() {
+        reseal(&app).await;
     }
+    server.fleet.welcome(flags.admin_link).await;
     server.serve(listeners, stop_signal()?).await
 }
 
@@ -73,8 +70,7 @@ async fn reseal(app: &App) {
 
 /// A server that is ready to listen.
 pub(crate) struct Server {
-    pub(crate) app: Arc<App>,
-    pub(crate) store: Arc<dyn Store>,
+    pub(crate) fleet: Arc<Fleet>,
     directory: PathBuf,
 }
 
@@ -84,9 +80,6 @@ impl Server {
         tocsin_connect::install_crypto();
         let source = Source::new(flags)?;
         let first = source.read().map_err(Failure::usage)?;
-        for warning in &first.warnings {
-            warn!("{warning}");
-        }
         let web = Arc::new(match flags.web_config_file.as_str() {
             "" => Web::plain(),
             path => {
@@ -94,98 +87,56 @@ impl Server {
             }
         });
         let options = http_options(flags, &first, &web)?;
-        let context =
-            tocsin_connect::Context::new(options.external_url.as_str(), env!("CARGO_PKG_VERSION"));
-        let outbound = Outbound::new(&first.config, &context)?;
-        let delivery = Arc::new(Delivery::new(outbound));
-        let metrics = Arc::new(Metrics::default());
-        let deliver: Arc<dyn Deliver> =
-            Arc::new(Timed::new(Arc::clone(&delivery) as _, Arc::clone(&metrics)));
+        let drafts = Drafts::new(&source, first, options)?;
         let store = open_store(&flags.storage_path).await?;
         let key = master_key(&flags.storage_path)?;
-        let policy = source.policy_of(&first);
-        let keep =
-            Keep { events: first.config.retention.events, alerts: first.config.retention.alerts };
-        let engine = tocsin_engine::start(
-            EngineOptions { keep, ..EngineOptions::default() },
-            Arc::clone(&store),
-            Arc::clone(&policy),
-            Arc::clone(&deliver),
-            Arc::new(SystemClock),
-        )
-        .await
-        .context("the engine cannot take up work")?;
-        let inbounds = Inbounds::new(&first.config.inbound).map_err(Failure::usage)?;
-        let base = options.external_url.clone();
-        let provider = provider(&first, &base).map_err(Failure::usage)?;
-        let initial = Loaded::new(policy, first.original_yaml(), first.hash())
-            .with_inbounds(inbounds)
-            .with_provider(provider)
-            .with_access(first.config.access.clone());
-        let reloader = reloader(source, &first, delivery, context, initial, base);
-        let app = Arc::new(App {
-            deliver,
-            sign_ins: SignIns::new(key),
-            known: Known::default(),
-            web,
-            metrics,
-            reloader: Arc::new(reloader),
-            started_at: SystemClock.now(),
-            options,
-            engine,
-        });
-        Ok(Self { app, store, directory: flags.storage_path.clone() })
+        let local = local_url(flags, web.speaks_tls());
+        let fleet = Box::pin(drafts.start(store, key, web, local)).await?;
+        Ok(Self { fleet, directory: flags.storage_path.clone() })
     }
 
     /// Serves until `stop` changes, then ends what is under way.
     pub(crate) async fn serve(self, listeners: Vec<TcpListener>, mut stop: Stop) -> Result<()> {
-        let feed = self.app.engine.subscribe();
-        let follower = tokio::spawn(Arc::clone(&self.app.metrics).follow(feed));
-        let routes = tocsin_server::router(Arc::clone(&self.app));
+        let main = Arc::clone(self.fleet.main());
         let (halt, _) = watch::channel(false);
         let mut serving = tokio::task::JoinSet::new();
         for listener in listeners {
             let address = listener.local_addr()?;
             info!(%address, "Listening on");
-            let rules = self.app.reloader.current();
-            let lets_in = rules.access.allow.iter().flat_map(|rule| &rule.from);
-            if lets_in.clone().any(|net| net.prefix_len() == 0) && !address.ip().is_loopback() {
-                warn!(
-                    "`access.allow` lets everybody in who reaches {address}, without credentials"
-                );
-            }
+            self.warn_of_open_doors(address);
             let mut halted = halt.subscribe();
             let until_halted = async move {
                 // An error means that the sender is gone, which is a halt, too.
                 let _ = halted.wait_for(|is_halted| *is_halted).await;
             };
-            let (routes, web) = (routes.clone(), Arc::clone(&self.app.web));
-            serving.spawn(tocsin_server::serve(listener, routes, web, until_halted));
+            let (tenants, web) = (Arc::clone(&self.fleet.tenants), Arc::clone(&main.web));
+            serving.spawn(tocsin_server::serve(listener, tenants, web, until_halted));
         }
-        let certificates = tokio::spawn(Arc::clone(&self.app.web).watch());
+        let certificates = tokio::spawn(Arc::clone(&main.web).watch());
         let mut uses = tokio::time::interval(WRITE_USES);
         let mut watch = tokio::time::interval(ENGINE_WATCH);
         loop {
             tokio::select! {
-                // Without its engine the process accepts nothing: whoever supervises it should
-                // start it anew.
-                _ = watch.tick() => if self.app.engine.has_stopped() {
-                    anyhow::bail!("the engine has ended by itself; the log says why");
+                // Without an engine its tenant accepts nothing: whoever supervises the process
+                // should start it anew.
+                _ = watch.tick() => if let Some(tenant) = self.fleet.ended() {
+                    anyhow::bail!(
+                        "the engine of the tenant `{tenant}` has ended by itself; the log says why"
+                    );
                 },
-                _ = uses.tick() => self.app.known.flush(&self.app.engine).await,
+                _ = uses.tick() => self.fleet.flush().await,
                 signal = stop.next() => match signal {
                     Asked::Stop => break,
                     Asked::Reload => {
-                        if let Err(error) = self.app.web.reload() {
+                        if let Err(error) = main.web.reload() {
                             tracing::error!("{error}; what was in effect stays");
                         }
                         match master_key(&self.directory) {
-                            Ok(key) => self.app.sign_ins.replace_key(key),
+                            Ok(key) => self.fleet.replace_key(key).await,
                             Err(error) => tracing::error!("{error:#}; the key in use stays"),
                         }
-                        reseal(&self.app).await;
                         // The reloader has logged how it went.
-                        let _ = self.app.reloader.reload(&self.app.engine, Actor::OPERATOR).await;
+                        let _ = main.reloader.reload(&main.engine, Actor::OPERATOR).await;
                     }
                 },
                 Some(ended) = serving.join_next() => {
@@ -195,16 +146,30 @@ impl Server {
         }
         info!("stopping");
         let _ = halt.send(true);
+        self.fleet.end_feeds();
         let drained = async { while serving.join_next().await.is_some() {} };
         if tokio::time::timeout(DRAIN, drained).await.is_err() {
             warn!("some requests were still running after {} s", DRAIN.as_secs());
         }
-        self.app.known.flush(&self.app.engine).await;
-        self.app.engine.stop().await;
-        follower.abort();
         certificates.abort();
-        self.store.close().await?;
-        Ok(())
+        self.fleet.stop().await
+    }
+
+    /// Warns where the configuration lets everybody in who reaches a listener.
+    fn warn_of_open_doors(&self, address: std::net::SocketAddr) {
+        if address.ip().is_loopback() {
+            return;
+        }
+        for app in self.fleet.apps() {
+            let rules = app.reloader.current();
+            let mut lets_in = rules.access.allow.iter().flat_map(|rule| &rule.from);
+            if lets_in.any(|net| net.prefix_len() == 0) {
+                let _tenant = tocsin_server::tenants::span(&app.options.tenant).entered();
+                warn!(
+                    "`access.allow` lets everybody in who reaches {address}, without credentials"
+                );
+            }
+        }
     }
 }
 
@@ -239,88 +204,6 @@ pub(crate) fn stop_signal() -> Result<Stop> {
     })
 }
 
-/// Where the configuration comes from, and what flags add to it.
-#[derive(Clone)]
-struct Source {
-    path: PathBuf,
-    options: LoadOptions,
-    silences: usize,
-    silence_bytes: usize,
-    alerts_per_alertname: usize,
-}
-
-impl Source {
-    fn new(flags: &ServeFlags) -> Result<Self> {
-        Ok(Self {
-            path: flags.config_file.clone().unwrap_or_else(|| match flags.compat {
-                Some(CompatPreset::Alertmanager) => PathBuf::from(ALERTMANAGER_YML),
-                _ => default_path(),
-            }),
-            options: LoadOptions {
-                retention: duration("--data.retention", &flags.data_retention)?,
-                start_delay: duration("--dispatch.start-delay", &flags.dispatch_start_delay)?,
-                compat: flags.compat.map(CompatPreset::switches),
-                ..load_options(parse_mode(&flags.enable_feature)?)
-            },
-            silences: flags.silences_max,
-            silence_bytes: flags.silences_max_bytes,
-            alerts_per_alertname: flags.alerts_per_alertname,
-        })
-    }
-
-    fn read(&self) -> Result<tocsin_config::Loaded, String> {
-        tocsin_config::load(&self.path, &self.options).map_err(|report| report.to_string())
-    }
-
-    /// Returns the compiled configuration with what flags say; a flag that was given wins.
-    fn policy_of(&self, loaded: &tocsin_config::Loaded) -> Arc<Policy> {
-        let mut policy = Policy::clone(&loaded.policy);
-        let given = |flag: usize, file: usize| if flag > 0 { flag } else { file };
-        policy.limits.silences = given(self.silences, policy.limits.silences);
-        policy.limits.silence_bytes = given(self.silence_bytes, policy.limits.silence_bytes);
-        policy.limits.alerts_per_alertname =
-            given(self.alerts_per_alertname, policy.limits.alerts_per_alertname);
-        Arc::new(policy)
-    }
-}
-
-fn reloader(
-    source: Source,
-    first: &tocsin_config::Loaded,
-    delivery: Arc<Delivery>,
-    context: tocsin_connect::Context,
-    initial: Loaded,
-    base: String,
-) -> Reloader {
-    // What was read last, for the integrations: the server only knows the compiled form.
-    let latest = Arc::new(parking_lot::Mutex::new(first.config.clone()));
-    let for_load = Arc::clone(&latest);
-    let load = move || {
-        let loaded = source.read()?;
-        for warning in &loaded.warnings {
-            warn!("{warning}");
-        }
-        let policy = source.policy_of(&loaded);
-        let inbounds = Inbounds::new(&loaded.config.inbound)?;
-        let result = Loaded::new(policy, loaded.original_yaml(), loaded.hash())
-            .with_inbounds(inbounds)
-            .with_provider(provider(&loaded, &base)?)
-            .with_access(loaded.config.access.clone());
-        *for_load.lock() = loaded.config;
-        Ok(result)
-    };
-    let apply = move |_: &Loaded| -> Result<Commit, String> {
-        let outbound =
-            Outbound::new(&latest.lock(), &context).map_err(|error| error.to_string())?;
-        let (delivery, outbound) = (Arc::clone(&delivery), Arc::new(outbound));
-        Ok(Box::new(move || {
-            let old = delivery.replace(outbound);
-            Box::new(move || drop(delivery.replace(old)))
-        }))
-    };
-    Reloader::new(initial, Arc::new(load), Arc::new(apply), SystemClock.now())
-}
-
 /// Reads what secrets are sealed with: from the environment, or from the file beside the database.
 fn master_key(directory: &Path) -> Result<MasterKey> {
     match std::env::var(KEY_VARIABLE) {
@@ -329,12 +212,6 @@ fn master_key(directory: &Path) -> Result<MasterKey> {
         }
         _ => Ok(MasterKey::open(&directory.join(KEY_FILE))?),
     }
-}
-
-/// Prepares the identity provider of a configuration.
-fn provider(loaded: &tocsin_config::Loaded, base: &str) -> Result<Option<SignInProvider>, String> {
-    let rules = loaded.config.access.oidc.as_ref();
-    rules.map(|rules| SignInProvider::new(rules, base)).transpose()
 }
 
 /// Opens the store; what is wrong with the directory is said before anything listens.
@@ -359,6 +236,7 @@ fn http_options(flags: &ServeFlags, loaded: &tocsin_config::Loaded, web: &Web) -
     let timeout = duration("--web.timeout", &flags.web_timeout)?;
     let limits = &loaded.config.limits;
     Ok(Options {
+        tenant: defaults.tenant.clone(),
         route_prefix,
         max_concurrent_gets: match flags.web_get_concurrency {
             0 => defaults.max_concurrent_gets,
@@ -375,28 +253,6 @@ fn http_options(flags: &ServeFlags, loaded: &tocsin_config::Loaded, web: &Web) -
         parse_mode: parse_mode(&flags.enable_feature)?,
         external_url,
     })
-}
-
-/// Returns how this machine itself reaches the server, unless it was said how everybody does.
-fn local_url(flags: &ServeFlags, speaks_tls: bool) -> Option<String> {
-    if flags.web_external_url.is_some() || speaks_tls {
-        return None;
-    }
-    let port = flags.web_listen_address.first()?.rsplit(':').next()?;
-    Some(format!("http://localhost:{port}"))
-}
-
-fn default_external_url(listen: &[String], speaks_tls: bool) -> String {
-    let scheme = if speaks_tls { "https" } else { "http" };
-    let port = listen.first().and_then(|a| a.rsplit(':').next()).unwrap_or("9093");
-    let host = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
-    let host = if host.trim().is_empty() { "localhost" } else { host.trim() };
-    format!("{scheme}://{host}:{port}")
-}
-
-fn path_of(url: &str) -> &str {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    after_scheme.find('/').map_or("", |slash| &after_scheme[slash..])
 }
 
 pub(crate) async fn bind(addresses: &[String]) -> Result<Vec<TcpListener>> {

@@ -20,6 +20,7 @@ mod restart;
 mod slack;
 mod stream;
 mod support;
+mod tenants;
 mod upkeep;
 mod web;
 mod wrapper;

@@ -10,22 +10,27 @@ use crate::support::within;
 const SLOW: [(&str, &str); 2] = [("alertname", "SlowCheckout"), ("service", "checkout")];
 
 /// A follower of the feed.
-struct Follower {
+pub(crate) struct Follower {
     response: reqwest::Response,
     text: String,
 }
 
 /// One message of the feed.
 #[derive(Debug)]
-struct Message {
+pub(crate) struct Message {
     id: String,
-    event: String,
-    data: Value,
+    pub(crate) event: String,
+    pub(crate) data: Value,
 }
 
 impl Follower {
     async fn start(tocsin: &Tocsin, after: Option<&str>) -> Self {
-        let mut request = tocsin.client().get(tocsin.url("/api/v1/stream"));
+        Self::at(tocsin, "", after).await
+    }
+
+    /// Follows the feed under this path.
+    pub(crate) async fn at(tocsin: &Tocsin, path: &str, after: Option<&str>) -> Self {
+        let mut request = tocsin.client().get(tocsin.url(&format!("{path}/api/v1/stream")));
         if let Some(id) = after {
             request = request.header("Last-Event-ID", id);
         }
@@ -38,7 +43,7 @@ impl Follower {
     }
 
     /// Returns the next message of this kind.
-    async fn until(&mut self, event: &str) -> Message {
+    pub(crate) async fn until(&mut self, event: &str) -> Message {
         let reading = async {
             loop {
                 let message = self.next().await;
@@ -50,7 +55,12 @@ impl Follower {
         within(&format!("the feed tells {event}"), reading).await
     }
 
-    async fn next(&mut self) -> Message {
+    /// Waits until the server ends the feed.
+    pub(crate) async fn ends(&mut self) {
+        while let Ok(Some(_)) = self.response.chunk().await {}
+    }
+
+    pub(crate) async fn next(&mut self) -> Message {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let (block, rest) = (block.to_owned(), rest.to_owned());

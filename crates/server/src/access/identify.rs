@@ -49,11 +49,15 @@ pub(super) async fn identify(
         let (who, credential, access) = by_token(app, &token, address)?;
         return Ok(caller(who, credential, access, false));
     }
-    if let Some(name) = app.web.user(headers).await {
+    // The listener's own file is that of whoever runs the process: for other tenants it only opens
+    // the door.
+    let is_ours = app.options.is_default_tenant();
+    let user = app.web.user(headers).await;
+    if let Some(name) = user.clone().filter(|_| is_ours) {
         let access = Arc::new(Access::full());
         return Ok(caller(Who::ListenerUser(name), Credential::Listener, access, true));
     }
-    if let Some(cookie) = cookie(headers) {
+    if let Some(cookie) = cookie(headers, &app.options.cookie(SESSION_COOKIE)) {
         let hash = SecretHash::of(cookie.as_bytes());
         let now = app.engine.now();
         let found = app.known.session(&app.engine.directory(), &hash);
@@ -64,10 +68,10 @@ pub(super) async fn identify(
         }
         // A session that is over is no reason to refuse what needs none.
     }
-    if app.web.wants_users() {
+    if app.web.wants_users() && user.is_none() {
         return Err(Unknown::BasicWanted);
     }
-    if app.web.wants_certificates() {
+    if app.web.wants_certificates() && is_ours {
         let who = Who::ListenerUser("certificate".to_owned());
         return Ok(caller(who, Credential::Listener, Arc::new(Access::full()), true));
     }
@@ -133,7 +137,7 @@ fn by_token(
 
 /// Returns the token of a request: in a header of our own, as a bearer, or as the password of
 /// basic authentication, for clients that know nothing else.
-fn token(headers: &HeaderMap) -> Option<String> {
+pub(crate) fn token(headers: &HeaderMap) -> Option<String> {
     let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let is_ours = |it: &&str| it.starts_with(TOKEN_PREFIX) && it.len() <= MAX_SECRET_BYTES;
     if let Some(token) = text(&TOKEN_HEADER).map(str::trim).filter(is_ours) {
@@ -153,8 +157,8 @@ fn token(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Returns the secret of the session's cookie.
-pub(super) fn cookie(headers: &HeaderMap) -> Option<&str> {
-    cookie_named(headers, SESSION_COOKIE).filter(|value| value.len() <= MAX_SECRET_BYTES)
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    cookie_named(headers, name).filter(|value| value.len() <= MAX_SECRET_BYTES)
 }
 
 /// Returns the value of a cookie.

@@ -10,8 +10,8 @@ mod table;
 
 pub use caller::Caller;
 pub(crate) use guard::guard;
-pub(crate) use identify::cookie_named;
+pub(crate) use identify::{cookie, cookie_named, token};
 pub use known::Known;
-pub(crate) use origin::client_address;
+pub(crate) use origin::{authority, client_address, host_of};
 pub use secret::{FreshSecret, SESSION_COOKIE, TOKEN_PREFIX};
 pub use table::{Need, ROUTES, permissions_markdown};

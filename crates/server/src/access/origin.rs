@@ -21,14 +21,14 @@ const FORWARDED: [HeaderName; 4] = [
 ];
 
 /// Returns the host a request was sent to, with the port as it was written.
-pub(super) fn authority(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+pub(crate) fn authority(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     let of_uri = || uri.authority().map(|it| it.as_str().to_owned());
     let given = headers.get(header::HOST).and_then(|it| it.to_str().ok()).map(str::to_owned);
     given.or_else(of_uri).map(|text| text.to_ascii_lowercase())
 }
 
 /// Returns the host without its port.
-fn host_of(authority: &str) -> &str {
+pub(crate) fn host_of(authority: &str) -> &str {
     if let Some(rest) = authority.strip_prefix('[') {
         return rest.split(']').next().unwrap_or(rest);
     }

@@ -1,12 +1,13 @@
 //! The integrations of the configuration in effect, found by their keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, LazyLock};
 
 use compact_str::CompactString;
 use jiff::SignedDuration;
 use sha2::{Digest as _, Sha256};
 use tocsin_config::{InboundConfig, InboundKind, MappingConfig, SecretSource};
+use tocsin_core::identity::SecretHash;
 use tocsin_core::labels::{DEDUP_KEY, INTEGRATION, Labels};
 use tocsin_core::mapping::{Mapping, MappingError};
 
@@ -42,6 +43,7 @@ pub struct Inbound {
 #[derive(Clone, Debug, Default)]
 pub struct Inbounds {
     all: Vec<Arc<Inbound>>,
+    keys: HashSet<KeyHash>,
 }
 
 /// No integration of that kind has the key that was given.
@@ -71,7 +73,20 @@ impl Inbounds {
                 }
             }
         }
-        Ok(Self { all })
+        let keys = all.iter().flat_map(|inbound| &inbound.keys).copied().collect();
+        Ok(Self { all, keys })
+    }
+
+    /// Returns whether one of the integrations has the key with that hash.
+    pub(crate) fn has_key(&self, hash: &SecretHash) -> bool {
+        self.keys.contains(&hash.0)
+    }
+
+    /// Returns an integration that has the same key as one of `others`, by name.
+    pub fn shares_key_with(&self, others: &Self) -> Option<&str> {
+        let shares =
+            |inbound: &&Arc<Inbound>| inbound.keys.iter().any(|key| others.keys.contains(key));
+        self.all.iter().find(shares).map(|inbound| &*inbound.name)
     }
 
     /// Returns the integration of that kind with that key.

@@ -36,15 +36,15 @@ pub(super) struct StateGauges {
 }
 
 impl StateGauges {
-    /// Registers all of them.
-    pub(super) fn register(r: &mut Registry) -> Self {
+    /// Registers all of them; what is about the process goes into `aside` where there is one.
+    pub(super) fn register(r: &mut Registry, mut aside: Option<&mut Registry>) -> Self {
         // A cluster of one has no peer that could fail.
         for (name, help) in [
             ("alertmanager_cluster_failed_peers", "Members that do not answer"),
             ("alertmanager_cluster_health_score", "0 is healthy"),
             ("alertmanager_peer_position", "The rank of this server among the members"),
         ] {
-            add(r, name, help, Gauge::<i64>::default());
+            add(process(r, &mut aside), name, help, Gauge::<i64>::default());
         }
         Self {
             alerts: add(r, "alertmanager_alerts", "Firing alerts, by state", Family::default()),
@@ -93,26 +93,31 @@ impl StateGauges {
                 Gauge::default(),
             ),
             build: add(
-                r,
+                process(r, &mut aside),
                 "alertmanager_build_info",
                 "The release of Alertmanager whose API is spoken",
                 Family::default(),
             ),
-            own_build: add(r, "tocsin_build_info", "The running release", Family::default()),
+            own_build: add(
+                process(r, &mut aside),
+                "tocsin_build_info",
+                "The running release",
+                Family::default(),
+            ),
             started_at: add(
-                r,
+                process(r, &mut aside),
                 "process_start_time_seconds",
                 "When the process began to serve",
                 Real::default(),
             ),
             cluster_enabled: add(
-                r,
+                process(r, &mut aside),
                 "alertmanager_cluster_enabled",
                 "1 when clients are shown a cluster",
                 Gauge::default(),
             ),
             cluster_members: add(
-                r,
+                process(r, &mut aside),
                 "alertmanager_cluster_members",
                 "Members of the cluster, this server included",
                 Gauge::default(),
@@ -168,6 +173,14 @@ impl StateGauges {
         let is_cluster = !app.options.cluster_listen_address.is_empty();
         self.cluster_enabled.set(i64::from(is_cluster));
         self.cluster_members.set(i64::from(is_cluster));
+    }
+}
+
+/// Returns where metrics about the process go.
+fn process<'r>(r: &'r mut Registry, aside: &'r mut Option<&mut Registry>) -> &'r mut Registry {
+    match aside {
+        Some(aside) => aside,
+        None => r,
     }
 }
 

@@ -72,7 +72,27 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let mut registry = Registry::default();
+        Self::new(None)
+    }
+}
+
+impl Metrics {
+    /// Returns those of a tenant beside the default one: every series carries its name, and what
+    /// the process as a whole is or uses is left out.
+    pub fn of_tenant(name: &str) -> Self {
+        Self::new(Some(name))
+    }
+
+    fn new(tenant: Option<&str>) -> Self {
+        let mut registry = match tenant {
+            Some(name) => Registry::with_labels(
+                [(Cow::Borrowed("tenant"), Cow::Owned(name.to_owned()))].into_iter(),
+            ),
+            None => Registry::default(),
+        };
+        // Never shown; where the process's own are put when they are somebody else's.
+        let mut aside = Registry::default();
+        let is_process_shown = tenant.is_none();
         let r = &mut registry;
         let histogram: fn() -> Histogram = || Histogram::new(DURATION_BUCKETS);
         let durations = Family::new_with_constructor(histogram);
@@ -169,8 +189,8 @@ impl Default for Metrics {
             ),
             engine: EngineMetrics::register(r),
             feed: FeedMetrics::register(r),
-            gauges: StateGauges::register(r),
-            process: ProcessMetrics::register(r),
+            gauges: StateGauges::register(r, (!is_process_shown).then_some(&mut aside)),
+            process: ProcessMetrics::register(if is_process_shown { r } else { &mut aside }),
             registry: Mutex::default(),
         };
         // Series that begin at zero let `increase` see their first step.

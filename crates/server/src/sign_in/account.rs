@@ -81,7 +81,7 @@ pub(super) async fn begin_second_factor(
     let bytes = URL_SAFE_NO_PAD.decode(random.expose()).unwrap_or_default();
     let secret = bytes.get(..totp::SECRET_BYTES).unwrap_or_default().to_vec();
     let sealed =
-        app.sign_ins.key.load().seal(&factor_place(&person), &secret).map_err(|error| {
+        app.sign_ins.key.load().seal(&factor_place(&app, &person), &secret).map_err(|error| {
             tracing::error!("{error}");
             Refusal::new(ProblemCode::Internal, "the secret cannot be sealed")
         })?;

@@ -43,6 +43,22 @@ impl SignIns {
         }
     }
 
+    /// Returns one for another tenant of the same process. Guesses are counted apart; how many
+    /// passwords are hashed at once holds for all of them.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self {
+            passwords: self.passwords.clone(),
+            throttle: throttle::Throttle::default(),
+            key: ArcSwap::new(self.key.load_full()),
+        }
+    }
+
+    /// Seals with the key of another tenant from now on.
+    pub fn follow_key(&self, other: &Self) {
+        self.key.store(other.key.load_full());
+    }
+
     /// Takes another master key, with the older ones that still open what they sealed.
     pub fn replace_key(&self, key: MasterKey) {
         self.key.store(Arc::new(key));
@@ -63,7 +79,7 @@ pub async fn reseal(app: &App) -> Result<usize, String> {
         if key.is_current(&factor.sealed) {
             continue;
         }
-        let place = session::factor_place(&credentials.person);
+        let place = session::factor_place(app, &credentials.person);
         let of = |why: &dyn std::fmt::Display| format!("{place}: {why}");
         let secret = key.open_sealed(&place, &factor.sealed).map_err(|why| of(&why))?;
         let sealed = key.seal(&place, &secret).map_err(|why| of(&why))?;

@@ -58,7 +58,7 @@ pub(super) async fn submit(
     match by_password(&app, &caller, &headers, draft).await {
         Ok(begun) => {
             let home = format!("{}/", app.options.prefix());
-            ([(header::SET_COOKIE, begun.cookie())], Redirect::to(&home)).into_response()
+            ([(header::SET_COOKIE, begun.cookie(&app))], Redirect::to(&home)).into_response()
         }
         Err(refusal) => {
             let wants_code = refusal.code() == ProblemCode::SecondFactorRequired;
@@ -97,7 +97,7 @@ pub(super) async fn link_submit(
     match by_link(&app, &caller, &headers, draft).await {
         Ok(begun) => {
             let home = format!("{}/", app.options.prefix());
-            ([(header::SET_COOKIE, begun.cookie())], Redirect::to(&home)).into_response()
+            ([(header::SET_COOKIE, begun.cookie(&app))], Redirect::to(&home)).into_response()
         }
         Err(refusal) => {
             let form = password_form(&app, &token, Some(refusal.detail()));
@@ -112,7 +112,7 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, caller: Caller) -> Res
         return refusal.into_response();
     }
     let to = format!("{}/sign-in", app.options.prefix());
-    ([(header::SET_COOKIE, forget_cookie())], Redirect::to(&to)).into_response()
+    ([(header::SET_COOKIE, forget_cookie(&app))], Redirect::to(&to)).into_response()
 }
 
 /// Returns why a browser would not stay signed in: the cookie is for trusted connections only.

@@ -74,7 +74,7 @@ const COMMON: &[&str] = &[
 ];
 
 /// Hashes and checks passwords, a bounded number at once.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Passwords {
     places: Arc<Semaphore>,
 }

@@ -137,13 +137,13 @@ pub(super) async fn start(State(app): State<Arc<App>>) -> Response {
     };
     let until = app.engine.now().checked_add(LIFE).unwrap_or(Timestamp::MAX);
     let begun = serde_json::to_vec(&Begun { attempt, until }).unwrap_or_default();
-    let Ok(sealed) = app.sign_ins.key.load().seal(PLACE, &begun) else {
+    let Ok(sealed) = app.sign_ins.key.load().seal(&app.options.sealed_place(PLACE), &begun) else {
         return failed(&app, StatusCode::INTERNAL_SERVER_ERROR, "the sign-in cannot begin");
     };
     // Lax: the provider's redirect back is a navigation that brings it along.
-    let seconds = LIFE.as_secs();
+    let (name, seconds) = (app.options.cookie(COOKIE), LIFE.as_secs());
     let cookie =
-        format!("{COOKIE}={sealed}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
+        format!("{name}={sealed}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
     match HeaderValue::from_str(&cookie) {
         Ok(cookie) => ([(header::SET_COOKIE, cookie)], Redirect::to(&url)).into_response(),
         Err(_) => failed(&app, StatusCode::INTERNAL_SERVER_ERROR, "the sign-in cannot begin"),
@@ -164,7 +164,8 @@ pub(super) async fn callback(
         Err(response) => *response,
     };
     // Whatever came of it, this sign-in is over.
-    let gone = format!("{COOKIE}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
+    let name = app.options.cookie(COOKIE);
+    let gone = format!("{name}=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax");
     if let Ok(gone) = HeaderValue::from_str(&gone) {
         response.headers_mut().append(header::SET_COOKIE, gone);
     }
@@ -179,8 +180,10 @@ async fn finish(
     callback: Callback,
 ) -> Result<Response, Box<Response>> {
     let refuse = |status, why: &str| Box::new(failed(app, status, why));
-    let begun = cookie_named(headers, COOKIE)
-        .and_then(|sealed| app.sign_ins.key.load().open_sealed(PLACE, sealed).ok())
+    let begun = cookie_named(headers, &app.options.cookie(COOKIE))
+        .and_then(|sealed| {
+            app.sign_ins.key.load().open_sealed(&app.options.sealed_place(PLACE), sealed).ok()
+        })
         .and_then(|plain| serde_json::from_slice::<Begun>(&plain).ok())
         .filter(|begun| app.engine.now() < begun.until);
     let over = "this sign-in was not begun in this browser, or too long ago; try again";
@@ -216,7 +219,7 @@ async fn finish(
     let begun = begin(app, caller, headers, wished, proof).await;
     let begun = begun.map_err(|refusal| refuse(refusal.status(), refusal.detail()))?;
     let home = format!("{}/", app.options.prefix());
-    Ok(([(header::SET_COOKIE, begun.cookie())], Redirect::to(&home)).into_response())
+    Ok(([(header::SET_COOKIE, begun.cookie(app))], Redirect::to(&home)).into_response())
 }
 
 fn refused(app: &App, error: &OidcError) -> Response {

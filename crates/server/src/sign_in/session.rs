@@ -77,7 +77,7 @@ pub(super) async fn sign_out(
     Ask(Nothing): Ask<Nothing>,
 ) -> Answer<Response> {
     end(&app, &caller).await?;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, forget_cookie())]).into_response())
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, forget_cookie(&app))]).into_response())
 }
 
 /// List one's own sessions
@@ -113,7 +113,7 @@ pub(super) async fn end_all(
 ) -> Answer<Response> {
     let person = person_of(&caller)?.clone();
     change(&app, &caller, IdentityChange::EndSessions(person)).await?;
-    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, forget_cookie())]).into_response())
+    Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, forget_cookie(&app))]).into_response())
 }
 
 /// A session that has begun.
@@ -125,19 +125,16 @@ pub(super) struct Begun {
 
 impl Begun {
     /// Returns the cookie that carries it.
-    pub(super) fn cookie(&self) -> HeaderValue {
+    pub(super) fn cookie(&self, app: &App) -> HeaderValue {
         let (secret, seconds) = (self.secret.expose(), self.life.as_secs());
-        let text = format!(
-            "{SESSION_COOKIE}={secret}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax"
-        );
-        // Base64url and digits are always fine in a header.
-        HeaderValue::from_str(&text).unwrap_or_else(|_| forget_cookie())
+        cookie_of(app, secret, seconds)
     }
 
     fn answer(&self, app: &App) -> Response {
         let access = app.engine.directory().access_of(self.person.as_str());
         let identity = Identity::new(&Who::Person(self.person.clone()), &access);
-        (StatusCode::CREATED, [(header::SET_COOKIE, self.cookie())], Json(identity)).into_response()
+        (StatusCode::CREATED, [(header::SET_COOKIE, self.cookie(app))], Json(identity))
+            .into_response()
     }
 }
 
@@ -297,15 +294,15 @@ pub(super) fn person_of(caller: &Caller) -> Answer<&Handle> {
 
 /// Opens the secret of a second factor.
 pub(super) fn open_factor(app: &App, person: &Handle, sealed: &str) -> Answer<Vec<u8>> {
-    app.sign_ins.key.load().open_sealed(&factor_place(person), sealed).map_err(|error| {
+    app.sign_ins.key.load().open_sealed(&factor_place(app, person), sealed).map_err(|error| {
         tracing::error!("the second factor of {person}: {error}");
         Refusal::new(ProblemCode::Internal, "the second factor cannot be read")
     })
 }
 
 /// Returns what the secret of a second factor is bound to.
-pub(super) fn factor_place(person: &Handle) -> String {
-    format!("totp/{person}")
+pub(super) fn factor_place(app: &App, person: &Handle) -> String {
+    app.options.sealed_place(&format!("totp/{person}"))
 }
 
 /// Returns what is kept of a recovery code; how it is written does not matter.
@@ -338,6 +335,15 @@ fn too_often(seconds: i64) -> Refusal {
     Refusal::new(ProblemCode::RateLimited, detail).retry_after(seconds)
 }
 
-pub(super) fn forget_cookie() -> HeaderValue {
-    HeaderValue::from_static("__Host-tocsin=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax")
+/// Returns the cookie that makes a browser forget its session.
+pub(super) fn forget_cookie(app: &App) -> HeaderValue {
+    cookie_of(app, "", 0)
+}
+
+fn cookie_of(app: &App, secret: &str, seconds: i64) -> HeaderValue {
+    let name = app.options.cookie(SESSION_COOKIE);
+    let text =
+        format!("{name}={secret}; Path=/; Max-Age={seconds}; Secure; HttpOnly; SameSite=Lax");
+    // Base64url, digits and the names of tenants are always fine in a header.
+    HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

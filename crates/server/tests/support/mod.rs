@@ -20,6 +20,7 @@ use tocsin_core::command::{Command, Reply};
 use tocsin_core::compat::Compat;
 use tocsin_core::escalation::EscalationSettings;
 use tocsin_core::identity::{ApiToken, IdentityChange, Permission, Scope, TokenOwner};
+use tocsin_core::ids::TenantId;
 use tocsin_core::labels::Labels;
 use tocsin_core::matcher::{Matcher, Matchers};
 use tocsin_core::notification::{AttemptOutcome, OutboxEntry};
@@ -77,7 +78,7 @@ pub(crate) struct TestServer {
     pub(crate) next_load: NextLoad,
     /// How often a configuration took effect outside the engine.
     pub(crate) commits: Arc<Mutex<usize>>,
-    _directory: TempDir,
+    _directory: Option<TempDir>,
 }
 
 /// An answer, read to its end.
@@ -112,18 +113,28 @@ impl TestServer {
     pub(crate) async fn start_with(options: Options) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(directory.path(), SqliteOptions::default()).unwrap();
-        let store = Arc::new(store);
+        let loaded = Loaded::new(Arc::new(policy()), ORIGINAL.to_owned(), 7 << 16);
+        let mut server = Self::start_on(Arc::new(store), TenantId::DEFAULT, options, loaded).await;
+        server._directory = Some(directory);
+        server
+    }
+
+    /// Starts the server of one tenant on a store that others may use, too.
+    pub(crate) async fn start_on(
+        store: Arc<SqliteStore>,
+        tenant: TenantId,
+        options: Options,
+        loaded: Loaded,
+    ) -> Self {
         let clock = Arc::new(HandClock(Mutex::new(NOON.parse().unwrap())));
-        let policy = Arc::new(policy());
         let engine = tocsin_engine::start(
-            EngineOptions::default(),
+            EngineOptions { tenant, ..EngineOptions::default() },
             Arc::clone(&store) as _,
-            Arc::clone(&policy),
+            Arc::clone(&loaded.policy),
             Arc::new(Swallow),
             Arc::clone(&clock) as _,
         );
         let engine = engine.await.unwrap();
-        let loaded = Loaded::new(policy, ORIGINAL.to_owned(), 7 << 16);
         let next_load = Arc::new(Mutex::new(Ok(loaded.clone())));
         let commits = Arc::new(Mutex::new(0));
         let (load, count) = (Arc::clone(&next_load), Arc::clone(&commits));
@@ -139,6 +150,10 @@ impl TestServer {
             }),
             clock.now(),
         );
+        let metrics = match options.is_default_tenant() {
+            true => Metrics::default(),
+            false => Metrics::of_tenant(&options.tenant),
+        };
         let app = Arc::new(App {
             web: Arc::new(tocsin_server::Web::plain()),
             engine,
@@ -147,11 +162,11 @@ impl TestServer {
             options,
             sign_ins: SignIns::new(MasterKey::fresh().unwrap()),
             known: tocsin_server::access::Known::default(),
-            metrics: Arc::new(Metrics::default()),
+            metrics: Arc::new(metrics),
             started_at: clock.now(),
         });
         let router = tocsin_server::router(Arc::clone(&app));
-        Self { app, router, clock, store, next_load, commits, _directory: directory }
+        Self { app, router, clock, store, next_load, commits, _directory: None }
     }
 
     /// Makes a token of a service with these permissions.

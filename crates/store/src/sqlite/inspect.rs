@@ -17,6 +17,11 @@ pub struct Inspection {
     pub newest_event_at: Option<Timestamp>,
 }
 
+/// The newest event of all tenants; each one's is found by the end of its history.
+const NEWEST_EVENT: &str = "SELECT max(at) FROM highest_number AS it JOIN event \
+     ON event.tenant = it.tenant AND event.sequence = \
+        (SELECT max(sequence) FROM event WHERE tenant = it.tenant)";
+
 /// Reads the whole database in `directory` and changes nothing; `None` when there is none.
 ///
 /// # Errors
@@ -29,11 +34,7 @@ pub fn inspect(directory: &Path) -> Result<Option<Inspection>, StoreError> {
     let open = || connect::reader(&file);
     let mut connection = open().map_err(super::failure::Failure::of_read)?;
     let summary = summary_of(&mut connection, &file)?;
-    let newest: Option<i64> = connection
-        .query_row("SELECT at FROM event ORDER BY tenant DESC, sequence DESC LIMIT 1", [], |row| {
-            row.get(0)
-        })
-        .ok();
+    let newest: Option<i64> = connection.query_row(NEWEST_EVENT, [], |row| row.get(0)).ok();
     let newest_event_at = newest.and_then(codec::read_instant);
     Ok(Some(Inspection { summary, newest_event_at }))
 }

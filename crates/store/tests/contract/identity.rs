@@ -215,3 +215,26 @@ pub(crate) async fn a_name_of_a_tenant_gets_one_number(fixture: impl Fixture) {
     assert_eq!(number("acme").await, acme);
     assert_ne!(number("Acme").await, acme);
 }
+
+pub(crate) async fn the_same_names_live_in_every_tenant(fixture: impl Fixture) {
+    let store = fixture.store();
+    let others = store.tenant("acme".to_owned()).await.unwrap();
+    for tenant in [TENANT, others] {
+        let writes = WriteSet { identity: everything(), ..WriteSet::default() };
+        store.commit(tenant, writes).await.unwrap();
+    }
+    let before = store.load(others).await.unwrap().identity;
+    let mut gone = IdentityWrites::default();
+    gone.people.insert(handle("ada"), None);
+    gone.tokens.extend(before.tokens.iter().map(|token| (token.id, None)));
+    gone.sessions.extend(before.sessions.iter().map(|session| (session.id, None)));
+    gone.secrets.extend(before.secrets.iter().map(|secret| (secret.name.clone(), None)));
+    let writes = WriteSet { identity: gone, ..WriteSet::default() };
+    store.commit(TENANT, writes).await.unwrap();
+
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.store().load(others).await.unwrap().identity, before);
+    let left = fixture.store().load(TENANT).await.unwrap().identity;
+    assert!(left.people.is_empty() && left.tokens.is_empty() && left.secrets.is_empty());
+    assert!(!left.teams.is_empty());
+}

@@ -59,6 +59,7 @@ macro_rules! whole_contract {
             identity::the_audit_log_is_read_in_pages_and_followed_to_its_end,
             identity::a_second_row_in_one_place_of_the_audit_log_is_refused,
             identity::a_name_of_a_tenant_gets_one_number,
+            identity::the_same_names_live_in_every_tenant,
             history::every_kind_of_event_comes_back,
             history::queries_agree_with_a_plain_search,
             history::pages_show_every_event_once,
@@ -69,6 +70,7 @@ macro_rules! whole_contract {
             retention::only_lives_that_ended_long_ago_go,
             retention::a_long_history_is_purged_to_the_end,
             retention::purging_keeps_what_is_open,
+            retention::purging_one_tenant_leaves_the_others,
         }
     };
 }

@@ -97,3 +97,25 @@ pub(crate) async fn purging_keeps_what_is_open(fixture: impl Fixture) {
     fixture.store().purge(TENANT, retention).await.unwrap();
     model.check(&fixture.store().load(TENANT).await.unwrap());
 }
+
+pub(crate) async fn purging_one_tenant_leaves_the_others(fixture: impl Fixture) {
+    let store = fixture.store();
+    let others = store.tenant("acme".to_owned()).await.unwrap();
+    assert_ne!(others, TENANT);
+    for tenant in [TENANT, others] {
+        let events = vec![closed(1, 10), closed(2, 20)];
+        store.commit(tenant, WriteSet { events, ..ended(1, 10, true) }).await.unwrap();
+    }
+    let all = Retention { events_before: at(1_000), alerts_before: at(1_000) };
+    assert_eq!(store.purge(TENANT, all).await.unwrap(), Purged { events: 2, alerts: 1 });
+    assert!(sequences(store).await.is_empty());
+
+    let fixture = fixture.reopen().await;
+    let store = fixture.store();
+    assert_eq!(store.tenant("acme".to_owned()).await.unwrap(), others);
+    let query = EventQuery { limit: 9, ..EventQuery::default() };
+    assert_eq!(store.events(others, query).await.unwrap(), [closed(2, 20), closed(1, 10)]);
+    let fingerprint = alert(1, "Ended").1.fingerprint;
+    assert_eq!(store.alert_history(others, fingerprint, 9).await.unwrap().len(), 1);
+    assert_eq!(store.load(others).await.unwrap().highest.event.0, 2);
+}

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ipnet::IpNet;
-use tocsin_config::Loaded;
+use tocsin_config::{Loaded, Report, Tenant};
 use tocsin_core::identity::Permission;
 use tocsin_core::matcher::ParseMode;
 
@@ -17,26 +17,46 @@ const ACCESS: &str = "access";
 
 /// Reads the configuration; `None` when it cannot be used.
 pub(super) fn examine(path: &Path, mode: ParseMode, findings: &mut Findings) -> Option<Loaded> {
-    match tocsin_config::load(path, &load_options(mode)) {
+    judge(tocsin_config::load(path, &load_options(mode)), path, "", findings)
+}
+
+/// Reads the configuration of another tenant.
+pub(super) fn examine_tenant(
+    tenant: &Tenant,
+    mode: ParseMode,
+    findings: &mut Findings,
+) -> Option<Loaded> {
+    let whose = format!("tenant `{}`: ", tenant.name);
+    judge(tenant.load(&load_options(mode)), &tenant.config, &whose, findings)
+}
+
+/// Notes whether a configuration can be used, and who is let in by it.
+fn judge(
+    read: Result<Loaded, Report>,
+    path: &Path,
+    whose: &str,
+    findings: &mut Findings,
+) -> Option<Loaded> {
+    match read {
         Ok(loaded) => {
             for warning in &loaded.warnings {
-                findings.warning(SUBJECT, warning.to_string());
+                findings.warning(SUBJECT, format!("{whose}{warning}"));
             }
             let receivers = count(loaded.policy.receivers.len(), "receiver", "receivers");
             let routes = count(loaded.policy.routes.nodes.len(), "route", "routes");
-            findings.ok(SUBJECT, format!("{}: {receivers}, {routes}", path.display()));
-            access(&loaded, findings);
+            findings.ok(SUBJECT, format!("{whose}{}: {receivers}, {routes}", path.display()));
+            access(&loaded, whose, findings);
             Some(loaded)
         }
         Err(report) => {
-            findings.failed(SUBJECT, format!("{} cannot be used\n{report}", path.display()));
+            findings.failed(SUBJECT, format!("{whose}{} cannot be used\n{report}", path.display()));
             None
         }
     }
 }
 
 /// Looks who is let in without saying who they are.
-fn access(loaded: &Loaded, findings: &mut Findings) {
+fn access(loaded: &Loaded, whose: &str, findings: &mut Findings) {
     let access = &loaded.config.access;
     let mut is_careful = true;
     for rule in &access.allow {
@@ -47,7 +67,7 @@ fn access(loaded: &Loaded, findings: &mut Findings) {
             findings.warning(
                 ACCESS,
                 format!(
-                    "`{name}` lets in whoever comes from {net}, which is not a private network, \
+                    "{whose}`{name}` lets in whoever comes from {net}, which is not a private network, \
                      WITHOUT CREDENTIALS, to: {may}; make a token instead, or name a smaller network"
                 ),
             );
@@ -55,8 +75,10 @@ fn access(loaded: &Loaded, findings: &mut Findings) {
     }
     if is_careful {
         let rules = count(access.allow.len(), "network", "networks");
-        let text =
-            format!("{rules} without credentials; this machine: {}", access.loopback.as_str());
+        let text = format!(
+            "{whose}{rules} without credentials; this machine: {}",
+            access.loopback.as_str()
+        );
         findings.ok(ACCESS, text);
     }
 }

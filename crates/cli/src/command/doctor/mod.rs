@@ -59,7 +59,15 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<()> {
     let server = peers::examine_server(&args.client.server, loaded.as_ref(), &mut findings).await?;
     peers::examine_prometheus(args.prometheus_url.as_deref(), &server, &mut findings).await?;
     if let Some(loaded) = &loaded {
-        receivers::examine(loaded, args.send.as_deref(), &mut findings).await;
+        receivers::examine(loaded, "", args.send.as_deref(), &mut findings).await;
+        for tenant in &loaded.config.tenants {
+            let Some(own) = config::examine_tenant(tenant, mode, &mut findings) else { continue };
+            let whose = format!("tenant `{}`: ", tenant.name);
+            peers::examine_tenant(&args.client.server, tenant, &mut findings).await?;
+            // Names of receivers mean those of the default tenant.
+            let send = args.send.as_deref().filter(|names| names.iter().all(String::is_empty));
+            receivers::examine(&own, &whose, send, &mut findings).await;
+        }
     }
     match args.client.output {
         Format::Json => output::print(&serde_json::to_string_pretty(&findings)?)?,

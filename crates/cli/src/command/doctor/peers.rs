@@ -4,7 +4,7 @@ use anyhow::Result;
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tocsin_config::Loaded;
+use tocsin_config::{Loaded, Tenant};
 use tocsin_engine::{Clock as _, SystemClock};
 use tocsin_wire::v1::Status;
 
@@ -23,25 +23,26 @@ pub(super) async fn examine_server(
     findings: &mut Findings,
 ) -> Result<String> {
     let client = Client::new(args)?;
+    let url = args.base()?;
     let answer = match client.get("/api/v1/status", &[]).await {
         Ok(answer) => answer,
         Err(error) => {
             let is_absent = error.downcast_ref::<Failure>().is_some_and(Failure::is_unreachable);
             if is_absent {
-                findings.skipped("server", format!("none answers at {}", args.url));
+                findings.skipped("server", format!("none answers at {url}"));
             } else {
                 findings.failed("server", format!("{error:#}"));
             }
-            return Ok(args.url.clone());
+            return Ok(url);
         }
     };
     compare_clocks("server", &answer, findings);
     let status: Status = answer.json()?;
     if status.readiness.is_ready {
-        findings.ok("server", format!("{} {} takes alerts", args.url, status.version));
+        findings.ok("server", format!("{url} {} takes alerts", status.version));
     } else {
         let why = status.readiness.reason.unwrap_or_default();
-        findings.failed("server", format!("{} takes no alerts: {why}", args.url));
+        findings.failed("server", format!("{url} takes no alerts: {why}"));
     }
     if status.version != env!("CARGO_PKG_VERSION") {
         let text =
@@ -60,7 +61,36 @@ pub(super) async fn examine_server(
              or name its files with --config.file",
         );
     }
-    Ok(args.url.clone())
+    Ok(url)
+}
+
+/// Asks the running server whether a tenant takes alerts; needs nobody's token.
+pub(super) async fn examine_tenant(
+    args: &ServerArgs,
+    tenant: &Tenant,
+    findings: &mut Findings,
+) -> Result<()> {
+    let name = tenant.name.as_str();
+    let args = ServerArgs { tenant: Some(name.to_owned()), ..args.clone() };
+    let answer = match Client::new(&args)?.find("/-/ready").await {
+        Ok(answer) => answer,
+        Err(error) => {
+            findings.skipped("server", format!("tenant `{name}`: {error:#}"));
+            return Ok(());
+        }
+    };
+    match answer.status() {
+        200 => findings.ok("server", format!("tenant `{name}` takes alerts")),
+        404 => findings.warning(
+            "server",
+            format!("it does not serve the tenant `{name}`; reload it (SIGHUP)"),
+        ),
+        _ => findings.failed(
+            "server",
+            format!("tenant `{name}` takes no alerts: {}", answer.text().unwrap_or("").trim()),
+        ),
+    }
+    Ok(())
 }
 
 /// Looks at the Prometheus at `url`, if one is named.
@@ -77,6 +107,7 @@ pub(super) async fn examine_prometheus(
     let args = ServerArgs {
         url: url.to_owned(),
         timeout: SignedDuration::from_secs(10),
+        tenant: None,
         token_file: None,
     };
     let client = Client::new(&args)?;
