@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::mute::time_cause;
 use super::responders::{Found, Problem};
 use super::{Tenant, Timer, later};
+use crate::acknowledgement::AcknowledgementEnd;
 use crate::escalation::{
     End, EscalationPolicy, EscalationRun, Next, PagedPerson, Planned, Reached, RunKey, RunState,
 };
@@ -363,6 +364,53 @@ impl Tenant {
         self.record(now, Event::EscalationReopened { run: number, step: step + 1, why });
         self.advance_run(now, number);
         self.announce(now, number, None);
+    }
+
+    /// Returns the open escalations that a person has acknowledged.
+    pub(super) fn runs_acknowledged_by(&self, person: &Handle) -> Vec<RunNumber> {
+        let is_theirs = |run: &&EscalationRun| matches!(&run.state, RunState::Acknowledged { by, .. } if by == person.as_str());
+        let open = self.escalations.by_key.values();
+        let open = open.filter_map(|number| self.escalations.runs.get(number));
+        open.filter(is_theirs).map(|run| run.number).collect()
+    }
+
+    /// Somebody leaves: what they worked on goes on, and where they were being paged their
+    /// successor is. Returns the alerts that nobody works on any more by that.
+    pub(super) fn leave_runs(
+        &mut self,
+        now: Timestamp,
+        leaver: &Handle,
+        successor: Option<&Handle>,
+    ) -> BTreeSet<Fingerprint> {
+        let mut reopened = BTreeSet::new();
+        for number in self.runs_acknowledged_by(leaver) {
+            let Some(run) = self.escalations.runs.get(&number) else { continue };
+            let alerts = run.alerts.clone();
+            for fingerprint in &alerts {
+                let why = AcknowledgementEnd::TakenBack {
+                    by: leaver.to_string(),
+                    comment: format!("{leaver} has left"),
+                };
+                self.end_acknowledgement(now, *fingerprint, why);
+            }
+            reopened.extend(alerts);
+            self.reopen_run(now, number, format!("{leaver} has left"), false);
+        }
+        let paged = self.escalations.by_person.remove(leaver).unwrap_or_default();
+        for number in paged {
+            let Some(run) = self.escalations.runs.get_mut(&number) else { continue };
+            run.spare(Some(leaver));
+            let Some(paged) = run.people.remove(leaver) else { continue };
+            let is_open = run.state == RunState::Open;
+            let urgency = urgency_of(run.severity);
+            self.recorder.runs.insert(number);
+            if let Some(successor) = successor.filter(|_| is_open) {
+                let why = format!("stands in for {leaver}, who has left");
+                self.page_person(now, number, successor, paged.step, why, urgency);
+            }
+            self.advance_run(now, number);
+        }
+        reopened
     }
 
     /// An escalation is over.

@@ -36,6 +36,16 @@ impl Tenant {
             let (kind, subject) = ("acknowledgement", fingerprint.to_string());
             owned.push(Owned { kind, subject, passes_to: successor.clone() });
         }
+        for policy in self.escalation_policies() {
+            if policy.people().any(|person| person == handle) {
+                let (kind, subject) = ("escalation_target", policy.name.to_string());
+                owned.push(Owned { kind, subject, passes_to: successor.clone() });
+            }
+        }
+        for run in self.runs_acknowledged_by(handle) {
+            let (kind, subject) = ("escalation", run.to_string());
+            owned.push(Owned { kind, subject, passes_to: successor.clone() });
+        }
         let is_theirs = |by: &str| by == handle.as_str();
         for entry in self.silences.values().filter(|it| is_theirs(&it.silence.created_by)) {
             if entry.silence.state_at(self.latest) != crate::silence::SilenceState::Expired {
@@ -64,7 +74,10 @@ impl Tenant {
         let directory = Arc::make_mut(&mut self.directory);
         let note = directory.apply(now, change, &mut self.recorder.identity)?;
         self.directory_changed = true;
-        if let Some((handle, successor, acknowledged)) = leaver {
+        if let Some((handle, successor, mut acknowledged)) = leaver {
+            // Whose escalations go on is decided by their policies, not by the org chart.
+            let reopened = self.leave_runs(now, &handle, successor.as_ref());
+            acknowledged.retain(|alert| !reopened.contains(alert));
             self.pass_on(now, actor, &handle, successor.as_ref(), &acknowledged);
         }
         Ok(note)
