@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use tocsin_template::Templates;
 
+use crate::channels::ChannelsConfig;
 use crate::document::Document;
 use crate::global::GlobalConfig;
 use crate::identity::Access;
@@ -23,6 +24,8 @@ pub struct Config {
     pub global: GlobalConfig,
     /// Who can be told, in the order of the file, with everything inherited filled in.
     pub receivers: Vec<ReceiverConfig>,
+    /// How people are paged, with everything inherited filled in.
+    pub channels: Arc<ChannelsConfig>,
     /// Who tells us alerts beside Prometheus, in the order of the file.
     pub inbound: Vec<InboundConfig>,
     /// The templates of all files, and the built-in ones.
@@ -71,6 +74,7 @@ impl Config {
         Self {
             global: document.global.clone(),
             receivers,
+            channels: Arc::new(document.channels.with_global(&document.global)),
             inbound: document.integrations.clone(),
             templates,
             tracing: document.tracing.clone(),

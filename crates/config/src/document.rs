@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::channels::ChannelsConfig;
 use crate::escalation::{EscalationPolicyConfig, HeartbeatConfig, PagingConfig, SeverityConfig};
 use crate::global::GlobalConfig;
 use crate::identity::{AccessConfig, PersonConfig, TeamConfig};
@@ -52,6 +53,8 @@ section! {
         @Native people: Vec<PersonConfig>;
         /// Teams and who belongs to them.
         @Native teams: Vec<TeamConfig>;
+        /// The services through which people are paged and answer.
+        @Native channels: Box<ChannelsConfig>;
         /// Who is let in, and how long people stay signed in.
         @Native access: AccessConfig;
         /// Which addresses may be connected to.

@@ -3,6 +3,7 @@
 //! [`load`] reads a file or a directory and returns either everything the rest of the program
 //! needs ([`Loaded`]) or everything that is wrong ([`Report`]), each with its place.
 
+mod channels;
 mod compile;
 mod config;
 mod diagnostic;
@@ -34,6 +35,12 @@ mod values;
 mod web;
 mod yaml;
 
+pub use channels::{
+    ChannelsConfig, DiscordChannelConfig, EmailChannelConfig, MattermostChannelConfig,
+    MsteamsChannelConfig, NtfyChannelConfig, OpsgenieChannelConfig, PagerdutyChannelConfig,
+    PhoneNumber, SlackChannelConfig, TelegramChannelConfig, TwilioChannelConfig, UserGroupConfig,
+    WebPushChannelConfig, WebhookChannelConfig,
+};
 pub use config::{Config, Limits, Retention};
 pub use diagnostic::{Diagnostic, Report, Severity};
 pub use environment::VARIABLES;

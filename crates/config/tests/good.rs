@@ -331,3 +331,33 @@ fn a_tenant_has_a_configuration_of_its_own_and_lets_nobody_in_by_itself() {
     let report = acme.load(&options).unwrap_err().to_string();
     assert!(report.contains("acme.yaml:3:1: this configures the tenant `acme`"), "{report}");
 }
+
+#[test]
+fn channels_fall_back_on_what_holds_everywhere() {
+    let loaded = text(
+        "global:\n  smtp_from: a@b\n  smtp_smarthost: h:25\n  smtp_auth_username: u\n  \
+         smtp_auth_password: p\n  slack_app_token: xoxb-1\n  http_config:\n    \
+         authorization: {credentials: canary}\n    proxy_url: http://proxy:1\n\
+         route: {receiver: a}\nreceivers: [{name: a}]\n\
+         channels:\n  slack: {signing_secret: s}\n",
+    );
+    let channels = &loaded.config.channels;
+    let mail = channels.email.server();
+    assert_eq!(mail.smarthost.unwrap().host, "h");
+    assert_eq!(mail.auth_username.as_deref(), Some("u"));
+    assert!(channels.slack.token().is_some() && channels.slack.has_buttons());
+    let http = |config: &Option<tocsin_config::HttpConfig>| {
+        let config = config.clone().unwrap();
+        (config.authorization.is_some(), config.proxy_url.is_some())
+    };
+    assert_eq!(http(&channels.slack.http_config), (true, true));
+    assert_eq!(http(&channels.webhook.http_config), (false, true), "people set that address");
+    assert!(!loaded.show().contains("xoxb") && !loaded.show().contains("canary"));
+    let other = text(
+        "global: {smtp_smarthost: 'h:25', smtp_auth_username: u, smtp_auth_password: p}\n\
+         route: {receiver: a}\nreceivers: [{name: a}]\n\
+         channels: {email: {smarthost: 'other:25', from: a@b}}\n",
+    );
+    let mail = other.config.channels.email.server();
+    assert_eq!(mail.auth_username, None, "another server is another account");
+}

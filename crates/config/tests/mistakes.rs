@@ -308,6 +308,45 @@ fn a_mistake_in_a_file_of_templates_is_told_with_its_place_there() {
 }
 
 #[test]
+fn channels() {
+    let channel = |text: &str| with_base(&format!("channels:\n  {text}\n"));
+    let number = "from_number: '+15005550006'";
+    check(
+        "channels",
+        &[
+            ("an unknown channel", channel("twillio: {}")),
+            ("no account", channel("twilio: {auth_token: x, from_number: '+15005550006'}")),
+            ("no token", channel(&format!("twilio: {{account_sid: AC1, {number}}}"))),
+            ("nobody to come from", channel("twilio: {account_sid: AC1, auth_token: x}")),
+            (
+                "a number without a country",
+                channel("twilio: {account_sid: AC1, auth_token: x, from_number: '030 123'}"),
+            ),
+            (
+                "a beginning that is none",
+                channel(&format!(
+                    "twilio: {{account_sid: AC1, auth_token: x, {number}, one_way: [India]}}"
+                )),
+            ),
+            (
+                "an override for nobody",
+                channel(&format!(
+                    "twilio: {{account_sid: AC1, auth_token: x, {number}, \
+                     from_overrides: {{'44': '+441234'}}}}"
+                )),
+            ),
+            ("two secrets", channel("slack: {signing_secret: a, signing_secret_file: b}")),
+            ("no tolerance", channel("slack: {signature_tolerance: 0s}")),
+            ("a group without a schedule", channel("slack: {user_groups: [{user_group: S1}]}")),
+            ("mattermost nowhere", channel("mattermost: {token: x}")),
+            ("a subject that is none", channel("web_push: {subject: ops}")),
+            ("no time at all", channel("webhook: {timeout: 0s}")),
+            ("two keys", channel("opsgenie: {api_key: a, api_key_file: b}")),
+        ],
+    );
+}
+
+#[test]
 fn people_teams_and_access() {
     check(
         "people",

@@ -11,9 +11,11 @@ use lettre::transport::smtp::client::{
 use tocsin_config::{EmailConfig, SecretSource};
 use tocsin_core::notification::FailureClass;
 
+pub(crate) use self::layout::escape;
 use self::sign_in::Credentials;
 use self::smtp::{Security, Smarthost};
 use crate::failure::{Undelivered, chain};
+use crate::http::Deadline;
 use crate::http::tls::{TlsMaterial, TlsVersion};
 use crate::outbound::{Job, Sent};
 use crate::redact::Redactor;
@@ -26,11 +28,21 @@ pub(crate) async fn send(
     redactor: &mut Redactor,
 ) -> Result<Sent, Undelivered> {
     let mail = compose::mail(config, job)?;
+    hand_over(config, &mail, job.deadline, redactor).await?;
+    Ok(Sent::default())
+}
+
+/// Hands a mail to the server of these settings.
+pub(crate) async fn hand_over(
+    config: &EmailConfig,
+    mail: &lettre::Message,
+    deadline: Deadline,
+    redactor: &mut Redactor,
+) -> Result<(), Undelivered> {
     let smarthost = smarthost(config, redactor).await?;
     let name = smarthost.name();
     // The dialogue is a large future; most attempts are not mails.
-    job.deadline.bound(&name, Box::pin(smarthost.deliver(&mail))).await??;
-    Ok(Sent::default())
+    deadline.bound(&name, Box::pin(smarthost.deliver(mail))).await?
 }
 
 async fn smarthost(
@@ -110,6 +122,6 @@ fn parameters(
     builder.build()
 }
 
-fn unfit(why: &str) -> Undelivered {
+pub(crate) fn unfit(why: &str) -> Undelivered {
     Undelivered::refused(FailureClass::Other, format!("email: {why}"))
 }

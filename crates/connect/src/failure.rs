@@ -100,6 +100,12 @@ impl Undelivered {
         self
     }
 
+    /// Returns the short text without secrets, and how long the other side asks us to wait.
+    pub(crate) fn into_parts(self, redactor: &Redactor) -> (String, Option<u64>) {
+        let text = cut(&one_line(&redactor.redact(&self.message)), MAX_ERROR_CHARS);
+        (text, self.retry_after_ms.map(|ms| ms.min(MAX_RETRY_AFTER_MS)))
+    }
+
     /// Makes the outcome that is stored: secrets taken out first, then cut to one short line.
     pub(crate) fn into_outcome(self, redactor: &Redactor) -> AttemptOutcome {
         let failure = Failure {

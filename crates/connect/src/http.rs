@@ -20,7 +20,7 @@ pub(crate) use self::exchange::{Answer, Deadline};
 use self::exchange::{Question, exchange};
 use self::oauth2::TokenSource;
 pub(crate) use self::oauth2::form;
-pub(crate) use self::request::Request;
+pub(crate) use self::request::{Request, Stamp};
 use crate::failure::Undelivered;
 use crate::guard::Guard;
 use crate::redact::Redactor;
@@ -147,7 +147,7 @@ impl Sender {
 }
 
 /// Returns the value of a `Basic` authorization; its encoded form is as secret as the password.
-fn basic_authorization(user: &str, password: &str, redactor: &mut Redactor) -> String {
+pub(crate) fn basic_authorization(user: &str, password: &str, redactor: &mut Redactor) -> String {
     let encoded = BASE64_STANDARD.encode(format!("{user}:{password}"));
     redactor.hide(&encoded);
     format!("Basic {encoded}")

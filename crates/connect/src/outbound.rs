@@ -2,17 +2,23 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tocsin_config::{HttpConfig, IntegrationConfig, ReceiverConfig, Settings, Template};
+use tocsin_config::{
+    ChannelsConfig, HttpConfig, IntegrationConfig, ReceiverConfig, Settings, Template,
+    UserGroupConfig,
+};
 use tocsin_core::notification::{AttemptOutcome, FailureClass, LogKey, Notification, OutboxEntry};
+use tocsin_core::paging::{Channel, Page};
 use tocsin_template::Templates;
 
 use crate::failure::Undelivered;
 use crate::guard::Guard;
 use crate::http::{ClientError, Deadline, Sender};
+use crate::links::LinkSigner;
+use crate::paging::{Channels, GroupChange, UserGroupError, VapidKey};
 use crate::redact::Redactor;
 use crate::texts::Texts;
 use crate::{
@@ -38,10 +44,15 @@ pub struct Context {
     pub templates: Arc<Templates>,
     /// Where requests may go.
     pub guard: Guard,
+    /// Signs the links of pages, and checks them when they come back.
+    pub links: LinkSigner,
+    /// Who we are to the push services of browsers.
+    pub vapid: Arc<OnceLock<Arc<VapidKey>>>,
 }
 
 impl Context {
-    /// Describes this server; `stdout` receivers write to the standard output.
+    /// Describes this server; `stdout` receivers write to the standard output, and links end with
+    /// the process.
     pub fn new(external_url: impl Into<String>, version: impl Into<String>) -> Self {
         let version = version.into();
         Self {
@@ -51,6 +62,8 @@ impl Context {
             output: Arc::new(Mutex::new(std::io::stdout())),
             templates: Arc::new(Templates::builtin()),
             guard: Guard::default(),
+            links: LinkSigner::fresh(),
+            vapid: Arc::default(),
         }
     }
 
@@ -58,6 +71,18 @@ impl Context {
     #[must_use]
     pub fn with_guard(self, guard: Guard) -> Self {
         Self { guard, ..self }
+    }
+
+    /// Replaces what signs links.
+    #[must_use]
+    pub fn with_links(self, links: LinkSigner) -> Self {
+        Self { links, ..self }
+    }
+
+    /// Replaces who we are to the push services of browsers.
+    #[must_use]
+    pub fn with_vapid(self, key: Arc<VapidKey>) -> Self {
+        Self { vapid: Arc::new(key.into()), ..self }
     }
 
     /// Replaces the standard output.
@@ -68,23 +93,35 @@ impl Context {
     }
 }
 
-/// Why the receivers of a configuration cannot be set up.
+/// Why what a configuration names cannot be set up.
 #[derive(Debug, thiserror::Error)]
-#[error("receiver `{receiver}`, {kind} {index}: {source}")]
-pub struct ConnectError {
-    /// The name of the receiver.
-    pub receiver: Arc<str>,
-    /// The kind of the integration.
-    pub kind: &'static str,
-    /// Its position among the receiver's integrations of that kind.
-    pub index: u32,
-    /// What is wrong.
-    pub source: ClientError,
+pub enum ConnectError {
+    /// An integration of a receiver.
+    #[error("receiver `{receiver}`, {kind} {index}: {source}")]
+    Receiver {
+        /// The name of the receiver.
+        receiver: Arc<str>,
+        /// The kind of the integration.
+        kind: &'static str,
+        /// Its position among the receiver's integrations of that kind.
+        index: u32,
+        /// What is wrong.
+        source: ClientError,
+    },
+    /// A channel by which people are paged.
+    #[error("channels, {channel}: {source}")]
+    Channel {
+        /// Which.
+        channel: Channel,
+        /// What is wrong.
+        source: ClientError,
+    },
 }
 
 /// Everything that can be told something.
 pub struct Outbound {
     integrations: BTreeMap<Place, Integration>,
+    channels: Channels,
     context: Context,
 }
 
@@ -127,10 +164,10 @@ impl Outbound {
         let templates = Arc::clone(&config.templates);
         let guard = Guard::of_file(&config.outbound);
         let context = Context { templates, ..context.clone() }.with_guard(guard);
-        Self::of_receivers(&config.receivers, &context)
+        Self::of_parts(&config.receivers, &config.channels, &context)
     }
 
-    /// Sets up the given receivers; those with equal HTTP settings share one client.
+    /// Sets up the given receivers, and channels as they are by default.
     ///
     /// # Errors
     /// As [`Outbound::new`].
@@ -138,23 +175,58 @@ impl Outbound {
         receivers: impl IntoIterator<Item = &'a ReceiverConfig>,
         context: &Context,
     ) -> Result<Self, ConnectError> {
+        Self::of_parts(receivers, &ChannelsConfig::default(), context)
+    }
+
+    /// Sets up receivers and channels; those with equal HTTP settings share one client.
+    ///
+    /// # Errors
+    /// As [`Outbound::new`].
+    pub fn of_parts<'a>(
+        receivers: impl IntoIterator<Item = &'a ReceiverConfig>,
+        channels: &ChannelsConfig,
+        context: &Context,
+    ) -> Result<Self, ConnectError> {
         crate::install_crypto();
-        let mut senders = Senders { context, all: Vec::new() };
+        let mut senders = Senders { context, all: Vec::new(), strict: Vec::new() };
         let mut integrations = BTreeMap::new();
         for receiver in receivers {
             for config in &receiver.integrations {
                 let place = (Arc::clone(&receiver.name), config.kind.into(), config.index);
-                let integration =
-                    Integration::new(config, &mut senders).map_err(|source| ConnectError {
+                let integration = Integration::new(config, &mut senders).map_err(|source| {
+                    ConnectError::Receiver {
                         receiver: Arc::clone(&receiver.name),
                         kind: config.kind,
                         index: config.index,
                         source,
-                    })?;
+                    }
+                })?;
                 integrations.insert(place, integration);
             }
         }
-        Ok(Self { integrations, context: context.clone() })
+        let channels = Channels::new(channels, &mut senders)
+            .map_err(|(channel, source)| ConnectError::Channel { channel, source })?;
+        Ok(Self { integrations, channels, context: context.clone() })
+    }
+
+    /// Tries once to reach whom a page is for; returns when it is known how that ended.
+    ///
+    /// `idempotency_key` is the same for every attempt of the same page.
+    pub async fn page(&self, page: &Page, idempotency_key: &str) -> AttemptOutcome {
+        self.channels.page(page, idempotency_key, &self.context).await
+    }
+
+    /// Makes a user group of Slack hold exactly these members.
+    ///
+    /// # Errors
+    /// [`UserGroupError`]; nothing was changed then.
+    pub async fn sync_user_group(
+        &self,
+        group: &UserGroupConfig,
+        members: &[String],
+        now: Timestamp,
+    ) -> Result<GroupChange, UserGroupError> {
+        crate::paging::sync_user_group(&self.channels, group, members, now).await
     }
 
     /// Tries once to deliver `entry`; returns when it is known how that ended, at the latest
@@ -225,20 +297,40 @@ fn missing(key: &LogKey) -> String {
 }
 
 /// The senders made so far, one per distinct `http_config`.
-struct Senders<'a> {
+pub(crate) struct Senders<'a> {
     context: &'a Context,
     all: Vec<Arc<Sender>>,
+    strict: Vec<Arc<Sender>>,
 }
 
 impl Senders<'_> {
-    fn get(&mut self, config: Option<&HttpConfig>) -> Result<Arc<Sender>, ClientError> {
+    /// Returns the sender for addresses that the configuration file names.
+    pub(crate) fn get(&mut self, config: Option<&HttpConfig>) -> Result<Arc<Sender>, ClientError> {
+        Self::find(&mut self.all, config, self.context, &self.context.guard)
+    }
+
+    /// Returns the sender for addresses that people set.
+    pub(crate) fn strict(
+        &mut self,
+        config: Option<&HttpConfig>,
+    ) -> Result<Arc<Sender>, ClientError> {
+        let guard = self.context.guard.strict();
+        Self::find(&mut self.strict, config, self.context, &guard)
+    }
+
+    fn find(
+        known: &mut Vec<Arc<Sender>>,
+        config: Option<&HttpConfig>,
+        context: &Context,
+        guard: &Guard,
+    ) -> Result<Arc<Sender>, ClientError> {
         let default = HttpConfig::default();
         let config = config.unwrap_or(&default);
-        if let Some(sender) = self.all.iter().find(|sender| sender.serves(config)) {
+        if let Some(sender) = known.iter().find(|sender| sender.serves(config)) {
             return Ok(Arc::clone(sender));
         }
-        let sender = Arc::new(Sender::new(config, &self.context.user_agent, &self.context.guard)?);
-        self.all.push(Arc::clone(&sender));
+        let sender = Arc::new(Sender::new(config, &context.user_agent, guard)?);
+        known.push(Arc::clone(&sender));
         Ok(sender)
     }
 }

@@ -44,7 +44,7 @@ const BAD_TOKEN: [&str; 9] = [
 ];
 
 /// Slack's words for a message that cannot be changed any more: it is posted anew.
-const GONE: [&str; 6] = [
+pub(crate) const GONE: [&str; 6] = [
     "message_not_found",
     "cant_update_message",
     "edit_window_closed",
@@ -55,7 +55,7 @@ const GONE: [&str; 6] = [
 
 /// What Slack's methods answer, whatever the HTTP status.
 #[derive(Default, Deserialize)]
-struct MethodAnswer {
+pub(crate) struct MethodAnswer {
     ok: Option<bool>,
     #[serde(default)]
     error: String,
@@ -74,13 +74,13 @@ struct PostedMessage {
 
 /// Which message of which channel the group has: what is kept to change it later.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
-struct Posted {
-    channel: String,
-    ts: String,
+pub(crate) struct Posted {
+    pub(crate) channel: String,
+    pub(crate) ts: String,
 }
 
 impl MethodAnswer {
-    fn posted(self) -> Option<Posted> {
+    pub(crate) fn posted(self) -> Option<Posted> {
         let ts = self.ts.or(self.message.and_then(|message| message.ts)).or(self.other_ts)?;
         Some(Posted { channel: self.channel?, ts }).filter(|posted| !posted.ts.is_empty())
     }
@@ -245,7 +245,7 @@ fn judge_webhook(answer: &Answer) -> Result<(), Undelivered> {
 }
 
 /// A method answers JSON, and 200 even when it refuses. Errors carry Slack's word for them.
-fn judge_method(answer: &Answer) -> Result<MethodAnswer, (String, Undelivered)> {
+pub(crate) fn judge_method(answer: &Answer) -> Result<MethodAnswer, (String, Undelivered)> {
     let said = serde_json::from_slice::<MethodAnswer>(&answer.body).ok();
     let unreadable = |why: &str| {
         let message = format!("{TARGET}: the answer cannot be read: {why}");
@@ -268,7 +268,7 @@ fn judge_method(answer: &Answer) -> Result<MethodAnswer, (String, Undelivered)> 
     }
 }
 
-fn refusal(answer: &Answer, error: &str) -> Undelivered {
+pub(crate) fn refusal(answer: &Answer, error: &str) -> Undelivered {
     let message = format!("{TARGET} refused the message: {error}");
     let undelivered = if RATE_LIMITED.contains(&error) || answer.status == 429 {
         Undelivered::refused(FailureClass::RateLimited, message)

@@ -30,12 +30,19 @@ const BAD_MARK_UP: &str = "can't parse entities";
 
 /// What Telegram answers, whatever the HTTP status.
 #[derive(Default, Deserialize)]
-struct MethodAnswer {
+pub(crate) struct MethodAnswer {
     ok: Option<bool>,
     error_code: Option<u16>,
     #[serde(default)]
     description: String,
     parameters: Option<Parameters>,
+}
+
+impl MethodAnswer {
+    /// Returns what Telegram says is wrong.
+    pub(crate) fn description(&self) -> &str {
+        &self.description
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -172,7 +179,7 @@ async fn chat(config: &TelegramConfig, redactor: &mut Redactor) -> Result<Value,
     }
 }
 
-fn judge(answer: &Answer) -> Result<(), (MethodAnswer, Undelivered)> {
+pub(crate) fn judge(answer: &Answer) -> Result<(), (MethodAnswer, Undelivered)> {
     let said: MethodAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
     if answer.is_success() && said.ok == Some(true) {
         return Ok(());

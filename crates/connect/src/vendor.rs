@@ -3,6 +3,7 @@
 use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 use tocsin_config::{Secret, SecretSource};
+use tocsin_core::ids::RunNumber;
 use tocsin_core::notification::{FailureClass, Notification};
 
 use crate::failure::Undelivered;
@@ -62,6 +63,13 @@ pub(crate) fn below(base: &Url, parts: &[&str]) -> Url {
 /// the key already would answer with what it said to the request before.
 pub(crate) fn step_key(job: &Job<'_>, step: &str) -> String {
     format!("{}-{step}", job.idempotency_key)
+}
+
+/// Returns the name under which vendors know an escalation: messages about the same one meet there.
+/// The address of this server is a part of it, so that two of them do not meet.
+pub(crate) fn run_key(external_url: &str, run: RunNumber) -> String {
+    let server = hex::encode(&Sha256::digest(external_url.as_bytes())[..4]);
+    format!("tocsin-{server}-run-{run}")
 }
 
 /// Splits a list at commas; empty items are dropped.

@@ -62,6 +62,11 @@ impl Deliver for Delivery {
         let outbound = self.current.load_full();
         outbound.attempt(entry, idempotency_key).await
     }
+
+    async fn page(&self, page: &Page, idempotency_key: &str) -> AttemptOutcome {
+        let outbound = self.current.load_full();
+        outbound.page(page, idempotency_key).await
+    }
 }
 
 /// Runs attempts and reports how they ended.

@@ -8,6 +8,7 @@ use axum::response::Redirect;
 use axum::routing::get;
 use jiff::Timestamp;
 use tocsin_config::DEFAULT_TENANT;
+use tocsin_connect::links::LinkSigner;
 use tocsin_core::matcher::ParseMode;
 use tocsin_engine::{Deliver, EngineHandle};
 
@@ -41,6 +42,8 @@ pub struct App {
     pub web: Arc<Web>,
     /// What signing in needs.
     pub sign_ins: SignIns,
+    /// Checks the links of pages when they come back.
+    pub links: LinkSigner,
     /// What was looked up and used lately of tokens and sessions.
     pub known: Known,
     /// What is counted.
@@ -90,6 +93,13 @@ impl Default for Options {
             cluster_listen_address: String::new(),
             parse_mode: ParseMode::default(),
         }
+    }
+}
+
+impl App {
+    /// Signs and checks links with keys of the master key in use, and with those of older ones.
+    pub fn follow_key(&self) {
+        self.links.replace(self.sign_ins.derived(&format!("links/{}", self.options.tenant)));
     }
 }
 

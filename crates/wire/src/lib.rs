@@ -3,6 +3,7 @@
 pub mod alertmanager;
 pub mod grafana;
 pub mod opsgenie;
+pub mod page;
 pub mod pagerduty;
 pub mod v1;
 pub mod webhook;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Weak};
 use anyhow::{Context as _, Result};
 use async_trait::async_trait;
 use tocsin_config::{DEFAULT_TENANT, Tenant};
+use tocsin_connect::paging::VapidKey;
 use tocsin_core::identity::Actor;
 use tocsin_core::ids::TenantId;
 use tocsin_server::inbound::Inbounds;
@@ -31,6 +32,7 @@ pub(crate) struct Fleet {
     pub(crate) tenants: Arc<Tenants>,
     store: Arc<dyn Store>,
     web: Arc<Web>,
+    vapid: Arc<VapidKey>,
     main: Running,
     /// Under which address this machine itself reaches the default tenant.
     local: Option<String>,
@@ -89,10 +91,12 @@ impl Drafts {
         store: Arc<dyn Store>,
         key: MasterKey,
         web: Arc<Web>,
+        vapid: Arc<VapidKey>,
         local: Option<String>,
     ) -> Result<Arc<Fleet>> {
         let Self { main, others } = self;
-        let main = Box::pin(main.start(&store, TenantId::DEFAULT, SignIns::new(key), &web)).await?;
+        let sign_ins = SignIns::new(key);
+        let main = Box::pin(main.start(&store, TenantId::DEFAULT, sign_ins, &web, &vapid)).await?;
         let tenants = Arc::new(Tenants::new(Arc::clone(&main.app)));
         let follower = follow(&main.app);
         let fleet = Arc::new_cyclic(|me| Fleet {
@@ -100,6 +104,7 @@ impl Drafts {
             tenants,
             store,
             web,
+            vapid,
             main,
             local,
             others: Mutex::default(),
@@ -151,6 +156,7 @@ impl Fleet {
         self.main.app.sign_ins.replace_key(key);
         for app in self.apps() {
             app.sign_ins.follow_key(&self.main.app.sign_ins);
+            app.follow_key();
             reseal(&app).await;
         }
     }
@@ -202,7 +208,8 @@ impl Fleet {
         let number = self.store.tenant(name.to_owned()).await;
         let number = number.with_context(|| format!("tenant `{name}`"))?;
         let sign_ins = self.main.app.sign_ins.beside();
-        let running = Box::pin(draft.start(&self.store, number, sign_ins, &self.web)).await;
+        let running = Box::pin(draft.start(&self.store, number, sign_ins, &self.web, &self.vapid));
+        let running = running.await;
         let running = running.with_context(|| format!("tenant `{name}`"))?;
         running.app.reloader.follow(name, self.me.clone() as _);
         let member = Member::new(Arc::clone(&running.app));

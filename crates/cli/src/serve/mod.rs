@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use jiff::SignedDuration;
+use tocsin_connect::paging::VapidKey;
 use tocsin_core::identity::Actor;
 use tocsin_server::sign_in::MasterKey;
 use tocsin_server::{App, Options, Web};
@@ -42,6 +43,9 @@ const KEY_VARIABLE: &str = "TOCSIN_SECRETS_KEY";
 
 /// The file with that key, in the data directory.
 const KEY_FILE: &str = "secrets.key";
+
+/// The file with the key by which the push services of browsers know us, in the data directory.
+const WEB_PUSH_KEY: &str = "web-push.pem";
 
 /// How often it is written when tokens and sessions were used.
 const WRITE_USES: Duration = Duration::from_secs(60);
@@ -90,8 +94,9 @@ impl Server {
         let drafts = Drafts::new(&source, first, options)?;
         let store = open_store(&flags.storage_path).await?;
         let key = master_key(&flags.storage_path)?;
+        let vapid = Arc::new(VapidKey::open(&flags.storage_path.join(WEB_PUSH_KEY))?);
         let local = local_url(flags, web.speaks_tls());
-        let fleet = Box::pin(drafts.start(store, key, web, local)).await?;
+        let fleet = Box::pin(drafts.start(store, key, web, vapid, local)).await?;
         Ok(Self { fleet, directory: flags.storage_path.clone() })
     }
 

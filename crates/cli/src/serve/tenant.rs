@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result};
 use parking_lot::Mutex;
 use tocsin_config::{Config, DEFAULT_TENANT};
+use tocsin_connect::paging::VapidKey;
 use tocsin_connect::{Context, Outbound};
 use tocsin_core::ids::TenantId;
 use tocsin_engine::{Clock as _, Deliver, Delivery, EngineOptions, Keep, SystemClock};
@@ -66,8 +67,12 @@ impl Draft {
         tenant: TenantId,
         sign_ins: SignIns,
         web: &Arc<Web>,
+        vapid: &Arc<VapidKey>,
     ) -> Result<Running> {
         let Self { options, source, first, loaded, context, outbound } = self;
+        // Shared with what sends already; nothing has been sent yet.
+        let links = context.links.clone();
+        let _ = context.vapid.set(Arc::clone(vapid));
         let name = Arc::clone(&options.tenant);
         let delivery = Arc::new(Delivery::new(outbound));
         let metrics = Arc::new(match &*name {
@@ -97,6 +102,7 @@ impl Draft {
         let app = App {
             deliver,
             sign_ins,
+            links,
             known: Known::default(),
             web: Arc::clone(web),
             metrics,
@@ -105,6 +111,7 @@ impl Draft {
             options,
             engine,
         };
+        app.follow_key();
         Ok(Running { app: Arc::new(app), source, latest })
     }
 }

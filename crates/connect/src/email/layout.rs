@@ -123,7 +123,7 @@ fn link(url: &str, words: &str) -> String {
 }
 
 /// Escapes what means something in HTML, inside and outside of attributes.
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -9,6 +9,21 @@ use tocsin_config::Secret;
 use super::form;
 use crate::outbound::Job;
 
+/// What every request of one attempt carries.
+#[derive(Clone, Copy)]
+pub(crate) struct Stamp<'a> {
+    /// Lets the other side see that it has been sent before.
+    pub(crate) idempotency_key: &'a str,
+    /// The present time.
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> From<&Job<'a>> for Stamp<'a> {
+    fn from(job: &Job<'a>) -> Self {
+        Self { idempotency_key: job.idempotency_key, now: job.now }
+    }
+}
+
 /// One request.
 pub(crate) struct Request<'a> {
     /// How the other side is called in errors.
@@ -38,8 +53,9 @@ impl<'a> Request<'a> {
         url: Url,
         content_type: &'static str,
         body: Vec<u8>,
-        job: &Job<'a>,
+        stamp: impl Into<Stamp<'a>>,
     ) -> Self {
+        let Stamp { idempotency_key, now } = stamp.into();
         Self {
             target,
             method: Method::POST,
@@ -48,8 +64,8 @@ impl<'a> Request<'a> {
             body,
             headers: Vec::new(),
             authorization: None,
-            idempotency_key: job.idempotency_key,
-            now: job.now,
+            idempotency_key,
+            now,
         }
     }
 
@@ -58,11 +74,11 @@ impl<'a> Request<'a> {
         target: &'static str,
         url: Url,
         body: &impl Serialize,
-        job: &Job<'a>,
+        stamp: impl Into<Stamp<'a>>,
     ) -> Self {
         // Values of ours always have a form in JSON: no map has keys that are not texts.
         let body = serde_json::to_vec(body).unwrap_or_default();
-        Self::post(target, url, "application/json", body, job)
+        Self::post(target, url, "application/json", body, stamp)
     }
 
     /// Posts `fields` as a form.
@@ -70,15 +86,15 @@ impl<'a> Request<'a> {
         target: &'static str,
         url: Url,
         fields: &[(&str, &str)],
-        job: &Job<'a>,
+        stamp: impl Into<Stamp<'a>>,
     ) -> Self {
         let body = form(fields).into_bytes();
-        Self::post(target, url, "application/x-www-form-urlencoded", body, job)
+        Self::post(target, url, "application/x-www-form-urlencoded", body, stamp)
     }
 
     /// Asks for `url` with no body.
-    pub(crate) fn get(target: &'static str, url: Url, job: &Job<'a>) -> Self {
-        Self { method: Method::GET, ..Self::post(target, url, "", Vec::new(), job) }
+    pub(crate) fn get(target: &'static str, url: Url, stamp: impl Into<Stamp<'a>>) -> Self {
+        Self { method: Method::GET, ..Self::post(target, url, "", Vec::new(), stamp) }
     }
 
     /// Replaces the method.

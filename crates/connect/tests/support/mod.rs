@@ -179,6 +179,12 @@ impl Seen {
         url.query_pairs().into_owned().collect()
     }
 
+    /// The fields of a form in their order.
+    pub(crate) fn pairs(&self) -> Vec<(String, String)> {
+        let url = reqwest::Url::parse(&format!("http://form/?{}", self.body)).unwrap();
+        url.query_pairs().into_owned().collect()
+    }
+
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap()
     }

@@ -340,7 +340,7 @@ impl Tenant {
     }
 
     /// Returns whose address it is. A number is one person's for calls and for text messages.
-    pub(super) fn person_at(&self, channel: Channel, address: &str) -> Option<Handle> {
+    pub fn person_at(&self, channel: Channel, address: &str) -> Option<Handle> {
         let is_phone = |it: Channel| matches!(it, Channel::Sms | Channel::Voice);
         let same_kind = |it: Channel| it == channel || is_phone(it) && is_phone(channel);
         let mut having =

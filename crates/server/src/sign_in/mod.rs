@@ -59,6 +59,11 @@ impl SignIns {
         self.key.store(other.key.load_full());
     }
 
+    /// Returns keys for another purpose, that of the current master key first.
+    pub fn derived(&self, purpose: &str) -> Vec<[u8; 32]> {
+        self.key.load().derived(purpose)
+    }
+
     /// Takes another master key, with the older ones that still open what they sealed.
     pub fn replace_key(&self, key: MasterKey) {
         self.key.store(Arc::new(key));

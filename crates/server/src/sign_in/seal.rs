@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rand::TryRng as _;
@@ -154,6 +155,23 @@ impl MasterKey {
         unclose(&Key::try_from(own).map_err(|_| Unsealable)?, place, value)
     }
 
+    /// Returns keys for one other purpose, that of the current master key first: whoever learns one
+    /// of them learns nothing about the others.
+    ///
+    /// Source: RFC 5869, HKDF with SHA-256.
+    pub fn derived(&self, purpose: &str) -> Vec<[u8; KEY_BYTES]> {
+        let derive = |key: &Key| {
+            let mut out = [0; KEY_BYTES];
+            let salt = Salt::new(HKDF_SHA256, b"tocsin");
+            salt.extract(key)
+                .expand(&[purpose.as_bytes()], HKDF_SHA256)
+                .and_then(|key| key.fill(&mut out))
+                .ok()
+                .map(|()| out)
+        };
+        std::iter::once(&self.current).chain(&self.older).filter_map(derive).collect()
+    }
+
     /// Returns whether the current key sealed it.
     pub fn is_current(&self, sealed: &str) -> bool {
         let id = || URL_SAFE_NO_PAD.decode(sealed.strip_prefix(VERSION)?).ok();
@@ -229,6 +247,19 @@ mod tests {
         assert_eq!(both.open_sealed("p", &sealed).unwrap(), b"v");
         assert!(!both.is_current(&sealed));
         assert!(both.is_current(&both.seal("p", b"v").unwrap()));
+    }
+
+    #[test]
+    fn derived_keys_differ_by_purpose_and_outlive_a_change() {
+        let [old, new] = [[7_u8; 32], [8; 32]].map(|key| STANDARD.encode(key));
+        let old_only = MasterKey::parse(&old, "x").unwrap().derived("links/1");
+        let both = MasterKey::parse(&format!("{new}\n{old}\n"), "x").unwrap();
+        let links = both.derived("links/1");
+        assert_eq!(links.len(), 2);
+        assert_eq!(links[1..], old_only);
+        assert_ne!(links[0], links[1]);
+        assert_ne!(both.derived("links/2"), links);
+        assert_ne!(links[1], [7; 32]);
     }
 
     #[test]

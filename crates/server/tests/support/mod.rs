@@ -161,6 +161,7 @@ impl TestServer {
             reloader: Arc::new(reloader),
             options,
             sign_ins: SignIns::new(MasterKey::fresh().unwrap()),
+            links: tocsin_connect::links::LinkSigner::new(vec![[7; 32]]),
             known: tocsin_server::access::Known::default(),
             metrics: Arc::new(metrics),
             started_at: clock.now(),
