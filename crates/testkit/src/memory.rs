@@ -226,6 +226,11 @@ impl MemoryRows {
         self.outbox.get(&number)
     }
 
+    /// Returns the page on its way of that number as it was last written.
+    pub fn page(&self, number: OutboxNumber) -> Option<&Page> {
+        self.pages.get(&number)
+    }
+
     /// Returns what identifies the alert of that number, also after its life.
     pub fn identity(&self, number: AlertNumber) -> Option<&Arc<Identity>> {
         self.identities.get(&number)

@@ -70,36 +70,16 @@ impl Receivers {
     /// Returns what an attempt to send to `integration` meets.
     pub fn meet(&mut self, integration: &str) -> Meeting {
         let behaviour = self.next_behaviour(integration);
-        let zero = SignedDuration::ZERO;
-        let delivered = || AttemptOutcome::Delivered { receipt: None, fallbacks: Vec::new() };
-        match behaviour {
-            Behaviour::Up => {
-                Meeting { ends_after: zero, arrives_after: Some(zero), outcome: delivered() }
-            }
-            Behaviour::Takes { span } => {
-                Meeting { ends_after: span, arrives_after: Some(span), outcome: delivered() }
-            }
-            Behaviour::Confirms { span } => {
-                Meeting { ends_after: span, arrives_after: Some(zero), outcome: delivered() }
-            }
-            Behaviour::Down => {
-                let outcome = failed(FailureClass::Other, "connection refused".to_owned());
-                Meeting { ends_after: zero, arrives_after: None, outcome }
-            }
-            Behaviour::Hangs { span } => {
-                let message = format!("no answer within {span:#}");
-                let outcome = in_doubt(message);
-                Meeting { ends_after: span, arrives_after: None, outcome }
-            }
-            Behaviour::Swallows { span } => {
-                let outcome = in_doubt(format!("no answer within {span:#}"));
-                Meeting { ends_after: span, arrives_after: Some(zero), outcome }
-            }
-            Behaviour::Answers { status, retry_after } => {
-                let outcome = answer(status, retry_after);
-                Meeting { ends_after: zero, arrives_after: None, outcome }
-            }
-        }
+        meeting(&behaviour)
+    }
+
+    /// Returns what a page meets that goes by `channel` to an address of somebody: what the
+    /// address, the person or the whole channel was told to do.
+    pub fn meet_page(&mut self, channel: &str, address: &str, whom: &str) -> Meeting {
+        let names = [format!("channel {channel}/{address}"), format!("channel {channel}/{whom}")];
+        let is_told = |name: &&String| self.faults.get(*name).is_some_and(|it| it.1 != Some(0));
+        let name = names.iter().find(is_told).cloned().unwrap_or(format!("channel {channel}"));
+        meeting(&self.next_behaviour(&name))
     }
 
     fn next_behaviour(&mut self, integration: &str) -> Behaviour {
@@ -119,6 +99,40 @@ impl Receivers {
             *left -= 1;
         }
         behaviour.clone()
+    }
+}
+
+/// Returns what an attempt meets where somebody behaves like this.
+fn meeting(behaviour: &Behaviour) -> Meeting {
+    let zero = SignedDuration::ZERO;
+    let delivered = || AttemptOutcome::Delivered { receipt: None, fallbacks: Vec::new() };
+    match *behaviour {
+        Behaviour::Up => {
+            Meeting { ends_after: zero, arrives_after: Some(zero), outcome: delivered() }
+        }
+        Behaviour::Takes { span } => {
+            Meeting { ends_after: span, arrives_after: Some(span), outcome: delivered() }
+        }
+        Behaviour::Confirms { span } => {
+            Meeting { ends_after: span, arrives_after: Some(zero), outcome: delivered() }
+        }
+        Behaviour::Down => {
+            let outcome = failed(FailureClass::Other, "connection refused".to_owned());
+            Meeting { ends_after: zero, arrives_after: None, outcome }
+        }
+        Behaviour::Hangs { span } => {
+            let message = format!("no answer within {span:#}");
+            let outcome = in_doubt(message);
+            Meeting { ends_after: span, arrives_after: None, outcome }
+        }
+        Behaviour::Swallows { span } => {
+            let outcome = in_doubt(format!("no answer within {span:#}"));
+            Meeting { ends_after: span, arrives_after: Some(zero), outcome }
+        }
+        Behaviour::Answers { status, retry_after } => {
+            let outcome = answer(status, retry_after);
+            Meeting { ends_after: zero, arrives_after: None, outcome }
+        }
     }
 }
 

@@ -11,12 +11,15 @@ use jiff::{SignedDuration, Timestamp};
 use tocsin_core::Tenant;
 use tocsin_core::command::{Command, Reply};
 use tocsin_core::event::Recorded;
+use tocsin_core::identity::Actor;
 use tocsin_core::ids::OutboxNumber;
 use tocsin_core::notification::{AttemptOutcome, OutboxEntry};
+use tocsin_core::paging::{Channel, Page};
 use tocsin_core::policy::Policy;
+use tocsin_core::tenant::EscalationState;
 
 use crate::memory::MemoryRows;
-use crate::receivers::Receivers;
+use crate::receivers::{Meeting, Receivers};
 
 /// The spread of every back-off: exactly its middle.
 const JITTER: f64 = 0.5;
@@ -45,6 +48,13 @@ pub enum What {
         /// Whether one with the same idempotency key had arrived before.
         is_again: bool,
     },
+    /// A page arrived at a person or a place.
+    Paged {
+        /// The page.
+        page: Box<Page>,
+        /// Whether one with the same idempotency key had arrived before.
+        is_again: bool,
+    },
     /// An attempt begins that fails without anybody knowing whether the message arrived.
     Doubted {
         /// The message.
@@ -62,10 +72,17 @@ pub enum What {
 struct UnderWay {
     ends_at: Timestamp,
     /// The message, when it arrives only at the end.
-    arriving: Option<Box<OutboxEntry>>,
+    arriving: Option<Message>,
     integration: String,
     number: OutboxNumber,
     outcome: AttemptOutcome,
+}
+
+/// Something that is sent.
+#[derive(Clone, Debug)]
+enum Message {
+    Notification(Box<OutboxEntry>),
+    Page(Box<Page>),
 }
 
 /// One engine with its surroundings.
@@ -82,6 +99,8 @@ pub struct Simulation {
     arrived: BTreeSet<String>,
     happenings: Vec<Happening>,
     complaints: Vec<String>,
+    /// Who is behind the commands.
+    pub actor: Actor,
     /// How the receivers behave.
     pub receivers: Receivers,
     /// Whether every turn is followed by a restart on the side whose state is compared.
@@ -101,6 +120,7 @@ impl Simulation {
             arrived: BTreeSet::new(),
             happenings: Vec::new(),
             complaints: Vec::new(),
+            actor: Actor::ENGINE,
             receivers: Receivers::default(),
             checks_restarts: true,
         };
@@ -211,8 +231,8 @@ impl Simulation {
         ended
             .into_iter()
             .map(|attempt| {
-                if let Some(entry) = attempt.arriving {
-                    self.arrive(entry);
+                if let Some(message) = attempt.arriving {
+                    self.arrive(message);
                 }
                 let UnderWay { number, outcome, .. } = attempt;
                 Command::AttemptEnded { number, outcome, jitter: JITTER }
@@ -221,7 +241,7 @@ impl Simulation {
     }
 
     fn turn(&mut self, commands: Vec<Command>) -> Option<Vec<Reply>> {
-        let orders = commands.into_iter().map(Into::into).collect();
+        let orders = commands.into_iter().map(|command| command.by(self.actor.clone())).collect();
         let turn = self.tenant.as_mut()?.turn(self.now, orders);
         let at = self.now;
         for event in &turn.writes.events {
@@ -231,6 +251,9 @@ impl Simulation {
         self.complaints.extend(self.rows.apply(turn.writes));
         for entry in turn.attempts {
             self.attempt(entry);
+        }
+        for page in turn.pages {
+            self.attempt_page(page);
         }
         if self.checks_restarts {
             self.check_restart();
@@ -246,17 +269,45 @@ impl Simulation {
             self.complaints.push(format!("notification {number} is sent but was not written"));
         }
         let meeting = self.receivers.meet(&integration);
-        let number = entry.number;
-        let mut arriving = Some(Box::new(entry));
         if meeting.outcome.is_in_doubt() {
-            let doubted = arriving.clone().map(|entry| What::Doubted { entry });
-            self.happenings.extend(doubted.map(|what| Happening { at: self.now, what }));
+            let what = What::Doubted { entry: Box::new(entry.clone()) };
+            self.happenings.push(Happening { at: self.now, what });
         }
+        let number = entry.number;
+        self.send(meeting, integration, number, Message::Notification(Box::new(entry)));
+    }
+
+    fn attempt_page(&mut self, page: Page) {
+        let number = page.number;
+        let written = self.rows.page(number);
+        if !written.is_some_and(|row| row.content == page.content && row.address == page.address) {
+            self.complaints.push(format!("page {number} is sent but was not written"));
+        }
+        let channel = page.channel.as_str();
+        let whom = page.recipient.person().map_or("", |person| person.as_str());
+        let mut meeting = self.receivers.meet_page(channel, &page.address, whom);
+        if let AttemptOutcome::Delivered { receipt, .. } = &mut meeting.outcome
+            && gives_receipts(page.channel)
+        {
+            *receipt = Some(receipt_of(&page));
+        }
+        let name = page.recipient.to_string();
+        self.send(meeting, name, number, Message::Page(Box::new(page)));
+    }
+
+    fn send(
+        &mut self,
+        meeting: Meeting,
+        integration: String,
+        number: OutboxNumber,
+        message: Message,
+    ) {
+        let mut arriving = Some(message);
         match meeting.arrives_after {
             None => arriving = None,
             Some(span) if span.is_zero() => {
-                if let Some(entry) = arriving.take() {
-                    self.arrive(entry);
+                if let Some(message) = arriving.take() {
+                    self.arrive(message);
                 }
             }
             Some(_) => {}
@@ -270,9 +321,17 @@ impl Simulation {
         });
     }
 
-    fn arrive(&mut self, entry: Box<OutboxEntry>) {
-        let is_again = !self.arrived.insert(entry.idempotency_key());
-        let what = What::Arrived { entry, is_again };
+    fn arrive(&mut self, message: Message) {
+        let what = match message {
+            Message::Notification(entry) => {
+                let is_again = !self.arrived.insert(entry.idempotency_key());
+                What::Arrived { entry, is_again }
+            }
+            Message::Page(page) => {
+                let is_again = !self.arrived.insert(page.idempotency_key());
+                What::Paged { page, is_again }
+            }
+        };
         self.happenings.push(Happening { at: self.now, what });
     }
 
@@ -290,5 +349,49 @@ impl Simulation {
                 "a restart at {at} would find {found:?} where there is {expected:?}"
             ));
         }
+        let expected = tenant.escalation_state(self.now);
+        let found = restored.escalation_state(self.now);
+        let differences = escalation_differences(&expected, found);
+        let at = self.now;
+        let complaints = differences.into_iter().map(|what| format!("a restart at {at}: {what}"));
+        self.complaints.extend(complaints);
     }
+}
+
+/// Returns what a start would find otherwise; of ended escalations a store may know more.
+fn escalation_differences(expected: &EscalationState, mut found: EscalationState) -> Vec<String> {
+    found.runs.retain(|run| {
+        run.is_open() || expected.runs.iter().any(|expected| expected.number == run.number)
+    });
+    // While we were down nothing could be heard, so that every monitor gets its time anew.
+    let heard = |state: &EscalationState| -> Vec<_> {
+        let rows = state.heartbeats.iter();
+        rows.map(|row| (row.name.clone(), row.heard_at, row.missed_at)).collect()
+    };
+    let mut differences = Vec::new();
+    let mut compare = |what: &str, expected: String, found: String| {
+        if expected != found {
+            differences.push(format!("{what}\n  there are {expected}\n  it finds  {found}"));
+        }
+    };
+    compare("escalations", format!("{:?}", expected.runs), format!("{:?}", found.runs));
+    compare("pages", format!("{:?}", expected.pages), format!("{:?}", found.pages));
+    compare("contacts", format!("{:?}", expected.contacts), format!("{:?}", found.contacts));
+    compare("throttles", format!("{:?}", expected.throttles), format!("{:?}", found.throttles));
+    compare("turns", format!("{:?}", expected.turns), format!("{:?}", found.turns));
+    compare("heartbeats", format!("{:?}", heard(expected)), format!("{:?}", heard(&found)));
+    differences
+}
+
+/// Returns what a fake provider calls a page; the same when it is sent again.
+pub fn receipt_of(page: &Page) -> String {
+    format!("{}-{}", page.channel, page.number)
+}
+
+/// Returns whether a provider of that kind gives messages names that they are known by later.
+fn gives_receipts(channel: Channel) -> bool {
+    !matches!(
+        channel,
+        Channel::Email | Channel::Msteams | Channel::Ntfy | Channel::WebPush | Channel::Stdout
+    )
 }

@@ -27,6 +27,7 @@ mod responders;
 mod restore;
 mod silences;
 mod simulate;
+mod state;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -58,6 +59,7 @@ use recorder::Recorder;
 use silences::SilenceEntry;
 
 pub use escalate::{AUTO_POLICY, ESCALATION};
+pub use state::EscalationState;
 
 /// The most timers one turn works off; what is left is due at once in the next turn, so commands
 /// that wait are never held up for long.

@@ -4,6 +4,7 @@ use jiff::civil::DateTime;
 use jiff::{SignedDuration, Timestamp};
 use tocsin_core::labels::{ALERTNAME, Labels};
 use tocsin_core::matcher::{Matcher, Matchers};
+use tocsin_core::severity::Severity;
 
 use super::cursor::{Cursor, Trouble, suggestion};
 use super::time::{Origin, duration};
@@ -59,6 +60,8 @@ pub(super) enum Action {
         config: NewConfig,
     },
     Show(Show),
+    /// Something about pages and those who get them.
+    Paging(super::paging::Doing),
     Nothing,
 }
 
@@ -116,6 +119,9 @@ pub(super) enum Show {
     Maintenance,
     Log,
     Explain(Labels),
+    Escalations,
+    OnCall(String),
+    Simulation { service: String, severity: Severity },
 }
 
 const ALERT_VERBS: [&str; 6] = ["fires", "fire", "resolves", "resolve", "is", "are"];
@@ -174,6 +180,9 @@ fn one(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Action, Trouble> {
         "receiver" if !second.is_empty() && !ALERT_VERBS.contains(&second) => {
             cursor.takes(first);
             receiver(cursor)
+        }
+        _ if super::paging::begins(cursor) => {
+            super::paging::read(cursor, origin).map(Action::Paging)
         }
         _ if !first.is_empty() && PERSON_VERBS.contains(&second) => person(cursor, origin),
         _ => tell(cursor, origin).map(Action::Tell),
@@ -377,6 +386,12 @@ fn plan(cursor: &mut Cursor<'_>, origin: &Origin, by: String) -> Result<Plan, Tr
 
 fn receiver(cursor: &mut Cursor<'_>) -> Result<Action, Trouble> {
     let name = cursor.word("the name of a receiver")?.to_owned();
+    let (behaviour, attempts) = behaviour(cursor)?;
+    Ok(Action::Receiver { name, behaviour, attempts })
+}
+
+/// Reads how a receiver or a channel behaves, and for how many attempts.
+pub(super) fn behaviour(cursor: &mut Cursor<'_>) -> Result<(Behaviour, Option<u32>), Trouble> {
     let verbs = ["is down", "is back", "answers", "hangs", "swallows", "takes", "confirms"];
     let verb = cursor.peek();
     let behaviour = if cursor.takes_all(&["is", "down"]) {
@@ -421,12 +436,22 @@ fn receiver(cursor: &mut Cursor<'_>) -> Result<Action, Trouble> {
     } else {
         None
     };
-    Ok(Action::Receiver { name, behaviour, attempts })
+    Ok((behaviour, attempts))
 }
 
 fn show(cursor: &mut Cursor<'_>) -> Result<Show, Trouble> {
     let place = cursor.clone();
-    let views = ["alerts", "groups", "silences", "maintenance", "log", "explain"];
+    let views = [
+        "alerts",
+        "groups",
+        "silences",
+        "maintenance",
+        "log",
+        "explain",
+        "escalations",
+        "oncall",
+        "simulation",
+    ];
     Ok(match cursor.word("what to show")? {
         "alerts" => Show::Alerts,
         "groups" => Show::Groups,
@@ -434,6 +459,12 @@ fn show(cursor: &mut Cursor<'_>) -> Result<Show, Trouble> {
         "maintenance" => Show::Maintenance,
         "log" => Show::Log,
         "explain" => Show::Explain(alert(cursor)?),
+        "escalations" => Show::Escalations,
+        "oncall" => Show::OnCall(cursor.word("a schedule")?.to_owned()),
+        "simulation" => Show::Simulation {
+            service: cursor.word("a service")?.to_owned(),
+            severity: super::paging::severity(cursor)?,
+        },
         other => {
             let hint = suggestion(other, &views);
             return Err(place.trouble(format!("cannot show `{other}`{hint}")));

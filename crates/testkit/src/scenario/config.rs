@@ -6,6 +6,7 @@ use tocsin_config::{LoadOptions, load_str};
 use tocsin_core::policy::Policy;
 
 use super::error::ScenarioError;
+use super::head::Head;
 use super::text::{Block, Options};
 
 /// Compiles a block; places in complaints are those of the scenario file.
@@ -13,6 +14,7 @@ pub(super) fn read(
     name: &str,
     block: &Block,
     options: &Options,
+    head: &Head,
 ) -> Result<Arc<Policy>, ScenarioError> {
     let defaults = LoadOptions::default();
     let options = LoadOptions {
@@ -20,7 +22,9 @@ pub(super) fn read(
         start_delay: options.start_delay.unwrap_or(defaults.start_delay),
         ..defaults
     };
-    match load_str(name, &block.text, &options) {
+    let mut text = block.text.clone();
+    head.complete(&mut text);
+    match load_str(name, &text, &options) {
         Ok(loaded) => Ok(loaded.policy),
         Err(mut report) => {
             for diagnostic in &mut report.diagnostics {

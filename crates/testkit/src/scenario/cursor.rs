@@ -108,6 +108,13 @@ impl<'a> Cursor<'a> {
         self.rest().starts_with(mark)
     }
 
+    /// Takes everything that is left.
+    pub(super) fn take_rest(&mut self) -> &'a str {
+        let rest = self.rest();
+        self.offset = self.text.len();
+        rest
+    }
+
     /// Takes a text in double quotes; `\"` and `\\` stand for themselves.
     pub(super) fn quoted(&mut self, what: &str) -> Result<String, Trouble> {
         if !self.starts_with('"') {

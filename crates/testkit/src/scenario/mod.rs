@@ -8,7 +8,11 @@ mod config;
 mod cursor;
 mod difference;
 mod error;
+mod head;
 mod names;
+mod pages;
+mod paging;
+mod people;
 mod sentences;
 mod show;
 mod text;
@@ -167,9 +171,11 @@ fn policies(
     scenario: &Scenario,
     default: Option<Arc<Policy>>,
 ) -> Result<(Arc<Policy>, Policies), ScenarioError> {
-    let read = |block| config::read(name, block, &scenario.options);
+    let nothing = text::Block::EMPTY;
+    let read = |block| config::read(name, block, &scenario.options, &scenario.head);
     let policy = match (&scenario.config, default) {
         (Some(block), _) => read(block)?,
+        (None, _) if !scenario.head.is_empty() => read(&nothing)?,
         (None, Some(default)) => {
             let mut policy = Policy::clone(&default);
             scenario.options.apply(&mut policy);

@@ -46,6 +46,18 @@ impl Names {
         self.silences.get(&id).cloned().unwrap_or_else(|| id.to_string())
     }
 
+    /// Puts names in the place of the numbers that silences and alerts are known by.
+    pub(super) fn put_into(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (id, name) in &self.silences {
+            text = text.replace(&id.to_string(), name);
+        }
+        for (fingerprint, labels) in &self.fingerprints {
+            text = text.replace(&fingerprint.to_string(), &alert(labels));
+        }
+        text
+    }
+
     pub(super) fn alert(&self, number: AlertNumber) -> String {
         self.alerts.get(&number).map_or_else(|| format!("alert {number}"), alert)
     }

@@ -26,12 +26,16 @@ impl Teller<'_> {
     pub(super) fn tell(&self, happening: &Happening) -> Option<String> {
         match &happening.what {
             What::Arrived { entry, is_again } => Some(self.arrived(entry, *is_again)),
+            What::Paged { page, is_again } => Some(self.paged(page, *is_again)),
             What::Doubted { .. } => None,
             What::Lost { integration } => {
                 Some(format!("{}: attempt lost, the process died", self.integration(integration)))
             }
             What::Recorded(recorded) => {
-                self.noticed(&recorded.event).or_else(|| self.traced(&recorded.event))
+                let event = &recorded.event;
+                self.noticed(event)
+                    .or_else(|| self.about_paging(event))
+                    .or_else(|| self.traced(event))
             }
         }
     }

@@ -3,8 +3,11 @@
 use jiff::Timestamp;
 use tocsin_core::Tenant;
 use tocsin_core::alert::{Activity, AlertView};
+use tocsin_core::escalation::Simulation;
+use tocsin_core::identity::Handle;
 use tocsin_core::labels::Labels;
 use tocsin_core::notification::{LogEntry, LogKey};
+use tocsin_core::oncall::Pick;
 use tocsin_core::silence::SilenceState;
 
 use super::action::Show;
@@ -28,6 +31,11 @@ impl Teller<'_> {
             Show::Silences => self.silence_lines(tenant, now),
             Show::Maintenance => self.maintenance_lines(tenant, now),
             Show::Log => rows.log().iter().map(|(key, entry)| self.log_line(key, entry)).collect(),
+            Show::Escalations => self.escalation_lines(&tenant.escalation_state(now)),
+            Show::OnCall(schedule) => on_call_lines(tenant, schedule, now),
+            Show::Simulation { service, severity } => {
+                self.simulation_lines(&tenant.simulate(service, *severity, "", None, now))
+            }
             Show::Explain(labels) => self.explain_lines(tenant, labels, now),
         };
         if lines.is_empty() { vec!["(none)".to_owned()] } else { lines }
@@ -145,6 +153,35 @@ impl Teller<'_> {
         line
     }
 
+    fn simulation_lines(&self, simulation: &Simulation) -> Vec<String> {
+        let mut lines = vec![simulation.why.clone()];
+        for step in &simulation.steps {
+            let mut line = format!("{} step {}", self.time(step.at), step.step);
+            if step.round > 1 {
+                line.push_str(&format!(" of round {}", step.round));
+            }
+            if !step.skipped.is_empty() {
+                line.push_str(&format!(" finds nobody: {}", step.skipped));
+            }
+            for place in &step.places {
+                line.push_str(&format!(", tells {place}"));
+            }
+            for person in &step.people {
+                let messages = person.messages.iter().map(|message| {
+                    let held = match message.held.as_str() {
+                        "" => String::new(),
+                        held => format!(" ({held})"),
+                    };
+                    format!("{} at {}{held}", message.method, self.time(message.at))
+                });
+                let messages: Vec<String> = messages.collect();
+                line.push_str(&format!(", pages {}: {}", person.person, messages.join(", ")));
+            }
+            lines.push(line);
+        }
+        lines
+    }
+
     fn explain_lines(&self, tenant: &Tenant, labels: &Labels, now: Timestamp) -> Vec<String> {
         let Some(explanation) = tenant.explain(labels.fingerprint(), now) else {
             return Vec::new();
@@ -188,6 +225,16 @@ impl Teller<'_> {
         }
         lines
     }
+}
+
+/// Returns who is on call, with the reason.
+fn on_call_lines(tenant: &Tenant, schedule: &str, now: Timestamp) -> Vec<String> {
+    let Some(on_call) = tenant.roster().on_call(schedule, &Pick::Current, now) else {
+        return vec![format!("there is no schedule {schedule}")];
+    };
+    let people: Vec<&str> = on_call.people.iter().map(Handle::as_str).collect();
+    let people = if people.is_empty() { "nobody".to_owned() } else { people.join(", ") };
+    vec![format!("{schedule}: {people} ({})", on_call.sentence())]
 }
 
 fn state_name(state: SilenceState) -> &'static str {

@@ -8,6 +8,7 @@ use tocsin_core::policy::Policy;
 
 use super::action::{self, Action, NewConfig};
 use super::cursor::{Cursor, Trouble, suggestion};
+use super::head::Head;
 use super::time::Origin;
 
 /// The largest file that is read.
@@ -32,6 +33,7 @@ pub(super) struct Scenario {
     pub(super) lines: Vec<String>,
     pub(super) origin: Origin,
     pub(super) options: Options,
+    pub(super) head: Head,
     pub(super) config: Option<Block>,
     pub(super) configs: BTreeMap<String, Block>,
     pub(super) steps: Vec<Step>,
@@ -81,6 +83,11 @@ pub(super) struct Block {
     pub(super) text: String,
 }
 
+impl Block {
+    /// A configuration that leaves everything to the head of the file.
+    pub(super) const EMPTY: Self = Self { first_line: 0, indent: 0, text: String::new() };
+}
+
 /// One step.
 #[derive(Clone, Debug)]
 pub(super) struct Step {
@@ -105,6 +112,7 @@ impl Scenario {
                 lines: lines.clone(),
                 origin,
                 options: Options::default(),
+                head: Head::default(),
                 config: None,
                 configs: BTreeMap::new(),
                 steps: Vec::new(),
@@ -159,6 +167,9 @@ impl Reader<'_> {
                 self.scenario.options.set(&mut cursor)?;
                 end_of_line(&cursor)
             }
+            "people" => self.scenario.head.people(&mut cursor).and_then(|()| end_of_line(&cursor)),
+            "person" => self.scenario.head.person(&mut cursor),
+            "policy" => self.scenario.head.policy(&mut cursor),
             "config:" => {
                 self.scenario.config = Some(self.block());
                 Ok(())
@@ -170,7 +181,10 @@ impl Reader<'_> {
                 Ok(())
             }
             other => {
-                let hint = suggestion(other, &["at", "start", "option", "config:"]);
+                let hint = suggestion(
+                    other,
+                    &["at", "start", "option", "config:", "people", "person", "policy"],
+                );
                 Err(Trouble { offset: 0, message: format!("unknown line `{other} …`{hint}") })
             }
         }

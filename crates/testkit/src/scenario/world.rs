@@ -5,21 +5,27 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use tocsin_core::Tenant;
 use tocsin_core::alert::IncomingAlert;
 use tocsin_core::command::{Command, Reply};
 use tocsin_core::event::Event;
+use tocsin_core::identity::Actor;
 use tocsin_core::ids::SilenceId;
 use tocsin_core::labels::{Fingerprint, Labels};
 use tocsin_core::maintenance::{MaintenanceWindow, Recurrence};
+use tocsin_core::paging::{Channel, Recipient};
 use tocsin_core::policy::Policy;
 use tocsin_core::silence::SilenceRequest;
 
 use super::action::{Action, End, NewConfig, Plan, Show, Telling, Told};
 use super::cursor::{Trouble, suggestion};
+use super::head::Head;
 use super::names::Names;
+use super::people::is_for;
 use super::sentences::Teller;
 use super::text::Scenario;
-use crate::simulation::{Happening, Simulation, What};
+use crate::receivers::Behaviour;
+use crate::simulation::{Happening, Simulation, What, receipt_of};
 
 /// What a source remembers of an alert it tells.
 #[derive(Clone, Debug)]
@@ -36,9 +42,12 @@ pub(super) struct World<'a> {
     names: Names,
     sources: BTreeMap<Fingerprint, Source>,
     silences_made: u128,
+    pub(super) pages_made: u128,
     /// The configurations, by what calls them: the name of a block, or the line of a step.
     policies: BTreeMap<String, Arc<Policy>>,
     lines: Vec<String>,
+    /// Pages that arrived: the channel, for whom, and what the provider calls it.
+    sent: Vec<(Channel, Recipient, String)>,
     /// How many messages arrived.
     pub(super) notifications: usize,
     /// What should never be so.
@@ -57,6 +66,8 @@ impl<'a> World<'a> {
             names: Names::default(),
             sources: BTreeMap::new(),
             silences_made: 0,
+            pages_made: 0,
+            sent: Vec::new(),
             policies,
             lines: Vec::new(),
             notifications: 0,
@@ -230,12 +241,13 @@ impl<'a> World<'a> {
                 let policy = policy.unwrap_or_else(|| Arc::clone(self.simulation.policy()));
                 self.submit(Command::Reconfigure { policy });
             }
+            Action::Paging(doing) => self.do_paging(doing)?,
             Action::Show(what) => self.show(what, now),
         }
         Ok(())
     }
 
-    fn submit(&mut self, command: Command) -> Option<Reply> {
+    pub(super) fn submit(&mut self, command: Command) -> Option<Reply> {
         let now = self.simulation.now();
         let reply = self.simulation.submit(command);
         match &reply {
@@ -245,6 +257,36 @@ impl<'a> World<'a> {
         }
         self.tell_happenings(now);
         reply
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.simulation.now()
+    }
+
+    pub(super) fn tenant(&self) -> Option<&Tenant> {
+        self.simulation.tenant()
+    }
+
+    pub(super) fn note(&mut self, line: String) {
+        self.lines.push(line);
+    }
+
+    pub(super) fn set_actor(&mut self, actor: Actor) {
+        self.simulation.actor = actor;
+    }
+
+    pub(super) fn set_receiver(&mut self, name: &str, behaviour: Behaviour, attempts: Option<u32>) {
+        self.simulation.receivers.set(name, behaviour, attempts);
+    }
+
+    pub(super) fn people_of_head(&self) -> Head {
+        self.scenario.head.without_policies()
+    }
+
+    /// Returns what the provider calls the last message that went there.
+    pub(super) fn last_receipt(&self, channel: Channel, whom: &str) -> Option<String> {
+        let is_meant = |it: &&(Channel, Recipient, String)| it.0 == channel && is_for(&it.1, whom);
+        self.sent.iter().rev().find(is_meant).map(|(_, _, receipt)| receipt.clone())
     }
 
     fn changed(
@@ -385,6 +427,12 @@ impl<'a> World<'a> {
                 self.notifications += 1;
                 return;
             }
+            What::Paged { page, .. } => {
+                self.notifications += 1;
+                let receipt = receipt_of(page);
+                self.sent.push((page.channel, page.recipient.clone(), receipt));
+                return;
+            }
             What::Doubted { .. } | What::Lost { .. } => return,
             What::Recorded(recorded) => recorded,
         };
@@ -392,8 +440,12 @@ impl<'a> World<'a> {
             Event::AlertFired { alert, fingerprint, .. }
             | Event::AlertResolved { alert, fingerprint, .. }
             | Event::AlertArrivedResolved { alert, fingerprint } => {
-                if let Some(labels) = self.names.fingerprints.get(fingerprint) {
-                    self.names.alerts.insert(*alert, labels.clone());
+                // Alerts of our own were told by nobody.
+                let own = self.simulation.rows().identity(*alert).map(|it| it.labels.clone());
+                let labels = self.names.fingerprints.get(fingerprint).cloned().or(own);
+                if let Some(labels) = labels {
+                    self.names.fingerprints.insert(*fingerprint, labels.clone());
+                    self.names.alerts.insert(*alert, labels);
                 }
             }
             Event::GroupOpened { group, receiver, labels, .. } => {
