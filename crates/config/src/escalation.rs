@@ -1,5 +1,6 @@
 //! How people are paged: policies, contact methods, rules, heartbeats.
 
+mod channels;
 mod compile;
 mod delay;
 mod target;

@@ -418,3 +418,66 @@ fn tenants_that_cannot_be_told_apart() {
         "{report}"
     );
 }
+
+#[test]
+fn how_people_are_paged() {
+    let policy = |step: &str| {
+        with_base(&format!(
+            "people: [{{handle: ada}}]\nescalation_policies: [{{name: p, steps: [{step}]}}]\n"
+        ))
+    };
+    let person = |more: &str| with_base(&format!("people: [{{handle: ada, {more}}}]\n"));
+    check(
+        "paging",
+        &[
+            ("a policy without steps", with_base("escalation_policies: [{name: p}]\n")),
+            ("a step for nobody", policy("{page: []}")),
+            ("a person who is not there", policy("{page: [aad]}")),
+            ("a team that is not there", policy("{page: [\"team:db\"]}")),
+            ("a target that means nothing", policy("{page: [\"shedule:primary\"]}")),
+            ("nobody of a schedule", policy("{page: [\"schedule:primary/nxt\"]}")),
+            ("no severity", policy("{page: [ada], after: {sev0: 5m}}")),
+            (
+                "twice the same policy",
+                with_base(
+                    "people: [{handle: ada}]\nescalation_policies:\n\
+                     - {name: p, steps: [{page: [ada]}]}\n- {name: p, steps: [{page: [ada]}]}\n",
+                ),
+            ),
+            (
+                "a policy that is called like the choice",
+                with_base(
+                    "people: [{handle: ada}]\n\
+                     escalation_policies: [{name: auto, steps: [{page: [ada]}]}]\n",
+                ),
+            ),
+            (
+                "twice the same method",
+                person(
+                    "contact_methods: [{channel: sms, address: \"+49151\"}, {channel: sms, address: \"+49152\"}]",
+                ),
+            ),
+            ("a channel that is none", person("contact_methods: [{channel: fax, address: x}]")),
+            ("a rule for no method", person("notify: {high: [{by: sms}]}")),
+            ("hours that are none", person("notify: {quiet_hours: {from: \"22\", to: \"07:00\"}}")),
+            ("a heartbeat with a space", with_base("heartbeats: [{name: a b}]\n")),
+            (
+                "a limit for no channel",
+                with_base("paging: {throttle: {smss: [{most: 1, within: 1m}]}}\n"),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_channel_that_is_not_set_up_is_told_where_it_is_named() {
+    let text = with_base(
+        "people:\n- handle: ada\n  contact_methods: [{channel: sms, address: \"+4915112345678\"}]\n\
+         escalation_policies: [{name: p, steps: [{page: [ada, \"slack:#db\"]}]}]\n",
+    );
+    let loaded = load_str("tocsin.yaml", &text, &LoadOptions::default()).unwrap();
+    let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
+    let all = warnings.join("\n");
+    assert!(all.contains("by sms before `channels.twilio.account_sid` is set"), "{all}");
+    assert!(all.contains("by slack before `channels.slack.bot_token` is set"), "{all}");
+}

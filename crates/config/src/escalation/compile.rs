@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tocsin_core::escalation::{
     AckMode, AtLeast, Conditions, Delay, EscalationPolicy, EscalationSettings, HoursCondition,
-    OutwardHeartbeat, Selector, ServicePattern, Step, Target, WorkingHours,
+    OutwardHeartbeat, PolicyProblem, Selector, ServicePattern, Step, Target, WorkingHours,
 };
 use tocsin_core::heartbeat::{HeartbeatMonitor, MAX_HEARTBEATS};
 use tocsin_core::identity::{Handle, Person, PersonOrigin, Team};
@@ -46,6 +46,7 @@ pub(crate) fn compile(
     let policies: Vec<_> =
         policies.map(|(index, it)| policy(index, it, people, teams, reader)).collect();
     check_names(document, &policies, reader);
+    super::channels::check(document, reader);
     let words = document.severity.words.iter();
     let words = words.map(|(word, it)| (word.to_ascii_lowercase().into(), it.severity()));
     EscalationSettings {
@@ -124,7 +125,8 @@ fn policy(
         default_on_call: config.default_on_call.as_ref().map(|it| it.0.clone()),
         origin: PersonOrigin::Provisioned,
     };
-    for problem in policy.problems() {
+    // That `steps` is missing has been said.
+    for problem in policy.problems().into_iter().filter(|it| *it != PolicyProblem::NoStep) {
         let span = reader.place(&path);
         reader.error_span(span, problem.to_string());
     }

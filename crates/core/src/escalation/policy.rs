@@ -353,7 +353,7 @@ pub enum PolicyProblem {
         count: usize,
     },
     /// A step names nobody.
-    #[error("step {step} names nobody: give it `targets`")]
+    #[error("step {step} names nobody to page")]
     NoTarget {
         /// Counted from 1.
         step: usize,
