@@ -12,6 +12,7 @@ mod test;
 mod tidy;
 mod tools;
 mod workspace;
+mod yanked;
 
 use std::process::ExitCode;
 
@@ -32,7 +33,8 @@ Commands:
                               run the fuzz targets under fuzz/, each for N seconds (60)
   tidy                        check the house rules; part of `cargo test`
   generate [--check]          write the generated pages under docs/, or check that they are current
-  licences                    check the licences and sources of all dependencies against deny.toml
+  licences                    check the licences and sources of all dependencies against deny.toml, and
+                              that none was yanked
 ";
 
 fn main() -> ExitCode {
@@ -82,7 +84,8 @@ fn run(mut arguments: Vec<String>) -> Result<ExitCode> {
         }
         "licences" => {
             nothing_left(&arguments)?;
-            licences::run(&workspace).map(|()| ExitCode::SUCCESS)
+            licences::run(&workspace)?;
+            yanked::run(&workspace).map(|()| ExitCode::SUCCESS)
         }
         unknown => bail!("unknown command `{unknown}`; `cargo xtask help` lists them"),
     }

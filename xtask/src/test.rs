@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 
 use crate::tally::Tally;
 use crate::workspace::{Workspace, answers, run as run_command, shown, succeeded};
-use crate::{fuzz, generate, licences, python, tidy, tools};
+use crate::{fuzz, generate, licences, python, tidy, tools, yanked};
 
 /// Tests that can do more of the same read this variable: when it is `1`, they do. Tests that only
 /// exist in the long run are marked `#[ignore]`.
@@ -52,6 +52,7 @@ pub(crate) fn run(workspace: &Workspace, options: Options) -> Result<ExitCode> {
     });
     run.step("generate", |_| generate::run(workspace, true));
     run.step("licences", |_| licences::run(workspace));
+    run.step("yanked", |_| yanked::run(workspace));
     run.sum_up();
     Ok(if run.is_success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
