@@ -216,6 +216,15 @@ impl Outbound {
         self.channels.page(page, idempotency_key, &self.context).await
     }
 
+    /// Says something in private to whoever pressed a button, at an address that the channel gave.
+    ///
+    /// # Errors
+    /// Why that did not work, without secrets.
+    pub async fn respond(&self, channel: Channel, to: &str, text: &str) -> Result<(), String> {
+        // No header of this request needs to know the time.
+        self.channels.respond(channel, to, text, Timestamp::UNIX_EPOCH).await
+    }
+
     /// Makes a user group of Slack hold exactly these members.
     ///
     /// # Errors

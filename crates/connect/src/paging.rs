@@ -39,6 +39,7 @@ use crate::outbound::{Context, DEFAULT_TIMEOUT, Senders, Sent};
 use crate::redact::Redactor;
 
 pub use self::call::Call;
+pub use self::mattermost::PURPOSE as MATTERMOST_PURPOSE;
 pub use self::press::{Press, UnreadablePress};
 pub(crate) use self::user_group::sync as sync_user_group;
 pub use self::user_group::{GroupChange, UserGroupError};
@@ -49,19 +50,19 @@ pub mod paths {
     /// Links in messages; the token follows.
     pub const LINK: &str = "a";
     /// Twilio: a text message that somebody sent.
-    pub const TWILIO_SMS: &str = "api/v1/answers/twilio/sms";
+    pub const TWILIO_SMS: &str = "answers/twilio/sms";
     /// Twilio: what to say in a call, and keys that were pressed.
-    pub const TWILIO_VOICE: &str = "api/v1/answers/twilio/voice";
+    pub const TWILIO_VOICE: &str = "answers/twilio/voice";
     /// Twilio: what became of a message or a call.
-    pub const TWILIO_STATUS: &str = "api/v1/answers/twilio/status";
+    pub const TWILIO_STATUS: &str = "answers/twilio/status";
     /// Slack: a button.
-    pub const SLACK_ACTION: &str = "api/v1/answers/slack/action";
+    pub const SLACK_ACTION: &str = "answers/slack/action";
     /// Slack: the command.
-    pub const SLACK_COMMAND: &str = "api/v1/answers/slack/command";
+    pub const SLACK_COMMAND: &str = "answers/slack/command";
     /// Telegram: a button, or a message to the bot.
-    pub const TELEGRAM: &str = "api/v1/answers/telegram";
+    pub const TELEGRAM: &str = "answers/telegram";
     /// Mattermost: a button.
-    pub const MATTERMOST: &str = "api/v1/answers/mattermost";
+    pub const MATTERMOST: &str = "answers/mattermost";
 }
 
 /// One attempt to deliver one page.
@@ -105,7 +106,8 @@ impl<'a> From<&Errand<'a>> for Stamp<'a> {
 
 /// All channels, ready to be used.
 pub(crate) struct Channels {
-    config: ChannelsConfig,
+    /// Large, and only looked at.
+    config: Box<ChannelsConfig>,
     /// For each channel those for addresses of the file and for addresses that people set.
     senders: Vec<(Channel, Arc<Sender>, Arc<Sender>)>,
 }
@@ -123,7 +125,7 @@ impl Channels {
             let strict = senders.strict(http).map_err(|error| (channel, error))?;
             all.push((channel, of_file, strict));
         }
-        Ok(Self { config: config.clone(), senders: all })
+        Ok(Self { config: Box::new(config.clone()), senders: all })
     }
 
     pub(crate) fn config(&self) -> &ChannelsConfig {
@@ -142,6 +144,32 @@ impl Channels {
         })
     }
 
+    /// Says something in private to whoever pressed a button, at an address that the channel gave.
+    pub(crate) async fn respond(
+        &self,
+        channel: Channel,
+        to: &str,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        let mut redactor = Redactor::new();
+        let outcome = match channel {
+            Channel::Slack => {
+                let sender = self.sender(channel);
+                match sender {
+                    Ok(sender) => {
+                        slack::respond(&self.config.slack, sender, (to, text), now, &mut redactor)
+                            .await
+                    }
+                    Err(undelivered) => Err(undelivered),
+                }
+            }
+            // The others are told in the answer to their own request.
+            _ => Ok(()),
+        };
+        outcome.map_err(|undelivered| undelivered.into_parts(&redactor).0)
+    }
+
     /// Tries once.
     pub(crate) async fn page(
         &self,
@@ -151,7 +179,8 @@ impl Channels {
     ) -> AttemptOutcome {
         let mut redactor = Redactor::new();
         let errand = Errand::new(page, idempotency_key, self.timeout(page.channel), context);
-        match self.send(&errand, &mut redactor).await {
+        // What some channels take is large, and most pages go by others.
+        match Box::pin(self.send(&errand, &mut redactor)).await {
             Ok(Sent { receipt }) => AttemptOutcome::Delivered { receipt, fallbacks: Vec::new() },
             Err(undelivered) => undelivered.into_outcome(&redactor),
         }

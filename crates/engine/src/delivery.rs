@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tocsin_connect::Outbound;
 use tocsin_core::command::Command;
 use tocsin_core::notification::{AttemptOutcome, Failure, FailureClass, OutboxEntry};
-use tocsin_core::paging::Page;
+use tocsin_core::paging::{Channel, Page};
 use tokio::sync::Semaphore;
 use tracing::{Instrument as _, debug, warn};
 
@@ -25,6 +25,10 @@ const MAX_ATTEMPT: Duration = Duration::from_secs(120);
 pub trait Deliver: Send + Sync + 'static {
     /// Makes one attempt and tells how it ended. It never panics on what comes back.
     async fn attempt(&self, entry: &OutboxEntry, idempotency_key: &str) -> AttemptOutcome;
+
+    /// Says something in private to whoever pressed a button, where the channel told us to. It is
+    /// a courtesy: nothing depends on whether it arrives.
+    async fn respond(&self, _channel: Channel, _to: &str, _text: &str) {}
 
     /// Makes one attempt to page somebody and tells how it ended. Whatever cannot page refuses.
     async fn page(&self, page: &Page, idempotency_key: &str) -> AttemptOutcome {
@@ -66,6 +70,13 @@ impl Deliver for Delivery {
     async fn page(&self, page: &Page, idempotency_key: &str) -> AttemptOutcome {
         let outbound = self.current.load_full();
         outbound.page(page, idempotency_key).await
+    }
+
+    async fn respond(&self, channel: Channel, to: &str, text: &str) {
+        let outbound = self.current.load_full();
+        if let Err(why) = outbound.respond(channel, to, text).await {
+            debug!("nothing was said to who pressed a button: {why}");
+        }
     }
 }
 

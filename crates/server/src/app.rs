@@ -17,7 +17,7 @@ use crate::metrics::Metrics;
 use crate::reloader::Reloader;
 use crate::sign_in::{self, SignIns};
 use crate::web::Web;
-use crate::{fallback, front, inbound, limits, management, v1, v2};
+use crate::{answers, fallback, front, inbound, limits, management, v1, v2};
 
 /// The largest request body, after decompression, unless configured otherwise.
 pub const DEFAULT_MAX_REQUEST_BYTES: usize = 16 << 20;
@@ -141,6 +141,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(v2::router())
         .merge(v1::router())
         .merge(inbound::router())
+        .merge(answers::router(Arc::clone(&app)))
         .merge(sign_in::router())
         .fallback(fallback::not_found);
     let routes = if prefix.is_empty() {

@@ -4,6 +4,7 @@
 //! Handlers decode, ask the engine and encode. No decision is taken here.
 
 pub mod access;
+mod answers;
 pub mod app;
 mod fallback;
 mod front;

@@ -82,10 +82,16 @@ pub(crate) fn around(routes: Router, app: Arc<App>) -> Router {
 async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let mut path = request.uri().path().to_owned();
     let extensions = request.extensions();
     let peer = extensions.get::<Peer>().map(|peer| peer.0);
     let route = extensions.get::<MatchedPath>().map(|matched| matched.as_str().to_owned());
+    // The rest of such a path is a key: it stands in no log.
+    if let Some(route) =
+        route.as_deref().filter(|it| it.ends_with("/{token}") || it.ends_with("/{key}"))
+    {
+        path = route.to_owned();
+    }
     let id = request.headers().get(REQUEST_ID).cloned();
     app.metrics.request_started();
     let response = next.run(request).await;

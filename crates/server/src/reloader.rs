@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use parking_lot::Mutex;
-use tocsin_config::Access;
+use tocsin_config::{Access, ChannelsConfig};
 use tocsin_core::command::Command;
 use tocsin_core::identity::Actor;
 use tocsin_core::policy::Policy;
@@ -25,6 +25,8 @@ pub struct Loaded {
     pub inbounds: Arc<Inbounds>,
     /// Who is let in.
     pub access: Arc<Access>,
+    /// How people are paged, and how their answers are proved.
+    pub channels: Arc<ChannelsConfig>,
     /// Where people may sign in instead of here.
     pub provider: Option<Arc<SignInProvider>>,
     yaml: String,
@@ -38,6 +40,7 @@ impl Loaded {
             policy,
             inbounds: Arc::default(),
             access: Arc::default(),
+            channels: Arc::default(),
             provider: None,
             yaml,
             hash,
@@ -55,6 +58,13 @@ impl Loaded {
     #[must_use]
     pub fn with_access(mut self, access: Access) -> Self {
         self.access = Arc::new(access);
+        self
+    }
+
+    /// Adds how people are paged.
+    #[must_use]
+    pub fn with_channels(mut self, channels: Arc<ChannelsConfig>) -> Self {
+        self.channels = channels;
         self
     }
 

@@ -165,5 +165,6 @@ fn server_side(
     Ok(Loaded::new(source.policy_of(loaded), loaded.original_yaml(), loaded.hash())
         .with_inbounds(inbounds)
         .with_provider(provider)
-        .with_access(loaded.config.access.clone()))
+        .with_access(loaded.config.access.clone())
+        .with_channels(Arc::clone(&loaded.config.channels)))
 }

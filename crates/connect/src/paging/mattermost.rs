@@ -33,7 +33,7 @@ const ID_CHARS: usize = 26;
 const MAX_ITEMS: usize = 20;
 
 /// What the signature that rides along in a button is for.
-pub(crate) const PURPOSE: &str = "mattermost";
+pub const PURPOSE: &str = "mattermost";
 
 #[derive(Deserialize)]
 struct Created {

@@ -4,6 +4,8 @@
 //! Methods are called with forms, and the blocks ride in an attachment: services that imitate Slack
 //! read nothing else, and Slack itself takes both.
 
+use std::time::Duration;
+
 use reqwest::Url;
 use serde_json::{Value, json};
 use tocsin_config::{Secret, SlackChannelConfig};
@@ -24,6 +26,9 @@ use crate::webhook::parse_url;
 
 /// How it is called in errors.
 const TARGET: &str = "slack";
+
+/// How long a word in private may take.
+const RESPOND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The most escalations of one message: a message has at most 50 blocks.
 const MAX_ITEMS: usize = 12;
@@ -74,6 +79,33 @@ pub(super) async fn send(
     let answer = api.call("chat.postMessage", &fields).await?;
     let posted = judge_method(&answer).map_err(|(_, undelivered)| undelivered)?.posted();
     Ok(Sent { receipt: posted.and_then(|posted| serde_json::to_string(&posted).ok()) })
+}
+
+/// Says something in private to whoever pressed a button, at the address that came with it.
+///
+/// Only Slack itself is believed to have such addresses, or the service that takes its place.
+pub(super) async fn respond(
+    config: &SlackChannelConfig,
+    sender: &Sender,
+    (to, text): (&str, &str),
+    now: jiff::Timestamp,
+    redactor: &mut Redactor,
+) -> Result<(), Undelivered> {
+    let url = parse_url(TARGET, "response_url", to)?;
+    let own = config.api_url.as_ref().and_then(|url| Url::parse(url.as_str()).ok());
+    let is_slacks = url.scheme() == "https" && url.host_str() == Some("hooks.slack.com");
+    if !is_slacks && own.is_none_or(|own| own.origin() != url.origin()) {
+        return Err(no_address(TARGET, "to respond to is none of Slack's"));
+    }
+    let body = json!({
+        "response_type": "ephemeral",
+        "replace_original": false,
+        "text": escape(text),
+    });
+    let stamp = Stamp { idempotency_key: "", now };
+    let request = Request::json(TARGET, url, &body, stamp);
+    let deadline = Deadline::after(RESPOND_TIMEOUT);
+    sender.send(request, deadline, redactor).await?.taken(TARGET, &[])
 }
 
 /// Slack's methods, and who calls them.

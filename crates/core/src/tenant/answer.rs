@@ -51,6 +51,13 @@ impl Tenant {
         {
             return Err(AnswerRejection::Stale { asked_at: *asked_at }.into());
         }
+        // One page moves an escalation by one step, however often its button arrives.
+        if *action == Action::Escalate
+            && let Some(asked_at) = asked_at
+            && run.reached.last().is_some_and(|reached| reached.at > *asked_at)
+        {
+            return Err(AnswerRejection::Stale { asked_at: *asked_at }.into());
+        }
         let title = run.title.clone();
         let text = match action {
             Action::Acknowledge => self.acknowledge_run(now, *number, by, comment),

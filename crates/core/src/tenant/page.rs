@@ -423,7 +423,7 @@ impl Tenant {
     }
 
     /// Returns an escalation as a recipient is told of it.
-    pub(super) fn item(&self, number: RunNumber, recipient: &Recipient) -> Option<PageItem> {
+    pub fn item(&self, number: RunNumber, recipient: &Recipient) -> Option<PageItem> {
         let run = self.escalations.runs.get(&number)?;
         let paged = recipient.person().and_then(|person| run.people.get(person));
         let waiting = run.waiting.iter().find(|it| it.recipient == *recipient);

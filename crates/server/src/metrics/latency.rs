@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use tocsin_core::notification::{AttemptOutcome, OutboxEntry};
-use tocsin_core::paging::Page;
+use tocsin_core::paging::{Channel, Page};
 use tocsin_engine::Deliver;
 
 use super::Metrics;
@@ -32,6 +32,10 @@ impl Deliver for Timed {
         let kind = [("integration", Cow::Owned(format!("page/{}", page.channel)))];
         self.metrics.latencies.get_or_create(&kind).observe(began.elapsed().as_secs_f64());
         outcome
+    }
+
+    async fn respond(&self, channel: Channel, to: &str, text: &str) {
+        self.deliver.respond(channel, to, text).await;
     }
 
     async fn attempt(&self, entry: &OutboxEntry, idempotency_key: &str) -> AttemptOutcome {
