@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 use command::{
     alert, audit, backup, completions, config, doctor, explain, generate, man, routes, scenario,
-    silence, template, token,
+    secret, silence, template, token,
 };
 
 #[global_allocator]
@@ -67,6 +67,8 @@ enum Command {
     Audit(audit::AuditArgs),
     /// Make, list and revoke tokens and integration keys.
     Token(token::TokenArgs),
+    /// Set, list and remove what messages are sent with, and change the key that seals it.
+    Secret(secret::SecretArgs),
     /// Copy the database into one file, while the server runs or not.
     Backup(backup::BackupArgs),
     /// Check a backup and put it into a data directory.
@@ -109,6 +111,7 @@ fn run(command: Command) -> Result<()> {
         Command::Doctor(args) => block_on(doctor::run(*args)),
         Command::Audit(args) => block_on(audit::run(args)),
         Command::Token(args) => block_on(token::run(args)),
+        Command::Secret(args) => block_on(secret::run(args)),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => backup::run_restore(&args),
         Command::Config(args) => config::run(&args),

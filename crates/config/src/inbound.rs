@@ -157,6 +157,14 @@ fn check(config: &mut InboundConfig, fields: &Fields<'_>, reader: &mut Reader<'_
     reader.require(fields, &["name", "type"]);
     reader.exactly_one(fields, &["key", "key_file"]);
     for (name, key) in [("key", &config.key), ("previous_key", &config.previous_key)] {
+        if key.as_ref().is_some_and(|key| key.stored().is_some()) {
+            let message = format!(
+                "`{name}` cannot be a stored secret: `tocsin token create NAME --integration {}` \
+                 makes a key that is kept as a hash",
+                config.name
+            );
+            reader.error_at(fields, name, message);
+        }
         if key.as_ref().is_some_and(|key| key.expose().chars().count() < MIN_KEY_CHARS) {
             let message = format!("`{name}` is too short: use at least {MIN_KEY_CHARS} characters");
             reader.error_at(fields, name, message);

@@ -1,6 +1,6 @@
 //! From files to everything that the rest of the program needs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use crate::diagnostic::{Diagnostic, Report, Severity, SourceFile, Span};
 use crate::document::Document;
 use crate::environment::{self, Override};
 use crate::reader::{Place, Reader, Value as _, names_secret};
+use crate::values::SecretStore;
 use crate::{inherit, source, tenant};
 
 /// How environment variables are looked up.
@@ -37,6 +38,8 @@ pub struct LoadOptions {
     pub compat: Option<Compat>,
     /// Whose configuration it is; `None` for the main one.
     pub tenant: Option<Handle>,
+    /// Who keeps the secrets that `${secret:NAME}` names; without one nothing is stored.
+    pub secrets: Option<Arc<dyn SecretStore>>,
 }
 
 impl Default for LoadOptions {
@@ -48,6 +51,7 @@ impl Default for LoadOptions {
             start_delay: SignedDuration::ZERO,
             compat: None,
             tenant: None,
+            secrets: None,
         }
     }
 }
@@ -71,6 +75,8 @@ pub struct Loaded {
     pub config: Config,
     /// What the engine decides by.
     pub policy: Arc<Policy>,
+    /// The names of stored secrets that it refers to.
+    pub secrets: BTreeSet<String>,
     /// What somebody should look at.
     pub warnings: Vec<Diagnostic>,
     pub(crate) origins: Origins,
@@ -111,6 +117,7 @@ fn load_files(files: &[SourceFile], options: &LoadOptions) -> Result<Loaded, Rep
     let mut diagnostics = Vec::new();
     let merged = source::merge(files, &mut diagnostics);
     let mut reader = Reader::new(files, options.parse_mode);
+    reader.store = options.secrets.clone();
     let document = merged.and_then(|node| Document::decode(&node, &mut reader));
     // References into a file that cannot be parsed would all seem dangling.
     let is_whole = diagnostics.is_empty();
@@ -128,7 +135,7 @@ fn load_files(files: &[SourceFile], options: &LoadOptions) -> Result<Loaded, Rep
     let written = document.clone();
     let inherited = inherit::inherit(&mut document, &mut reader);
     let Compiled { policy, receivers, templates } = compile(&document, options, &mut reader);
-    let Reader { diagnostics, places, hidden, .. } = reader;
+    let Reader { diagnostics, places, hidden, secrets, .. } = reader;
     if diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error) {
         return Err(report(files, diagnostics, &hidden));
     }
@@ -137,6 +144,7 @@ fn load_files(files: &[SourceFile], options: &LoadOptions) -> Result<Loaded, Rep
     Ok(Loaded {
         config: Config::new(&document, receivers, templates),
         policy: Arc::new(policy),
+        secrets,
         warnings: report(files, diagnostics, &hidden).diagnostics,
         hash,
         origins: Origins {

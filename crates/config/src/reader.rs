@@ -1,13 +1,14 @@
 //! Nodes to values: everything that is wrong is collected, nothing stops at the first complaint.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use tocsin_core::matcher::ParseMode;
 
 use crate::diagnostic::{Diagnostic, Severity, SourceFile, Span};
 use crate::section::{Out, Shape, key_of};
-use crate::values::MASK;
+use crate::values::{MASK, SecretStore, StoredSecret, is_secret_name, reference};
 use crate::yaml::{Key, Kind, Node};
 
 /// The most complaints that are collected.
@@ -61,6 +62,10 @@ pub(crate) struct Reader<'f> {
     pub(crate) templates: Vec<NotedTemplate>,
     /// Where secrets stand.
     pub(crate) hidden: Vec<Span>,
+    /// The names of stored secrets that are referred to.
+    pub(crate) secrets: BTreeSet<String>,
+    /// Who keeps them.
+    pub(crate) store: Option<Arc<dyn SecretStore>>,
     path: String,
 }
 
@@ -91,6 +96,8 @@ impl<'f> Reader<'f> {
             places: BTreeMap::new(),
             templates: Vec::new(),
             hidden: Vec::new(),
+            secrets: BTreeSet::new(),
+            store: None,
             path: String::new(),
         }
     }
@@ -210,6 +217,23 @@ impl<'f> Reader<'f> {
             self.warn_span(node.span, message);
         }
         Some(text.to_owned())
+    }
+
+    /// Returns where a secret is stored when `text` only names it; complains when it cannot be
+    /// named so.
+    pub(crate) fn stored_secret(
+        &mut self,
+        node: &Node,
+        text: &str,
+    ) -> Option<Option<StoredSecret>> {
+        let Some(name) = reference(text) else { return Some(None) };
+        if !is_secret_name(name) {
+            let why = "no secret can have this name: use letters, digits, `.`, `-` and `_`";
+            self.error(node, why.to_owned());
+            return None;
+        }
+        self.secrets.insert(name.to_owned());
+        Some(Some(StoredSecret::new(name, self.store.clone())))
     }
 
     /// Keeps everything in `node` out of all complaints, excerpts included.

@@ -32,7 +32,10 @@ pub(crate) async fn webhook_url(
     redactor: &mut Redactor,
 ) -> Result<Url, Undelivered> {
     match (url, file) {
-        (Some(url), _) => parse_url(target, "webhook_url", url.expose()),
+        (Some(url), _) => {
+            let text = secret::read(SecretSource::Inline(url.secret()), redactor).await?;
+            parse_url(target, "webhook_url", text.expose())
+        }
         (None, Some(path)) => {
             let text = secret::read(SecretSource::File(path), redactor).await?;
             parse_url(target, "webhook_url_file", text.expose())

@@ -13,6 +13,7 @@ use tocsin_config::{
 use tocsin_core::notification::{AttemptOutcome, FailureClass, LogKey, Notification, OutboxEntry};
 use tocsin_core::paging::{Channel, Page};
 use tocsin_template::Templates;
+use tokio::sync::watch;
 
 use crate::failure::Undelivered;
 use crate::guard::Guard;
@@ -48,6 +49,8 @@ pub struct Context {
     pub links: LinkSigner,
     /// Who we are to the push services of browsers.
     pub vapid: Arc<OnceLock<Arc<VapidKey>>>,
+    /// Turns true once stored secrets can be fetched; attempts wait for it.
+    pub ready: Option<watch::Receiver<bool>>,
 }
 
 impl Context {
@@ -64,6 +67,7 @@ impl Context {
             guard: Guard::default(),
             links: LinkSigner::fresh(),
             vapid: Arc::default(),
+            ready: None,
         }
     }
 
@@ -83,6 +87,20 @@ impl Context {
     #[must_use]
     pub fn with_vapid(self, key: Arc<VapidKey>) -> Self {
         Self { vapid: Arc::new(key.into()), ..self }
+    }
+
+    /// Lets attempts wait until stored secrets can be fetched.
+    #[must_use]
+    pub fn with_ready(self, ready: watch::Receiver<bool>) -> Self {
+        Self { ready: Some(ready), ..self }
+    }
+
+    /// Waits until stored secrets can be fetched: after a start work is taken up before that.
+    async fn is_ready(&self) {
+        if let Some(ready) = &self.ready {
+            let mut ready = ready.clone();
+            let _ = tokio::time::timeout(DEFAULT_TIMEOUT, ready.wait_for(|it| *it)).await;
+        }
     }
 
     /// Replaces the standard output.
@@ -213,6 +231,7 @@ impl Outbound {
     ///
     /// `idempotency_key` is the same for every attempt of the same page.
     pub async fn page(&self, page: &Page, idempotency_key: &str) -> AttemptOutcome {
+        self.context.is_ready().await;
         self.channels.page(page, idempotency_key, &self.context).await
     }
 
@@ -235,6 +254,7 @@ impl Outbound {
         members: &[String],
         now: Timestamp,
     ) -> Result<GroupChange, UserGroupError> {
+        self.context.is_ready().await;
         crate::paging::sync_user_group(&self.channels, group, members, now).await
     }
 
@@ -243,6 +263,12 @@ impl Outbound {
     ///
     /// `idempotency_key` is the same for every attempt of the same entry.
     pub async fn attempt(&self, entry: &OutboxEntry, idempotency_key: &str) -> AttemptOutcome {
+        self.context.is_ready().await;
+        // What a vendor's module keeps while it waits is much to carry around.
+        Box::pin(self.attempt_now(entry, idempotency_key)).await
+    }
+
+    async fn attempt_now(&self, entry: &OutboxEntry, idempotency_key: &str) -> AttemptOutcome {
         let mut redactor = Redactor::new();
         let mut texts = self.texts(&entry.notification, entry.due_at);
         let mut notification = Arc::clone(&entry.notification);

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use tocsin_config::{Secret, SecretSource};
+use tocsin_config::{NotStored, Secret, SecretSource};
 use tocsin_core::notification::FailureClass;
 
 use crate::failure::Undelivered;
@@ -25,11 +25,16 @@ pub(crate) async fn read(
     redactor: &mut Redactor,
 ) -> Result<Secret, Undelivered> {
     let secret = match source {
-        SecretSource::Inline(secret) => secret.clone(),
+        SecretSource::Inline(secret) => secret.fetch().map_err(|why| missing(&why))?,
         SecretSource::File(path) => read_file(path.to_owned()).await?,
     };
     redactor.hide(secret.expose());
     Ok(secret)
+}
+
+/// A secret that is named and not stored: nothing can be sent before somebody stores it.
+pub(crate) fn missing(error: &NotStored) -> Undelivered {
+    Undelivered::refused(FailureClass::Other, error.to_string())
 }
 
 async fn read_file(path: PathBuf) -> Result<Secret, Undelivered> {

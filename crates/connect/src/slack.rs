@@ -212,7 +212,10 @@ impl App<'_, '_> {
 
 async fn webhook_url(config: &SlackConfig, redactor: &mut Redactor) -> Result<Url, Undelivered> {
     match (&config.api_url, &config.api_url_file) {
-        (Some(url), _) => parse_url(TARGET, "api_url", url.expose()),
+        (Some(url), _) => {
+            let text = secret::read(SecretSource::Inline(url.secret()), redactor).await?;
+            parse_url(TARGET, "api_url", text.expose())
+        }
         (None, Some(path)) => {
             let text = secret::read(SecretSource::File(path), redactor).await?;
             parse_url(TARGET, "api_url_file", text.expose())

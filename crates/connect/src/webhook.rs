@@ -54,7 +54,10 @@ async fn url(
     redactor: &mut Redactor,
 ) -> Result<Url, Undelivered> {
     let (field, text) = match (&config.url, &config.url_file) {
-        (Some(url), _) => ("url", url.expose().to_owned()),
+        (Some(url), _) => {
+            let text = secret::read(SecretSource::Inline(url.secret()), redactor).await?;
+            ("url", text.expose().to_owned())
+        }
         (None, Some(path)) => {
             let text = secret::read(SecretSource::File(path), redactor).await?;
             ("url_file", text.expose().to_owned())

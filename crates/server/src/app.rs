@@ -15,6 +15,7 @@ use tocsin_engine::{Deliver, EngineHandle};
 use crate::access::Known;
 use crate::metrics::Metrics;
 use crate::reloader::Reloader;
+use crate::secrets::Vault;
 use crate::sign_in::{self, SignIns};
 use crate::web::Web;
 use crate::{answers, fallback, front, inbound, limits, management, v1, v2};
@@ -44,6 +45,8 @@ pub struct App {
     pub sign_ins: SignIns,
     /// Checks the links of pages when they come back.
     pub links: LinkSigner,
+    /// Opens stored secrets for whoever sends messages.
+    pub vault: Arc<Vault>,
     /// What was looked up and used lately of tokens and sessions.
     pub known: Known,
     /// What is counted.

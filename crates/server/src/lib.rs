@@ -13,6 +13,7 @@ mod limits;
 mod management;
 pub mod metrics;
 pub mod reloader;
+pub mod secrets;
 mod serve;
 pub mod sign_in;
 pub mod tenants;

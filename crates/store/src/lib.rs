@@ -17,7 +17,7 @@ use tocsin_core::rows::{AlertRow, TenantRows, WriteSet};
 
 pub use sqlite::{
     BackupSummary, DATABASE_FILE, Inspection, Restored, SqliteOptions, SqliteStore, back_up,
-    check_backup, inspect, restore,
+    check_backup, inspect, process_of, restore,
 };
 
 /// Where everything durable lives. Every call names its tenant.

@@ -144,6 +144,12 @@ impl Client {
         self.send(&Method::POST, path, request).await
     }
 
+    /// Puts JSON and returns whatever the answer is.
+    pub(crate) async fn put(&self, path: &str, body: &impl Serialize) -> Result<Answer> {
+        let request = self.http.put(format!("{}{path}", self.base)).json(body);
+        self.send(&Method::PUT, path, request).await
+    }
+
     /// Deletes and returns whatever the answer is.
     pub(crate) async fn delete(&self, path: &str) -> Result<Answer> {
         let request = self.http.delete(format!("{}{path}", self.base));

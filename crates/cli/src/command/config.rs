@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
-use tocsin_config::{DEFAULT_TENANT, Loaded, Report};
+use tocsin_config::{DEFAULT_TENANT, Loaded, NotStored, Report};
 use tocsin_connect::Outbound;
 use tocsin_core::matcher::ParseMode;
 
@@ -32,6 +32,10 @@ enum ConfigCommand {
         /// default tocsin.yaml, or alertmanager.yml where there is none.
         #[arg(value_name = "PATH")]
         paths: Vec<PathBuf>,
+
+        /// The data directory, to see whether the secrets that are referred to are stored.
+        #[arg(long = "storage.path", value_name = "DIR")]
+        storage_path: Option<PathBuf>,
     },
     /// Print the configuration in effect, and where each of its values comes from.
     ///
@@ -61,8 +65,11 @@ pub(crate) fn run(args: &ConfigArgs) -> Result<()> {
     let mode =
         parse_mode(&args.enable_feature).map_err(|error| Failure::usage(format!("{error:#}")))?;
     match &args.command {
-        ConfigCommand::Check { paths } if paths.is_empty() => check(&[default_path()], mode),
-        ConfigCommand::Check { paths } => check(paths, mode),
+        ConfigCommand::Check { paths, storage_path } => {
+            let stored = storage_path.as_deref().map(stored_secrets).transpose()?;
+            let default = [default_path()];
+            check(if paths.is_empty() { &default } else { paths }, mode, stored.as_ref())
+        }
         ConfigCommand::Show { path, tenant, original } => {
             let path = path.clone().unwrap_or_else(default_path);
             let mut loaded = load(&path, mode)?;
@@ -120,7 +127,21 @@ fn verdict(report: &Report) -> String {
     format!("not usable: {}", count(report.errors().count(), "error", "errors"))
 }
 
-fn check(paths: &[PathBuf], mode: ParseMode) -> Result<()> {
+/// Returns the names of the secrets that are stored in a data directory.
+fn stored_secrets(directory: &Path) -> Result<Vec<String>> {
+    let found = tocsin_store::inspect(directory)
+        .map_err(|error| Failure::usage(format!("{}: {error}", directory.display())))?;
+    Ok(found.map(|found| found.secrets).unwrap_or_default())
+}
+
+/// Says which secret a configuration refers to that is not stored.
+fn missing_secret(loaded: &Loaded, stored: Option<&Vec<String>>) -> Option<NotStored> {
+    let stored = stored?;
+    let missing = loaded.secrets.iter().find(|name| !stored.contains(name))?;
+    Some(NotStored::Missing(missing.clone()))
+}
+
+fn check(paths: &[PathBuf], mode: ParseMode, stored: Option<&Vec<String>>) -> Result<()> {
     let (mut unusable, mut checked) = (0, 0);
     for path in paths {
         let read = tocsin_config::load(path, &load_options(mode));
@@ -134,7 +155,9 @@ fn check(paths: &[PathBuf], mode: ParseMode) -> Result<()> {
                 output::print("")?;
             }
             checked += 1;
-            unusable += usize::from(!check_one(path, read, tenant)?);
+            // What is stored is known of the default tenant.
+            let stored = stored.filter(|_| tenant.is_none());
+            unusable += usize::from(!check_one(path, read, tenant, stored)?);
         }
     }
     if unusable == 0 {
@@ -145,12 +168,21 @@ fn check(paths: &[PathBuf], mode: ParseMode) -> Result<()> {
 }
 
 /// Prints what there is to say about a configuration; returns whether it can be used.
-fn check_one(path: &Path, read: Result<Loaded, Report>, tenant: Option<&str>) -> Result<bool> {
+fn check_one(
+    path: &Path,
+    read: Result<Loaded, Report>,
+    tenant: Option<&str>,
+    stored: Option<&Vec<String>>,
+) -> Result<bool> {
     let whose = tenant.map_or_else(String::new, |name| format!("tenant `{name}`: "));
     match read {
         Ok(loaded) => {
             for warning in &loaded.warnings {
                 output::print(&warning.to_string())?;
+            }
+            if let Some(why) = missing_secret(&loaded, stored) {
+                output::print(&format!("{whose}{}: not usable: {why}", path.display()))?;
+                return Ok(false);
             }
             if let Err(why) = can_be_reached(&loaded) {
                 output::print(&format!("{whose}{}: not usable: {why}", path.display()))?;
@@ -189,6 +221,11 @@ fn summary(path: &Path, loaded: &Loaded) -> String {
     }
     if !loaded.config.tenants.is_empty() {
         found.push(count(loaded.config.tenants.len(), "tenant", "tenants"));
+    }
+    if !loaded.secrets.is_empty() {
+        let names: Vec<_> = loaded.secrets.iter().map(String::as_str).collect();
+        let secrets = count(names.len(), "stored secret", "stored secrets");
+        found.push(format!("{secrets} ({})", names.join(", ")));
     }
     if !loaded.warnings.is_empty() {
         found.push(count(loaded.warnings.len(), "warning", "warnings"));

@@ -11,6 +11,7 @@ pub(crate) mod generate;
 pub(crate) mod man;
 pub(crate) mod routes;
 pub(crate) mod scenario;
+pub(crate) mod secret;
 pub(crate) mod silence;
 pub(crate) mod template;
 pub(crate) mod token;

@@ -39,10 +39,10 @@ const DRAIN: Duration = Duration::from_secs(5);
 const ENGINE_WATCH: Duration = Duration::from_secs(1);
 
 /// The variable with the key that secrets are sealed with; older ones after commas.
-const KEY_VARIABLE: &str = "TOCSIN_SECRETS_KEY";
+pub(crate) const KEY_VARIABLE: &str = "TOCSIN_SECRETS_KEY";
 
 /// The file with that key, in the data directory.
-const KEY_FILE: &str = "secrets.key";
+pub(crate) const KEY_FILE: &str = "secrets.key";
 
 /// The file with the key by which the push services of browsers know us, in the data directory.
 const WEB_PUSH_KEY: &str = "web-push.pem";

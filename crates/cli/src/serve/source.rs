@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use parking_lot::Mutex;
-use tocsin_config::{LoadOptions, Loaded, Tenant};
+use tocsin_config::{LoadOptions, Loaded, SecretStore, Tenant};
 use tocsin_core::policy::Policy;
+use tocsin_server::secrets::Vault;
 
 use super::duration;
 use super::flags::{CompatPreset, ServeFlags};
@@ -16,6 +17,8 @@ use crate::source::{ALERTMANAGER_YML, default_path, load_options, parse_mode};
 #[derive(Clone)]
 pub(super) struct Source {
     target: Arc<Mutex<Target>>,
+    /// Opens what the configuration refers to; each tenant has its own.
+    pub(super) vault: Arc<Vault>,
     options: LoadOptions,
     silences: usize,
     silence_bytes: usize,
@@ -38,12 +41,15 @@ impl Source {
             Some(CompatPreset::Alertmanager) => PathBuf::from(ALERTMANAGER_YML),
             _ => default_path(),
         });
+        let vault = Arc::new(Vault::default());
         Ok(Self {
             target: Arc::new(Mutex::new(Target::Main(path))),
+            vault: Arc::clone(&vault),
             options: LoadOptions {
                 retention: duration("--data.retention", &flags.data_retention)?,
                 start_delay: duration("--dispatch.start-delay", &flags.dispatch_start_delay)?,
                 compat: flags.compat.map(CompatPreset::switches),
+                secrets: Some(vault),
                 ..load_options(parse_mode(&flags.enable_feature)?)
             },
             silences: flags.silences_max,
@@ -54,7 +60,11 @@ impl Source {
 
     /// Returns where that of another tenant comes from; flags hold for it, too.
     pub(super) fn of_tenant(&self, tenant: Tenant) -> Self {
-        Self { target: Arc::new(Mutex::new(Target::Tenant(tenant))), ..self.clone() }
+        let vault = Arc::new(Vault::default());
+        let secrets: Arc<dyn SecretStore> = Arc::clone(&vault) as _;
+        let options = LoadOptions { secrets: Some(secrets), ..self.options.clone() };
+        let target = Arc::new(Mutex::new(Target::Tenant(tenant)));
+        Self { target, vault, options, ..self.clone() }
     }
 
     /// Reads something else from now on and returns what it was.

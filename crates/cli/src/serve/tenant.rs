@@ -49,7 +49,8 @@ impl Draft {
         for warning in &first.warnings {
             warn!("{warning}");
         }
-        let context = Context::new(options.external_url.as_str(), env!("CARGO_PKG_VERSION"));
+        let context = Context::new(options.external_url.as_str(), env!("CARGO_PKG_VERSION"))
+            .with_ready(source.vault.ready());
         let outbound = Outbound::new(&first.config, &context).map_err(|error| error.to_string())?;
         let loaded = server_side(&source, &first, &options.external_url)?;
         Ok(Self { options, source, first, loaded, context, outbound })
@@ -99,20 +100,22 @@ impl Draft {
         let base = options.external_url.clone();
         let reloader =
             reloader(source.clone(), Arc::clone(&latest), delivery, context, loaded, base);
-        let app = App {
+        let app = Arc::new(App {
             deliver,
             sign_ins,
             links,
             known: Known::default(),
+            vault: Arc::clone(&source.vault),
             web: Arc::clone(web),
             metrics,
             reloader: Arc::new(reloader),
             started_at: SystemClock.now(),
             options,
             engine,
-        };
+        });
         app.follow_key();
-        Ok(Running { app: Arc::new(app), source, latest })
+        source.vault.attach(&app);
+        Ok(Running { app, source, latest })
     }
 }
 

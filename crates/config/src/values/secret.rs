@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
 
+use super::stored::{NotStored, StoredSecret};
 use crate::reader::{Reader, Value};
 use crate::section::{Out, Shape, Text};
 use crate::yaml::Node;
@@ -16,22 +17,47 @@ pub const MAX_SECRET_FILE_BYTES: u64 = 64 * 1024;
 
 /// A password, token or key. Prints as `<secret>` in every form.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret {
+    text: String,
+    /// Boxed, because settings have many secrets and few of them are stored.
+    stored: Option<Box<StoredSecret>>,
+}
 
 impl Secret {
     /// Wraps a secret.
     pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+        Self { text: text.into(), stored: None }
     }
 
-    /// Returns the secret itself, for the one place that hands it to its service.
+    /// Returns the secret itself, for the one place that hands it to its service. One that is
+    /// stored has to be fetched first.
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Returns whether nothing was given.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.text.is_empty()
+    }
+
+    /// Returns where it is stored, when the configuration only names it.
+    pub fn stored(&self) -> Option<&StoredSecret> {
+        self.stored.as_deref()
+    }
+
+    pub(crate) fn into_stored(self) -> Option<Self> {
+        self.stored.is_some().then_some(self)
+    }
+
+    /// Returns the secret itself, fetched now if it is stored.
+    ///
+    /// # Errors
+    /// [`NotStored`] that names it.
+    pub fn fetch(&self) -> Result<Self, NotStored> {
+        match &self.stored {
+            Some(stored) => stored.fetch(),
+            None => Ok(self.clone()),
+        }
     }
 }
 
@@ -49,7 +75,9 @@ impl fmt::Display for Secret {
 
 impl Value for Secret {
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
-        reader.secret_text(node, "a secret").map(Self::new)
+        let text = reader.secret_text(node, "a secret")?;
+        let stored = reader.stored_secret(node, &text)?;
+        Some(Self { text, stored: stored.map(Box::new) })
     }
 
     fn encode(&self) -> Out {
@@ -87,7 +115,10 @@ impl<'a> SecretSource<'a> {
     /// error names the path and never the contents.
     pub fn read(self) -> std::io::Result<Secret> {
         let path = match self {
-            Self::Inline(secret) => return Ok(secret.clone()),
+            Self::Inline(secret) => {
+                let missing = |error| std::io::Error::new(std::io::ErrorKind::NotFound, error);
+                return secret.fetch().map_err(missing);
+            }
             Self::File(path) => path,
         };
         let with_path = |error: std::io::Error| {

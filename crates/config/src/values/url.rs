@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::secret::Secret;
 use super::template::is_template;
 use crate::reader::{Reader, Value};
 use crate::section::{Out, Shape, Text};
@@ -96,7 +97,7 @@ impl Value for Url {
 
 /// An address that is a secret itself, because whoever knows it can post there.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SecretUrl(String);
+pub struct SecretUrl(Secret);
 
 impl SecretUrl {
     /// Checks an address; one with a template expression is taken as it is.
@@ -108,17 +109,22 @@ impl SecretUrl {
         if !is_template(text) && text != super::MASK {
             check(text, &["http", "https"])?;
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(Secret::new(text)))
     }
 
     /// Returns the address, for the one place that calls it.
     pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+
+    /// Returns the address as a secret, which may be stored and has to be fetched then.
+    pub fn secret(&self) -> &Secret {
         &self.0
     }
 
     /// Returns whether the address holds a template expression.
     pub fn is_template(&self) -> bool {
-        is_template(&self.0)
+        is_template(self.0.expose())
     }
 }
 
@@ -136,6 +142,9 @@ impl fmt::Display for SecretUrl {
 
 impl Value for SecretUrl {
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        if let Some(secret) = Secret::decode(node, reader)?.into_stored() {
+            return Some(Self(secret));
+        }
         let url = reader.parsed_secret(node, "an address", Self::parse)?;
         if url.is_template() {
             reader.note_template(node);

@@ -7,7 +7,7 @@ use std::path::Path;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, NoProxy, Proxy};
 use tocsin_config::{
-    HttpConfig, OAuth2, Secret, SecretSource, TlsConfig, TlsVersion as Version, Url,
+    HttpConfig, NotStored, OAuth2, Secret, SecretSource, TlsConfig, TlsVersion as Version, Url,
 };
 use tocsin_core::notification::FailureClass;
 use tokio::sync::Mutex;
@@ -16,7 +16,7 @@ use super::tls::{TlsError, TlsMaterial, TlsVersion};
 use crate::failure::{Undelivered, chain};
 use crate::guard::{Blocked, Guard, Resolver, environment_proxies, proxy_host};
 use crate::redact::Redactor;
-use crate::secret::offload;
+use crate::secret::{missing, offload};
 
 /// The longest file of certificates that is read; the bundles of operating systems are a quarter.
 const MAX_PEM_FILE_BYTES: u64 = 1024 * 1024;
@@ -47,11 +47,15 @@ pub(super) struct RenewingClient {
 
 struct Current {
     material: TlsMaterial,
+    proxy_headers: ProxyHeaders,
     client: Client,
     /// For redirects to other hosts, with connections of its own: one that was made under the
     /// wider rules must not be used under the narrower ones. Made when it is needed.
     elsewhere: Option<Client>,
 }
+
+/// What a proxy is told with CONNECT.
+type ProxyHeaders = BTreeMap<String, Vec<Secret>>;
 
 /// What a client is made of beside TLS.
 struct Settings {
@@ -59,7 +63,7 @@ struct Settings {
     proxy: Option<Url>,
     no_proxy: String,
     proxy_from_environment: bool,
-    proxy_connect_header: BTreeMap<String, Vec<Secret>>,
+    proxy_connect_header: ProxyHeaders,
     guard: Guard,
 }
 
@@ -95,9 +99,15 @@ impl RenewingClient {
     }
 
     fn new(tls: &TlsConfig, settings: Settings) -> Result<Self, ClientError> {
-        let material = TlsMaterial::read(tls)?;
-        let client = settings.build(&material, &settings.guard)?;
-        let current = Mutex::new(Current { material, client, elsewhere: None });
+        let mut readable = tls.clone();
+        if readable.key.as_ref().is_some_and(|key| key.fetch().is_err()) {
+            // It may be stored later; until then every attempt says that it is not.
+            readable.key = None;
+        }
+        let material = TlsMaterial::read(&readable)?;
+        let proxy_headers = settings.proxy_headers().unwrap_or_default();
+        let client = settings.build(&material, &proxy_headers, &settings.guard)?;
+        let current = Mutex::new(Current { material, proxy_headers, client, elsewhere: None });
         Ok(Self { tls: tls.clone(), settings, current })
     }
 
@@ -105,16 +115,21 @@ impl RenewingClient {
     /// replaced while we run.
     async fn get(&self) -> Result<Client, Undelivered> {
         let mut current = self.current.lock().await;
-        if names_files(&self.tls) {
+        let proxy_headers = self.settings.proxy_headers().map_err(|why| missing(&why))?;
+        let material = if can_change(&self.tls) {
             let tls = self.tls.clone();
-            let material = offload(move || TlsMaterial::read(&tls)).await?;
-            if material != current.material {
-                let client = self
-                    .settings
-                    .build(&material, &self.settings.guard)
-                    .map_err(|error| unusable(&error))?;
-                *current = Current { material, client, elsewhere: None };
-            }
+            Some(offload(move || TlsMaterial::read(&tls)).await?)
+        } else {
+            None
+        };
+        let is_new = material.as_ref().is_some_and(|material| *material != current.material);
+        if is_new || proxy_headers != current.proxy_headers {
+            let material = material.unwrap_or_else(|| current.material.clone());
+            let client = self
+                .settings
+                .build(&material, &proxy_headers, &self.settings.guard)
+                .map_err(|error| unusable(&error))?;
+            *current = Current { material, proxy_headers, client, elsewhere: None };
         }
         Ok(current.client.clone())
     }
@@ -135,8 +150,10 @@ impl RenewingClient {
         if let Some(client) = &current.elsewhere {
             return Ok(client.clone());
         }
-        let client =
-            self.settings.build(&current.material, &strict).map_err(|error| unusable(&error))?;
+        let client = self
+            .settings
+            .build(&current.material, &current.proxy_headers, &strict)
+            .map_err(|error| unusable(&error))?;
         current.elsewhere = Some(client.clone());
         Ok(client)
     }
@@ -147,16 +164,18 @@ impl RenewingClient {
         if let Some(Ok(url)) = url {
             redactor.hide_url(&url);
         }
-        self.settings
-            .proxy_connect_header
-            .values()
-            .flatten()
-            .for_each(|value| redactor.hide(value.expose()));
+        let headers = self.settings.proxy_headers().unwrap_or_default();
+        headers.values().flatten().for_each(|value| redactor.hide(value.expose()));
     }
 }
 
 impl Settings {
-    fn build(&self, material: &TlsMaterial, guard: &Guard) -> Result<Client, ClientError> {
+    fn build(
+        &self,
+        material: &TlsMaterial,
+        headers: &ProxyHeaders,
+        guard: &Guard,
+    ) -> Result<Client, ClientError> {
         let proxies = match &self.proxy {
             Some(proxy) => proxy_host(proxy.as_str()).into_iter().collect(),
             None if self.proxy_from_environment => environment_proxies(),
@@ -171,7 +190,7 @@ impl Settings {
             builder = builder.http1_only();
         }
         if let Some(proxy) = &self.proxy {
-            builder = builder.proxy(self.proxy(proxy)?);
+            builder = builder.proxy(self.proxy(proxy, headers)?);
         } else if !self.proxy_from_environment {
             // Alertmanager reads the environment only when it is told to.
             builder = builder.no_proxy();
@@ -179,9 +198,19 @@ impl Settings {
         builder.build().map_err(|error| ClientError::Client(error.without_url()))
     }
 
-    fn proxy(&self, url: &Url) -> Result<Proxy, ClientError> {
-        let mut headers = HeaderMap::new();
+    /// Returns what the proxy is told, with what is stored.
+    fn proxy_headers(&self) -> Result<ProxyHeaders, NotStored> {
+        let mut fetched = ProxyHeaders::new();
         for (name, values) in &self.proxy_connect_header {
+            let values = values.iter().map(Secret::fetch).collect::<Result<_, _>>()?;
+            fetched.insert(name.clone(), values);
+        }
+        Ok(fetched)
+    }
+
+    fn proxy(&self, url: &Url, told: &ProxyHeaders) -> Result<Proxy, ClientError> {
+        let mut headers = HeaderMap::new();
+        for (name, values) in told {
             let name = HeaderName::from_bytes(name.as_bytes())
                 .map_err(|_| ClientError::Proxy(format!("`{name}` is not a header name")))?;
             for value in values {
@@ -237,8 +266,10 @@ fn version(version: Version) -> TlsVersion {
     }
 }
 
-fn names_files(tls: &TlsConfig) -> bool {
-    tls.ca_file.is_some() || tls.cert_file.is_some() || tls.key_file.is_some()
+/// Returns whether what the settings point to can change while we run.
+fn can_change(tls: &TlsConfig) -> bool {
+    let is_stored = tls.key.as_ref().is_some_and(|key| key.stored().is_some());
+    is_stored || tls.ca_file.is_some() || tls.cert_file.is_some() || tls.key_file.is_some()
 }
 
 /// Returns the PEM of a pair `key` / `key_file`.

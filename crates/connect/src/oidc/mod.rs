@@ -206,7 +206,9 @@ impl Provider {
         // Without a list, basic authentication is what every provider knows (Discovery, section 3).
         let takes_basic =
             methods.is_empty() || methods.iter().any(|it| it == "client_secret_basic");
-        let secret = self.settings.client_secret.as_ref();
+        let secret = self.settings.client_secret.as_ref().map(Secret::fetch).transpose();
+        let secret = secret.map_err(|why| OidcError::Misconfigured(why.to_string()))?;
+        let secret = secret.as_ref();
         let basic = secret.filter(|_| takes_basic);
         if basic.is_none() {
             form.push(("client_id", &self.settings.client_id));

@@ -47,7 +47,7 @@ pub(super) async fn own(config: &Sigv4) -> Result<Credentials, Undelivered> {
     if let Some(secret) = config.secret_key.as_ref().filter(|_| !config.access_key.is_empty()) {
         return Ok(Credentials {
             access_key: config.access_key.clone(),
-            secret_key: secret.clone(),
+            secret_key: secret.fetch().map_err(|why| crate::secret::missing(&why))?,
             session_token: None,
         });
     }

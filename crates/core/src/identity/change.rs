@@ -84,6 +84,13 @@ pub enum IdentityChange {
     },
     /// A secret is set or replaced.
     SetSecret(Box<SealedSecret>),
+    /// A secret was opened to be used. The first time of a day is written into the audit log.
+    SecretUsed {
+        /// Which.
+        name: String,
+        /// When it was used last.
+        at: Timestamp,
+    },
     /// A secret is removed.
     DeleteSecret(String),
     /// Everything sealed is sealed anew with another key.

@@ -33,6 +33,9 @@ pub struct SealedSecret {
     pub set_at: Timestamp,
     /// Who set it.
     pub set_by: String,
+    /// When it was used last; `None` for not since it was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// Who may do what. Cheap to clone: entries are shared.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use parking_lot::{Mutex, RwLock};
 use tocsin_core::command::Command;
-use tocsin_core::identity::{Access, ApiToken, Directory, IdentityChange, SecretHash, Session};
+use tocsin_core::identity::{
+    Access, ApiToken, Directory, IdentityChange, SealedSecret, SecretHash, Session,
+};
 use tocsin_engine::EngineHandle;
 use uuid::Uuid;
 
@@ -34,6 +36,7 @@ struct Remembered {
 struct Used {
     tokens: HashMap<Uuid, Timestamp>,
     sessions: HashMap<Uuid, Timestamp>,
+    secrets: HashMap<String, Timestamp>,
 }
 
 impl Known {
@@ -103,10 +106,23 @@ impl Known {
         }
     }
 
+    /// Notes that a stored secret is used.
+    pub(crate) fn secret_used(&self, secret: &SealedSecret, now: Timestamp) {
+        if is_news(secret.last_used_at, now) {
+            self.used.lock().secrets.insert(secret.name.clone(), now);
+        }
+    }
+
     /// Writes down what was used since this was called last. What is lost by a crash is at most
     /// when something was used last.
     pub async fn flush(&self, engine: &EngineHandle) {
-        let Used { tokens, sessions } = std::mem::take(&mut *self.used.lock());
+        let Used { tokens, sessions, secrets } = std::mem::take(&mut *self.used.lock());
+        for (name, at) in secrets {
+            let change = IdentityChange::SecretUsed { name, at };
+            if let Err(error) = engine.command(Command::Identity(change)).await {
+                tracing::debug!(%error, "when a secret was used could not be written");
+            }
+        }
         if tokens.is_empty() && sessions.is_empty() {
             return;
         }

@@ -4,7 +4,6 @@ mod account;
 mod pages;
 mod password;
 mod provider;
-mod seal;
 mod session;
 mod throttle;
 mod totp;
@@ -22,8 +21,8 @@ use utoipa_axum::routes;
 
 use crate::App;
 
+pub use crate::secrets::{KeyError, MasterKey, Unsealable};
 pub use provider::SignInProvider;
-pub use seal::{KeyError, MasterKey, Unsealable};
 
 /// What signing in needs beside the directory.
 #[derive(Debug)]
@@ -64,6 +63,11 @@ impl SignIns {
         self.key.load().derived(purpose)
     }
 
+    /// Returns the master key in use.
+    pub(crate) fn key(&self) -> Arc<MasterKey> {
+        self.key.load_full()
+    }
+
     /// Takes another master key, with the older ones that still open what they sealed.
     pub fn replace_key(&self, key: MasterKey) {
         self.key.store(Arc::new(key));
@@ -90,9 +94,10 @@ pub async fn reseal(app: &App) -> Result<usize, String> {
         let sealed = key.seal(&place, &secret).map_err(|why| of(&why))?;
         totp.push((credentials.person.clone(), sealed));
     }
-    let count = totp.len();
+    let secrets = crate::secrets::resealed(app, &key)?;
+    let count = totp.len() + secrets.len();
     if count > 0 {
-        let change = IdentityChange::Reseal { secrets: Vec::new(), totp };
+        let change = IdentityChange::Reseal { secrets, totp };
         let order = Command::Identity(change).by(Actor::OPERATOR);
         app.engine.command(order).await.map_err(|error| error.to_string())?;
     }

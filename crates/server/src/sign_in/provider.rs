@@ -60,7 +60,11 @@ impl SignInProvider {
     /// # Errors
     /// What is wrong with it, in words.
     pub fn new(rules: &OidcRules, base: &str) -> Result<Self, String> {
-        let secret = rules.client_secret().map(SecretSource::read).transpose();
+        // One that is stored may be set later, and is fetched each time.
+        let secret = match rules.client_secret() {
+            Some(SecretSource::Inline(secret)) => Ok(Some(secret.clone())),
+            source => source.map(SecretSource::read).transpose(),
+        };
         let secret = secret.map_err(|why| format!("access.oidc.client_secret_file: {why}"))?;
         let settings = OidcSettings {
             issuer: rules.issuer.clone(),

@@ -38,6 +38,7 @@ use crate::App;
         (name = "notifications", description = "Messages on their way out."),
         (name = "events", description = "What happened, as history and live."),
         (name = "people", description = "Who works here, in which teams, and what they own."),
+        (name = "secrets", description = "What messages are sent with: set here, never shown."),
         (name = "tokens", description = "What programs show to say who they are."),
         (name = "sessions", description = "Signing in and out, and what one signs in with."),
         (name = "audit", description = "Who changed what."),

@@ -24,6 +24,7 @@ pub(crate) mod people;
 pub mod problem;
 mod receivers;
 mod routing;
+mod secrets;
 mod silences;
 mod status;
 mod stream;
@@ -101,6 +102,8 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(teams::show, teams::replace, teams::delete))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(secrets::list))
+        .routes(routes!(secrets::set, secrets::remove))
         .routes(routes!(audit::list))
         .routes(routes!(audit::check))
         .routes(routes!(audit::export))

@@ -163,9 +163,11 @@ impl TestServer {
             sign_ins: SignIns::new(MasterKey::fresh().unwrap()),
             links: tocsin_connect::links::LinkSigner::new(vec![[7; 32]]),
             known: tocsin_server::access::Known::default(),
+            vault: Arc::default(),
             metrics: Arc::new(metrics),
             started_at: clock.now(),
         });
+        app.vault.attach(&app);
         let router = tocsin_server::router(Arc::clone(&app));
         Self { app, router, clock, store, next_load, commits, _directory: None }
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
+use tocsin_core::ids::TenantId;
 
 use super::backup::{BackupSummary, summary_of};
 use super::{DATABASE_FILE, connect};
@@ -15,12 +16,15 @@ pub struct Inspection {
     pub summary: BackupSummary,
     /// When the newest event was recorded.
     pub newest_event_at: Option<Timestamp>,
+    /// The names of the stored secrets of the default tenant.
+    pub secrets: Vec<String>,
 }
 
 /// The newest event of all tenants; each one's is found by the end of its history.
 const NEWEST_EVENT: &str = "SELECT max(at) FROM highest_number AS it JOIN event \
      ON event.tenant = it.tenant AND event.sequence = \
         (SELECT max(sequence) FROM event WHERE tenant = it.tenant)";
+const SECRETS: &str = "SELECT name FROM secret WHERE tenant = ?1 ORDER BY name";
 
 /// Reads the whole database in `directory` and changes nothing; `None` when there is none.
 ///
@@ -36,5 +40,17 @@ pub fn inspect(directory: &Path) -> Result<Option<Inspection>, StoreError> {
     let summary = summary_of(&mut connection, &file)?;
     let newest: Option<i64> = connection.query_row(NEWEST_EVENT, [], |row| row.get(0)).ok();
     let newest_event_at = newest.and_then(codec::read_instant);
-    Ok(Some(Inspection { summary, newest_event_at }))
+    let secrets =
+        secrets(&connection).map_err(|error| super::failure::Failure::from(error).of_read())?;
+    Ok(Some(Inspection { summary, newest_event_at, secrets }))
+}
+
+/// A database of an older release may not have the table yet.
+fn secrets(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<String>> {
+    if !connection.table_exists(None, "secret")? {
+        return Ok(Vec::new());
+    }
+    let mut statement = connection.prepare(SECRETS)?;
+    let names = statement.query_map([TenantId::DEFAULT.0.cast_signed()], |row| row.get(0))?;
+    names.collect()
 }

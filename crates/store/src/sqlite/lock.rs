@@ -52,6 +52,15 @@ impl DirectoryLock {
     }
 }
 
+/// Returns the number of the process that has `directory` open; `None` when none has.
+pub fn process_of(directory: &Path) -> Option<u32> {
+    let file = File::open(directory.join(LOCK_FILE)).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => owner(&file).parse().ok(),
+        _ => None,
+    }
+}
+
 fn owner(file: &File) -> String {
     let mut text = String::new();
     match file.take(MAX_OWNER_BYTES).read_to_string(&mut text) {

@@ -37,6 +37,7 @@ pub use backup::{BackupSummary, Restored, back_up, check_backup, restore};
 use failure::{Failure, unwritable};
 pub use inspect::{Inspection, inspect};
 use lock::DirectoryLock;
+pub use lock::process_of;
 use readers::Readers;
 use writer::Writer;
 

@@ -101,6 +101,7 @@ fn everything() -> IdentityWrites {
         sealed: "sealed".to_owned(),
         set_at: at(4),
         set_by: "ada".to_owned(),
+        last_used_at: Some(at(5)),
     };
     writes.secrets.insert("slack".to_owned(), Some(Arc::new(secret)));
     writes

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tocsin_core::identity::{
-    self as domain, Access, ApiToken, Grant, Handle, PersonOrigin, Role, Scope, TokenOwner,
+    self as domain, Access, ApiToken, Grant, Handle, PersonOrigin, Role, Scope, SealedSecret,
+    TokenOwner,
 };
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -392,6 +393,47 @@ pub struct NewToken {
     pub secret: String,
     /// What is known of it from now on.
     pub token: Token,
+}
+
+/// A stored secret, without its value, which nobody can read.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StoredSecret {
+    /// The name, as in `${secret:NAME}`.
+    pub name: String,
+    /// When it was set last.
+    pub set_at: Timestamp,
+    /// Who set it.
+    pub set_by: String,
+    /// When it was used last, to the minute; absent for not since it was set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<Timestamp>,
+}
+
+impl From<&SealedSecret> for StoredSecret {
+    fn from(secret: &SealedSecret) -> Self {
+        Self {
+            name: secret.name.clone(),
+            set_at: secret.set_at,
+            set_by: secret.set_by.clone(),
+            last_used_at: secret.last_used_at,
+        }
+    }
+}
+
+/// All stored secrets.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct StoredSecrets {
+    /// Ascending by name.
+    pub items: Vec<StoredSecret>,
+}
+
+/// A secret as it is set.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecretDraft {
+    /// The value, at most 64 KiB. No answer ever holds it.
+    #[schema(example = "correct horse battery staple", min_length = 1)]
+    pub value: String,
 }
 
 /// A token as it is asked for.

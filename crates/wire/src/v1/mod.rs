@@ -38,8 +38,8 @@ pub use group::{Group, GroupDetail};
 pub use hook::{HookPreview, HookPreviewRequest, HookReport, PreviewedAlert};
 pub use identity::{
     AllowedIn, Identity, NewToken, Origin, OwnedThing, OwnedThings, PeoplePage, Person,
-    PersonDraft, SignInLinkMade, Team, TeamDraft, TeamMember, Teams, Token, TokenDraft, TokenWish,
-    Tokens, read_grant,
+    PersonDraft, SecretDraft, SignInLinkMade, StoredSecret, StoredSecrets, Team, TeamDraft,
+    TeamMember, Teams, Token, TokenDraft, TokenWish, Tokens, read_grant,
 };
 pub use maintenance::{
     MaintenanceOccurrence, MaintenanceWindow, MaintenanceWindowDraft, NewMaintenanceWindow,

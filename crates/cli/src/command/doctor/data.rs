@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use jiff::SignedDuration;
+use tocsin_config::Loaded;
 use tocsin_engine::{Clock as _, SystemClock};
 use tocsin_store::{Inspection, inspect};
 
@@ -20,7 +21,7 @@ const MIN_USABLE_BYTES: u64 = 64 << 20;
 const MAX_BEHIND: SignedDuration = SignedDuration::from_secs(2);
 
 /// Looks at the data directory and at what the clock says beside it.
-pub(super) fn examine(directory: &Path, findings: &mut Findings) {
+pub(super) fn examine(directory: &Path, loaded: Option<&Loaded>, findings: &mut Findings) {
     if !directory.exists() {
         let text = format!("{} does not exist yet; the first start makes it", directory.display());
         findings.skipped("data", text);
@@ -33,6 +34,7 @@ pub(super) fn examine(directory: &Path, findings: &mut Findings) {
         }
         Ok(Some(inspection)) => {
             findings.ok("data", words(&inspection));
+            examine_secrets(&inspection, loaded, findings);
             examine_clock(&inspection, findings);
         }
         Err(error) => findings.failed(
@@ -59,6 +61,22 @@ fn examine_room(directory: &Path, findings: &mut Findings) {
             }
         }
         Err(error) => findings.warning("disk", format!("its room cannot be told: {error}")),
+    }
+}
+
+/// Are the secrets there that the configuration refers to?
+fn examine_secrets(inspection: &Inspection, loaded: Option<&Loaded>, findings: &mut Findings) {
+    const SUBJECT: &str = "secrets";
+    let Some(loaded) = loaded.filter(|loaded| !loaded.secrets.is_empty()) else { return };
+    let mut is_whole = true;
+    for name in loaded.secrets.iter().filter(|name| !inspection.secrets.contains(name)) {
+        is_whole = false;
+        let why = tocsin_config::NotStored::Missing(name.clone());
+        findings.failed(SUBJECT, why.to_string());
+    }
+    if is_whole {
+        let referred = count(loaded.secrets.len(), "secret is", "secrets are");
+        findings.ok(SUBJECT, format!("{referred} referred to, and stored"));
     }
 }
 

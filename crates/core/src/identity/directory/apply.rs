@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -18,6 +18,9 @@ const MAX_TOKENS: usize = 10_000;
 
 /// The most secrets of a tenant.
 const MAX_SECRETS: usize = 1_000;
+
+/// After how long the use of a secret is written into the audit log again.
+const USE_NEWS_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many keys a source of alerts has at once: the old one until the new one is in place.
 const KEYS_PER_SOURCE: usize = 2;
@@ -69,6 +72,7 @@ impl Directory {
                 Ok(None)
             }
             IdentityChange::SetSecret(secret) => self.set_secret(*secret, writes).map(Some),
+            IdentityChange::SecretUsed { name, at } => Ok(self.secret_used(&name, at, writes)),
             IdentityChange::DeleteSecret(name) => self.delete_secret(&name, writes).map(Some),
             IdentityChange::Reseal { secrets, totp } => {
                 Ok(Some(self.reseal(secrets, totp, writes)))
@@ -170,6 +174,24 @@ impl Directory {
         let note = AuditNote::new("secret.set", format!("secret/{}", secret.name));
         self.put_secret(Arc::new(secret), writes);
         Ok(note.after(json!({ "replaced": known })))
+    }
+
+    /// Notes a use. One that is told of late, after the secret is gone, is no news.
+    fn secret_used(
+        &mut self,
+        name: &str,
+        at: Timestamp,
+        writes: &mut IdentityWrites,
+    ) -> Option<AuditNote> {
+        let known = self.secrets.get(name)?;
+        let last = known.last_used_at;
+        if last.is_some_and(|last| last >= at) {
+            return None;
+        }
+        let secret = SealedSecret { last_used_at: Some(at), ..SealedSecret::clone(known) };
+        self.put_secret(Arc::new(secret), writes);
+        let is_news = last.is_none_or(|last| at.duration_since(last) >= USE_NEWS_AFTER);
+        is_news.then(|| AuditNote::new("secret.open", format!("secret/{name}")))
     }
 
     fn delete_secret(

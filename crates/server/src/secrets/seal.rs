@@ -127,6 +127,33 @@ impl MasterKey {
         }
     }
 
+    /// Puts a fresh key above those of the file, which must be there, and returns how many it
+    /// holds then. The file is replaced as a whole: there is no moment without the old keys.
+    ///
+    /// # Errors
+    /// [`KeyError`]; the file stays as it was.
+    pub fn rotate(path: &Path) -> Result<usize, KeyError> {
+        use std::io::Write as _;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let wrong = |why| KeyError::File { path: path.to_owned(), why };
+        let text = std::fs::read_to_string(path).map_err(wrong)?;
+        // What is there has to be right before it is written again.
+        let known = Self::open(path)?;
+        let fresh: Key = random()?;
+        let beside = path.with_extension("key.new");
+        let mut options = std::fs::OpenOptions::new();
+        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(&beside).map_err(wrong)?;
+        let text = format!("{}\n{text}", STANDARD.encode(fresh));
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(wrong)?;
+        std::fs::rename(&beside, path).map_err(wrong)?;
+        let directory = path.parent().map(std::fs::File::open);
+        if let Some(directory) = directory {
+            directory.and_then(|it| it.sync_all()).map_err(wrong)?;
+        }
+        Ok(known.older.len() + 2)
+    }
+
     /// Seals a value for one place, such as `totp/ada`.
     ///
     /// # Errors
@@ -263,6 +290,21 @@ mod tests {
     }
 
     #[test]
+    fn a_new_key_comes_above_the_old_one_in_a_file_of_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secrets.key");
+        assert!(MasterKey::rotate(&path).is_err(), "there is no file yet");
+        let sealed = MasterKey::open(&path).unwrap().seal("p", b"v").unwrap();
+        assert_eq!(MasterKey::rotate(&path).unwrap(), 2);
+        let both = MasterKey::open(&path).unwrap();
+        assert_eq!(both.open_sealed("p", &sealed).unwrap(), b"v");
+        assert!(!both.is_current(&sealed));
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
     fn a_key_file_is_made_for_its_owner_alone_and_read_again() {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();
@@ -272,6 +314,7 @@ mod tests {
         assert_eq!(MasterKey::open(&path).unwrap().open_sealed("p", &sealed).unwrap(), b"v");
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(MasterKey::open(&path), Err(KeyError::Exposed { .. })));
+        assert!(matches!(MasterKey::rotate(&path), Err(KeyError::Exposed { .. })));
         let wrong = MasterKey::parse("nonsense", "the variable").unwrap_err();
         assert!(wrong.to_string().starts_with("the variable, line 1 is no key"), "{wrong}");
     }
