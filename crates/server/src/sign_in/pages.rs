@@ -1,6 +1,6 @@
 //! The pages to sign in with: plain HTML that works without script.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Form;
 use axum::extract::{Query, State};
@@ -13,11 +13,10 @@ use tocsin_wire::v1::{LinkDraft, ProblemCode, SignInDraft};
 use super::session::{by_link, by_password, end, forget_cookie};
 use crate::App;
 use crate::access::Caller;
-use crate::front::escape;
+use crate::front::{content_security, escape};
 
-/// Nothing is loaded from anywhere, nothing runs, and forms lead only here.
-const CONTENT_SECURITY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
-                                form-action 'self'; frame-ancestors 'none'";
+/// What these pages may do.
+static CONTENT_SECURITY: LazyLock<String> = LazyLock::new(|| content_security(STYLE));
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--line:color-mix(in srgb,CanvasText 25%,Canvas);\
@@ -184,6 +183,6 @@ pub(super) fn page(app: &App, status: StatusCode, title: &str, body: &str) -> Re
          <h1>{title}</h1>\n<p>Tocsin at {host}</p>\n{body}\n</main>\n</body>\n</html>\n"
     );
     let headers: [(HeaderName, &str); 2] =
-        [(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY), (header::CACHE_CONTROL, "no-store")];
+        [(header::CONTENT_SECURITY_POLICY, &CONTENT_SECURITY), (header::CACHE_CONTROL, "no-store")];
     (status, headers, Html(html)).into_response()
 }

@@ -4,7 +4,7 @@
 /// What follows the first value is not looked at, as Go's decoder does not either.
 pub(super) fn complaint(text: &[u8]) -> Option<String> {
     let mut scanner = Scanner { text, at: 0 };
-    scanner.value(0).err()
+    scanner.value().err()
 }
 
 /// Deeper nesting is refused, as Go does.
@@ -42,73 +42,80 @@ impl Scanner<'_> {
         format!("invalid character {shown} {place}")
     }
 
-    fn value(&mut self, depth: usize) -> Scan {
-        if depth > MAX_DEPTH {
-            return Err("exceeded max depth".to_owned());
-        }
-        self.skip_space();
-        match self.peek() {
-            Some(b'{') => self.object(depth),
-            Some(b'[') => self.array(depth),
-            Some(b'"') => self.string(),
-            Some(b't') => self.literal("true"),
-            Some(b'f') => self.literal("false"),
-            Some(b'n') => self.literal("null"),
-            Some(b'-' | b'0'..=b'9') => self.number(),
-            _ => Err(self.unexpected("looking for beginning of value")),
-        }
-    }
-
-    fn object(&mut self, depth: usize) -> Scan {
-        self.at += 1;
-        self.skip_space();
-        if self.peek() == Some(b'}') {
-            self.at += 1;
-            return Ok(());
-        }
+    /// Scans one value. What is open is kept in a list, not on the stack, which callers could
+    /// exhaust.
+    fn value(&mut self) -> Scan {
+        let mut open = Vec::new();
         loop {
-            self.skip_space();
-            if self.peek() != Some(b'"') {
-                return Err(self.unexpected("looking for beginning of object key string"));
+            if open.len() > MAX_DEPTH {
+                return Err("exceeded max depth".to_owned());
             }
-            self.string()?;
-            self.skip_space();
-            if self.peek() != Some(b':') {
-                return Err(self.unexpected("after object key"));
-            }
-            self.at += 1;
-            self.value(depth + 1)?;
             self.skip_space();
             match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b'}') => {
+                Some(begin @ (b'{' | b'[')) => {
+                    let end = if begin == b'{' { b'}' } else { b']' };
                     self.at += 1;
-                    return Ok(());
+                    self.skip_space();
+                    if self.peek() == Some(end) {
+                        self.at += 1;
+                    } else {
+                        if begin == b'{' {
+                            self.key()?;
+                        }
+                        open.push(end);
+                        continue;
+                    }
                 }
-                _ => return Err(self.unexpected("after object key:value pair")),
+                Some(b'"') => self.string()?,
+                Some(b't') => self.literal("true")?,
+                Some(b'f') => self.literal("false")?,
+                Some(b'n') => self.literal("null")?,
+                Some(b'-' | b'0'..=b'9') => self.number()?,
+                _ => return Err(self.unexpected("looking for beginning of value")),
+            }
+            if self.is_over(&mut open)? {
+                return Ok(());
             }
         }
     }
 
-    fn array(&mut self, depth: usize) -> Scan {
-        self.at += 1;
-        self.skip_space();
-        if self.peek() == Some(b']') {
-            self.at += 1;
-            return Ok(());
-        }
-        loop {
-            self.value(depth + 1)?;
+    /// Looks at what follows a value: closes what ends with it, and returns whether nothing is open
+    /// any more; otherwise another value comes.
+    fn is_over(&mut self, open: &mut Vec<u8>) -> Result<bool, String> {
+        while let Some(end) = open.last().copied() {
             self.skip_space();
             match self.peek() {
-                Some(b',') => self.at += 1,
-                Some(b']') => {
+                Some(b',') => {
                     self.at += 1;
-                    return Ok(());
+                    if end == b'}' {
+                        self.key()?;
+                    }
+                    return Ok(false);
                 }
+                Some(byte) if byte == end => {
+                    self.at += 1;
+                    open.pop();
+                }
+                _ if end == b'}' => return Err(self.unexpected("after object key:value pair")),
                 _ => return Err(self.unexpected("after array element")),
             }
         }
+        Ok(true)
+    }
+
+    /// Scans a key and the colon after it.
+    fn key(&mut self) -> Scan {
+        self.skip_space();
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected("looking for beginning of object key string"));
+        }
+        self.string()?;
+        self.skip_space();
+        if self.peek() != Some(b':') {
+            return Err(self.unexpected("after object key"));
+        }
+        self.at += 1;
+        Ok(())
     }
 
     fn string(&mut self) -> Scan {
