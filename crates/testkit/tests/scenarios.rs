@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tocsin_testkit::scenario::{Mode, run_file};
 
 /// Fewer would mean that the files are not found.
-const AT_LEAST: usize = 60;
+const AT_LEAST: usize = 380;
 
 #[test]
 fn every_scenario_happens_as_it_says() {

@@ -447,7 +447,8 @@ impl EscalationPolicy {
         goes_on.then(|| Next { step: 0, due_at: later(self.repeat_after.of(severity)) })
     }
 
-    /// Returns the policy of a page by hand: these people, all at once, and nobody after them.
+    /// Returns the policy of a page by hand: these people, all at once, and nobody after them. Who
+    /// asks for several wants each of them, so one's answer does not silence the others.
     pub fn of_people(people: &[Handle]) -> Self {
         let targets = people.iter().take(MAX_TARGETS_PER_STEP);
         let targets = targets.map(|person| Target::Person { person: person.clone() }).collect();
@@ -469,7 +470,7 @@ impl EscalationPolicy {
             steps: vec![step],
             repeat: 2,
             repeat_after: Delay::default(),
-            acknowledgement: AckMode::First,
+            acknowledgement: AckMode::All,
             ack_timeout: None,
             default_on_call: None,
             origin: PersonOrigin::Api,

@@ -309,9 +309,13 @@ impl EscalationRun {
 
     /// Forgets what was to be used of one person, or of everybody.
     pub fn spare(&mut self, person: Option<&Handle>) {
-        let is_spared = |it: &Handle| person.is_none_or(|person| person == it);
-        self.planned.retain(|planned| !is_spared(&planned.person));
-        self.waiting.retain(|waiting| waiting.recipient.person().is_some_and(|it| !is_spared(it)));
+        let Some(person) = person else {
+            self.planned.clear();
+            self.waiting.clear();
+            return;
+        };
+        self.planned.retain(|planned| planned.person != *person);
+        self.waiting.retain(|waiting| waiting.recipient.person() != Some(person));
     }
 
     /// Returns the step that was carried out last; the first when none was.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::channel::Channel;
 
+/// The first window that is smooth.
+const FIRST_SMOOTH: usize = 2;
+
 /// At most so many in such a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
@@ -60,34 +63,49 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// Returns when the method may be used next, not before `now`. `is_worst` leaves only the
-    /// shortest window, so that nothing critical waits for hours.
+    /// Returns when the method may be used next, not before `now`: the same whenever it is asked.
+    /// `is_worst` leaves only the shortest window, so that nothing critical waits for hours.
     ///
-    /// A long window is smooth: once the next shorter one is used up, what is left of the long one
-    /// is spread evenly over the rest of it.
+    /// From the third on windows are smooth: once the next shorter one is used up, what is left of
+    /// the long one is spread evenly over the rest of it.
     pub fn next_at(&self, windows: &Windows, now: Timestamp, is_worst: bool) -> Timestamp {
         let count = if is_worst { 1 } else { windows.0.len() };
-        let mut next = now;
-        let mut shorter: Option<Window> = None;
-        for window in windows.0.iter().take(count) {
-            let since = now.checked_sub(window.span).unwrap_or(Timestamp::MIN);
-            let inside: Vec<Timestamp> =
-                self.used_at.iter().copied().filter(|at| *at > since).collect();
-            let (Some(first), Some(last)) = (inside.first(), inside.last()) else { break };
-            let full_until = first.checked_add(window.span).unwrap_or(Timestamp::MAX);
-            if inside.len() >= window.most {
-                // The one that is `most` back must have left the window.
-                let back = inside[inside.len() - window.most];
-                next = next.max(back.checked_add(window.span).unwrap_or(Timestamp::MAX));
-            } else if shorter.is_some_and(|shorter| inside.len() >= shorter.most) {
-                let left = i32::try_from(window.most - inside.len() + 1).unwrap_or(i32::MAX);
-                let rest = full_until.duration_since(*last);
-                let pace = rest.checked_div(left).unwrap_or(SignedDuration::ZERO);
-                next = next.max(last.checked_add(pace).unwrap_or(Timestamp::MAX));
+        let windows = &windows.0[..count.min(windows.0.len())];
+        let mut candidates: Vec<Timestamp> = Vec::new();
+        for (index, window) in windows.iter().enumerate() {
+            for (from, at) in self.used_at.iter().enumerate() {
+                candidates.push(at.checked_add(window.span).unwrap_or(Timestamp::MAX));
+                if index >= FIRST_SMOOTH {
+                    candidates.extend(self.paced(window, from));
+                }
             }
-            shorter = Some(*window);
         }
-        next
+        candidates.retain(|at| *at > now);
+        candidates.push(now);
+        candidates.sort_unstable();
+        let last = candidates.last().copied().unwrap_or(now);
+        candidates.into_iter().find(|at| self.is_free_at(windows, *at)).unwrap_or(last)
+    }
+
+    fn is_free_at(&self, windows: &[Window], at: Timestamp) -> bool {
+        windows.iter().enumerate().all(|(index, window)| {
+            let since = at.checked_sub(window.span).unwrap_or(Timestamp::MIN);
+            let from = self.used_at.iter().take_while(|used| **used <= since).count();
+            let inside = self.used_at.len() - from;
+            let is_full = inside >= window.most;
+            let shorter = index.checked_sub(1).and_then(|it| windows.get(it));
+            let is_smooth = index >= FIRST_SMOOTH && shorter.is_some_and(|it| inside >= it.most);
+            !(is_full || is_smooth && self.paced(window, from).is_some_and(|paced| at < paced))
+        })
+    }
+
+    /// Returns when the next one would be at an even pace, with what was used from an index on.
+    fn paced(&self, window: &Window, from: usize) -> Option<Timestamp> {
+        let (first, last) = (self.used_at.get(from)?, self.used_at.back()?);
+        let inside = self.used_at.len() - from;
+        let left = i32::try_from(window.most.checked_sub(inside)? + 1).ok()?;
+        let rest = first.checked_add(window.span).ok()?.duration_since(*last);
+        last.checked_add(rest.checked_div(left)?).ok()
     }
 
     /// Notes that the method is used, and forgets what no window reaches.
@@ -132,6 +150,33 @@ mod tests {
         let within = |minutes: i64| calls.iter().filter(|at| **at < minutes).count();
         assert!(within(15) <= 3 && within(60) <= 7 && within(180) <= 15, "{calls:?}");
         assert!(within(60) >= 5, "not needlessly rare: {calls:?}");
+    }
+
+    #[test]
+    fn windows_hold_whenever_somebody_asks() {
+        let windows = Windows::usual(Channel::Voice);
+        let mut throttle = Throttle::default();
+        let second = SignedDuration::from_secs(1);
+        let mut calls: Vec<Timestamp> = Vec::new();
+        let mut now = at(1_000);
+        while now < at(1_240) {
+            let next = throttle.next_at(&windows, now, false);
+            assert!(next >= now);
+            if next == now {
+                throttle.used(&windows, now);
+                calls.push(now);
+            } else {
+                let early = throttle.next_at(&windows, next - second, false);
+                assert_eq!(early, next, "the same whenever it is asked");
+            }
+            now += SignedDuration::from_secs(10);
+        }
+        for window in &windows.0 {
+            for (index, from) in calls.iter().enumerate() {
+                let inside = calls[index..].iter().filter(|at| **at < *from + window.span).count();
+                assert!(inside <= window.most, "{inside} in {:#}: {calls:?}", window.span);
+            }
+        }
     }
 
     #[test]

@@ -62,7 +62,7 @@ impl Tenant {
         let text = match action {
             Action::Acknowledge => self.acknowledge_run(now, *number, by, comment),
             Action::Unacknowledge => self.give_back_run(now, *number, by),
-            Action::Escalate => self.escalate_by_hand(now, *number)?,
+            Action::Escalate => self.escalate_by_hand(now, *number, by)?,
             Action::Resolve => {
                 self.acknowledge_alerts_of(now, *number, by.name(), "said to be resolved", None);
                 let why = End::Resolved { by: by.name().to_owned() };
@@ -78,7 +78,8 @@ impl Tenant {
             }
         };
         let Some(text) = text else {
-            let text = self.escalations.runs.get(number).map(standing).unwrap_or_default();
+            let run = self.escalations.runs.get(number);
+            let text = run.map(|run| standing(run, by)).unwrap_or_default();
             return Ok(Answered { text, has_changed: false });
         };
         self.record_answer(now, *number, by, *action, via, comment);
@@ -130,12 +131,12 @@ impl Tenant {
         let paged = person.clone().filter(|it| run.people.contains_key(it));
         if waits_for_all && let Some(person) = paged {
             let paged = run.people.get_mut(&person)?;
-            if paged.acknowledged_at.replace(now).is_some() {
+            if paged.acknowledged_at.is_some() {
                 return None;
             }
+            paged.acknowledged_at = Some(now);
+            // Nobody else is drawn in from here on, but those who were are not spared.
             run.spare(Some(&person));
-            // Nobody else is drawn in, but those who were are not spared.
-            run.next = None;
             self.recorder.runs.insert(number);
             let left: Vec<String> = run
                 .people
@@ -203,6 +204,7 @@ impl Tenant {
         &mut self,
         now: Timestamp,
         number: RunNumber,
+        by: &Answerer,
     ) -> Result<Option<String>, Rejection> {
         let Some(run) = self.escalations.runs.get_mut(&number) else { return Ok(None) };
         if run.policy.steps.is_empty() {
@@ -214,16 +216,24 @@ impl Tenant {
             // After the last one comes the first again.
             None => (run.current_step() + 1) % run.policy.steps.len(),
         };
+        let mut given_back = Vec::new();
         if run.state != RunState::Open {
+            given_back.extend(run.alerts.iter().copied());
             run.state = RunState::Open;
             run.reopened_at = Some(now);
             for paged in run.people.values_mut() {
                 paged.acknowledged_at = None;
+                paged.used.clear();
             }
         }
         run.still_since = None;
         run.next = Some(Next { step: following, due_at: now });
         self.recorder.runs.insert(number);
+        if !given_back.is_empty() {
+            // Who asks for others does not work on it alone any more.
+            let word = Word::new(by.name().to_owned(), "escalated".to_owned());
+            let _ = self.unacknowledge(now, &given_back, &word);
+        }
         Ok(Some(format!("escalated to step {}", following + 1)))
     }
 
@@ -390,7 +400,13 @@ impl Tenant {
 }
 
 /// Says in one sentence how an escalation stands.
-fn standing(run: &EscalationRun) -> String {
+fn standing(run: &EscalationRun, answerer: &Answerer) -> String {
+    if let Answerer::Person(person) = answerer
+        && run.state == RunState::Open
+        && run.people.get(person).is_some_and(|paged| paged.acknowledged_at.is_some())
+    {
+        return format!("nothing changed, you have acknowledged it already: {}", run.title);
+    }
     let (word, by) = run.state.word();
     let by = if by.is_empty() { String::new() } else { format!(" by {by}") };
     format!("nothing changed, it is {} already{by}: {}", word.as_str(), run.title)

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use jiff::Timestamp;
 
-use super::escalate::AUTO_POLICY;
+use super::escalate::{AUTO_POLICY, urgency_of};
 use super::flush::Telling;
 use super::{Tenant, later};
 use crate::alert::IncomingAlert;
@@ -52,7 +52,7 @@ impl Tenant {
                 self.escalate(now, &run_key, &group_labels, &firing);
             }
             NotifyReason::AllResolved => {
-                if let Some(run) = self.escalations.by_key.get(&run_key).copied() {
+                for run in self.runs_that_ended(&run_key, &resolved) {
                     self.end_run(now, run, End::AlertsResolved);
                 }
             }
@@ -74,6 +74,20 @@ impl Tenant {
         self.log.insert(key.clone(), entry);
         self.recorder.forgotten_log.remove(key);
         self.recorder.log.insert(key.clone());
+    }
+
+    /// Returns the escalations of a group of which nothing fires any more; after a reload it may
+    /// have begun under another key.
+    fn runs_that_ended(&self, key: &RunKey, resolved: &[Fingerprint]) -> BTreeSet<RunNumber> {
+        let fires = |fp: &Fingerprint| self.alerts.get(fp).is_some_and(|it| !it.is_resolved);
+        let of_alerts =
+            resolved.iter().filter_map(|fp| self.escalations.by_alert.get(fp)).flatten();
+        of_alerts
+            .filter_map(|number| self.escalations.runs.get(number))
+            .filter(|run| run.key.receiver == key.receiver && !run.alerts.iter().any(fires))
+            .map(|run| run.number)
+            .chain(self.escalations.by_key.get(key).copied())
+            .collect()
     }
 
     /// Begins an escalation, or adds alerts to the one that is open.
@@ -226,7 +240,7 @@ impl Tenant {
     ) {
         let Some(run) = self.escalations.runs.get(&number) else { return };
         let group_labels = run.group_labels.clone();
-        let all: Vec<Fingerprint> =
+        let all: BTreeSet<Fingerprint> =
             run.alerts.iter().copied().chain(firing.iter().copied()).collect();
         let firing_now: Vec<Fingerprint> = all
             .iter()
@@ -250,7 +264,8 @@ impl Tenant {
         run.severity = run.severity.min(facts.severity);
         run.title = facts.title;
         self.recorder.runs.insert(number);
-        if !joined.is_empty() {
+        let has_joined = !joined.is_empty();
+        if has_joined {
             let alerts = self.numbers_of(&joined.into_iter().collect());
             self.record(now, Event::EscalationJoined { run: number, alerts });
         }
@@ -258,17 +273,34 @@ impl Tenant {
             let Some(run) = self.escalations.runs.get(&number) else { return };
             let severity = run.severity;
             let is_taken = !matches!(run.state, RunState::Open);
+            let is_exhausted = run.next.is_none();
             self.record(now, Event::EscalationWorsened { run: number, from: old, to: severity });
+            let wakes_up = urgency_of(old) != urgency_of(severity);
+            let why = format!("it went from {old} to {severity}");
             if is_taken {
-                self.reopen_run(now, number, format!("it went from {old} to {severity}"), true);
+                self.reopen_run(now, number, why, true);
+            } else if is_exhausted || wakes_up {
+                self.begin_again(now, number, why);
             } else if let Some(run) = self.escalations.runs.get_mut(&number)
                 && let Some(next) = &mut run.next
             {
                 let due_at = later(now, run.policy.delay_of(next.step, severity));
                 next.due_at = next.due_at.min(due_at);
             }
+        } else if has_joined && self.is_given_up(number) {
+            let why = "something new fires, and nobody answered to the last step".to_owned();
+            self.begin_again(now, number, why);
         }
         self.look_at_run(now, number);
+    }
+
+    /// Returns whether all steps are done and nobody works on it.
+    fn is_given_up(&self, number: RunNumber) -> bool {
+        self.escalations.runs.get(&number).is_some_and(|run| {
+            let is_over = run.next.is_none() && run.planned.is_empty() && run.waiting.is_empty();
+            let is_answered = run.people.values().any(|paged| paged.acknowledged_at.is_some());
+            run.state == RunState::Open && is_over && !is_answered
+        })
     }
 
     /// Raises an alert of our own: about what only we can notice.

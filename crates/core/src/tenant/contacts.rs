@@ -326,7 +326,7 @@ impl Tenant {
             }
         };
         found.ok_or_else(|| {
-            let name = name.unwrap_or("a default").to_owned();
+            let name = name.unwrap_or("default").to_owned();
             PagingRejection::UnknownPolicy { name }.into()
         })
     }

@@ -62,7 +62,12 @@ impl Tenant {
                 run.still_since = None;
                 run.shift(now.duration_since(since));
                 self.recorder.runs.insert(number);
+                let waiting: Vec<Recipient> =
+                    run.waiting.iter().map(|it| it.recipient.clone()).collect();
                 self.record(now, Event::EscalationWentOn { run: number, stood_since: since });
+                for recipient in waiting {
+                    self.pump(now, &recipient);
+                }
             }
         }
         self.advance_run(now, number);
@@ -86,7 +91,7 @@ impl Tenant {
 
     /// Returns why nobody has to be disturbed although nobody has answered; `None` when something
     /// fires and is not held back.
-    fn what_holds(&self, run: &EscalationRun, now: Timestamp) -> Option<String> {
+    pub(super) fn what_holds(&self, run: &EscalationRun, now: Timestamp) -> Option<String> {
         if run.alerts.is_empty() {
             return None;
         }
@@ -174,7 +179,7 @@ impl Tenant {
         true
     }
 
-    fn stand_still(&mut self, now: Timestamp, number: RunNumber, why: String) {
+    pub(super) fn stand_still(&mut self, now: Timestamp, number: RunNumber, why: String) {
         let Some(run) = self.escalations.runs.get(&number) else { return };
         let is_known = run.alerts.iter().any(|fp| self.alerts.contains_key(fp));
         let has_group = self.groups.values().any(|group| group.key == run.key.group);
@@ -204,8 +209,19 @@ impl Tenant {
             Problem { severity, category: &run.category, alerts: Some(&run.alerts), turn };
         let mut found = self.responders(&policy, step, problem, now);
         self.leave_out_unreachable(&mut found);
+        if run.people.values().any(|paged| paged.acknowledged_at.is_some()) {
+            // Somebody works on it; whoever else was asked still is, and nobody new.
+            let is_asked = |person: &Handle| {
+                run.people.get(person).is_some_and(|paged| paged.acknowledged_at.is_none())
+            };
+            found.people.retain(|(person, _)| is_asked(person));
+            found.places.clear();
+            if found.people.is_empty() {
+                found.left_out = vec!["somebody works on it, and nobody new is asked".to_owned()];
+            }
+        }
         if step.round_robin && !found.is_empty() {
-            self.escalations.turns.insert(turn_key.clone(), turn + 1);
+            self.escalations.turns.insert(turn_key.clone(), turn + found.passed + 1);
             self.recorder.turns.insert(turn_key);
         }
         let urgency = step.urgency.unwrap_or(urgency_of(severity));
@@ -317,6 +333,8 @@ impl Tenant {
         }
         paged.step = step;
         paged.why = why;
+        // Each step may use every method again.
+        paged.used.clear();
         for (at, method) in plan {
             run.plan(Planned { at, person: person.clone(), method, urgency, step });
         }
@@ -362,8 +380,8 @@ impl Tenant {
         run.next = Some(Next { step, due_at: now });
         self.recorder.runs.insert(number);
         self.record(now, Event::EscalationReopened { run: number, step: step + 1, why });
-        self.advance_run(now, number);
         self.announce(now, number, None);
+        self.advance_run(now, number);
     }
 
     /// Returns the open escalations that a person has acknowledged.
@@ -372,6 +390,51 @@ impl Tenant {
         let open = self.escalations.by_key.values();
         let open = open.filter_map(|number| self.escalations.runs.get(number));
         open.filter(is_theirs).map(|run| run.number).collect()
+    }
+
+    /// An escalation that nobody has taken is gone through again from its first step.
+    pub(super) fn begin_again(&mut self, now: Timestamp, number: RunNumber, why: String) {
+        let Some(run) = self.escalations.runs.get_mut(&number) else { return };
+        run.spare(None);
+        for paged in run.people.values_mut() {
+            paged.acknowledged_at = None;
+            paged.used.clear();
+        }
+        run.round = 1;
+        run.next = Some(Next { step: 0, due_at: now });
+        self.recorder.runs.insert(number);
+        self.record(now, Event::EscalationReopened { run: number, step: 1, why });
+    }
+
+    /// The configuration is another one: who left is paged no more, and what no receiver pages
+    /// for any more is over.
+    pub(super) fn look_at_runs_after_reload(&mut self, now: Timestamp) {
+        self.leave_runs_of_inactive(now);
+        let orphaned = |run: &&EscalationRun| {
+            let receiver = self.policy.receiver(&run.key.receiver);
+            !run.alerts.is_empty() && receiver.is_none_or(|it| it.escalation_policy.is_none())
+        };
+        let open = self.escalations.by_key.values().filter_map(|it| self.escalations.runs.get(it));
+        let orphaned: Vec<RunNumber> = open.filter(orphaned).map(|run| run.number).collect();
+        for number in orphaned {
+            self.end_run(now, number, End::Orphaned);
+        }
+        let open: Vec<RunNumber> = self.escalations.by_key.values().copied().collect();
+        for number in open {
+            self.look_at_run(now, number);
+        }
+    }
+
+    fn leave_runs_of_inactive(&mut self, now: Timestamp) {
+        let is_active = |handle: &Handle| {
+            self.directory.person(handle.as_str()).is_some_and(|person| person.is_active)
+        };
+        let paged = self.escalations.by_person.keys();
+        let left: Vec<Handle> = paged.filter(|handle| !is_active(handle)).cloned().collect();
+        for leaver in left {
+            let successor = self.substitute_of(&leaver);
+            self.leave_runs(now, &leaver, successor.as_ref());
+        }
     }
 
     /// Somebody leaves: what they worked on goes on, and where they were being paged their
@@ -404,7 +467,8 @@ impl Tenant {
             let is_open = run.state == RunState::Open;
             let urgency = urgency_of(run.severity);
             self.recorder.runs.insert(number);
-            if let Some(successor) = successor.filter(|_| is_open) {
+            let is_paged = successor.is_some_and(|successor| run.people.contains_key(successor));
+            if let Some(successor) = successor.filter(|_| is_open && !is_paged) {
                 let why = format!("stands in for {leaver}, who has left");
                 self.page_person(now, number, successor, paged.step, why, urgency);
             }
@@ -495,18 +559,29 @@ impl Tenant {
             self.restore_receipts(&run);
             self.escalations.runs.insert(number, run);
         }
+        // Everything that waits is known before anything is sent, so that it is sent together.
         let open: Vec<RunNumber> = self.escalations.by_key.values().copied().collect();
-        for number in open {
+        let mut recipients = BTreeSet::new();
+        for number in &open {
             let waiting: Vec<Recipient> = self
                 .escalations
                 .runs
-                .get(&number)
+                .get(number)
                 .map(|run| run.waiting.iter().map(|it| it.recipient.clone()).collect())
                 .unwrap_or_default();
             for recipient in waiting {
-                self.await_turn(number, &recipient);
-                self.pump(now, &recipient);
+                self.await_turn(*number, &recipient);
+                recipients.insert(recipient);
             }
+        }
+        self.leave_runs_of_inactive(now);
+        for recipient in recipients {
+            if let Some(queue) = self.paging.queues.get_mut(&recipient) {
+                queue.wake_at = Some(now);
+                self.schedule(now, Timer::Method(recipient));
+            }
+        }
+        for number in open {
             self.advance_run(now, number);
         }
     }

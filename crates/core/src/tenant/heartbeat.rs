@@ -41,7 +41,7 @@ impl Tenant {
             }
             let is_gone = !policy.heartbeats.iter().any(|monitor| monitor.name == name);
             if is_gone && heartbeat.row.missed_at.is_some() {
-                self.tell_heartbeat(now, &name, None, true);
+                self.end_heartbeat(now, &name);
             }
             rows.insert(name, heartbeat.row);
         }
@@ -98,7 +98,7 @@ impl Tenant {
         self.recorder.heartbeats.insert(Arc::clone(name));
         if let Some(since) = missed {
             self.record(now, Event::HeartbeatHeard { name: Arc::clone(name), missed_since: since });
-            self.tell_heartbeat(now, name, Some(monitor), true);
+            self.tell_heartbeat(now, name, monitor, true);
         }
         self.await_heartbeat(now, monitor);
         Ok(())
@@ -117,7 +117,7 @@ impl Tenant {
             self.recorder.heartbeats.insert(Arc::clone(name));
             self.record(now, Event::HeartbeatMissed { name: Arc::clone(name), heard_at });
         }
-        self.tell_heartbeat(now, name, Some(monitor), false);
+        self.tell_heartbeat(now, name, monitor, false);
         let at = later(now, TELL_AGAIN);
         if let Some(heartbeat) = self.heartbeats.get_mut(name) {
             heartbeat.wake_at = Some(at);
@@ -125,32 +125,47 @@ impl Tenant {
         self.schedule(at, Timer::Heartbeat(Arc::clone(name)));
     }
 
+    /// Ends the alert of a monitor that is no longer watched, whatever labels it had.
+    fn end_heartbeat(&mut self, now: Timestamp, name: &str) {
+        let is_its = |labels: &Labels| {
+            labels.get(ALERTNAME) == Some(MISSED) && labels.get("heartbeat") == Some(name)
+        };
+        let known = self.alerts.values().filter(|alert| !alert.is_resolved);
+        let known = known.filter(|alert| is_its(&alert.identity.labels));
+        let over = known.map(|alert| {
+            let annotations = alert.description.annotations.clone();
+            let mut over = IncomingAlert::new(alert.identity.labels.clone(), annotations);
+            over.starts_at = Some(alert.activity.starts_at);
+            over.ends_at = Some(now);
+            over
+        });
+        let over: Vec<IncomingAlert> = over.collect();
+        self.ingest(now, over);
+    }
+
     /// Raises or ends the alert of a monitor.
     fn tell_heartbeat(
         &mut self,
         now: Timestamp,
         name: &Arc<str>,
-        monitor: Option<&HeartbeatMonitor>,
+        monitor: &HeartbeatMonitor,
         is_over: bool,
     ) {
         let pair =
             |name: &str, value: &str| (CompactString::from(name), CompactString::from(value));
         let mut labels = vec![pair(ALERTNAME, MISSED), pair("heartbeat", name)];
         let mut annotations = Vec::new();
-        if let Some(monitor) = monitor {
-            labels.extend(monitor.labels.iter().map(|(name, value)| pair(name, value)));
-            annotations.extend(monitor.annotations.iter().map(|(name, value)| pair(name, value)));
-            if !annotations.iter().any(|(name, _)| name == "summary") {
-                let text = format!("nothing was heard from {name} for {:#}", monitor.timeout);
-                annotations.push(pair("summary", &text));
-            }
+        labels.extend(monitor.labels.iter().map(|(name, value)| pair(name, value)));
+        annotations.extend(monitor.annotations.iter().map(|(name, value)| pair(name, value)));
+        if !annotations.iter().any(|(name, _)| name == "summary") {
+            let text = format!("nothing was heard from {name} for {:#}", monitor.timeout);
+            annotations.push(pair("summary", &text));
         }
         let labels = Labels::new(labels);
         let mut alert = IncomingAlert::new(labels, Labels::new(annotations));
         alert.ends_at = Some(if is_over { now } else { later(now, ALERT_LIFE) });
-        if is_over {
-            alert.starts_at = Some(now);
-        }
+        let missed_at = self.heartbeats.get(name).and_then(|it| it.row.missed_at);
+        alert.starts_at = Some(missed_at.unwrap_or(now));
         self.ingest(now, vec![alert]);
     }
 

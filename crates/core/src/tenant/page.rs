@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Tenant, Timer, later};
-use crate::escalation::{PlaceTarget, Planned, RunState, Waiting};
+use crate::escalation::{EscalationRun, PlaceTarget, Planned, RunState, Waiting};
 use crate::event::Event;
 use crate::identity::Handle;
 use crate::ids::{OutboxNumber, RunNumber};
@@ -55,6 +55,17 @@ pub(super) struct Queue {
     pub(super) wake_at: Option<Timestamp>,
 }
 
+/// Whether somebody has to be disturbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Demand {
+    /// Now.
+    Wanted,
+    /// Not as long as everything is held back.
+    Held,
+    /// Not any more.
+    Over,
+}
+
 /// Whether a channel works.
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
@@ -77,12 +88,12 @@ impl Tenant {
     pub fn contacts_of(&self, person: &Handle) -> Contacts {
         let provisioned = self.policy.escalation.contacts.get(person);
         let mut contacts = provisioned.cloned().unwrap_or_default();
-        if let Some(own) = self.paging.contacts.get(person) {
-            for method in &own.methods {
-                match contacts.methods.iter_mut().find(|it| it.id == method.id) {
-                    // The file says where it leads, the person whether they want it.
-                    Some(known) => known.is_stopped = method.is_stopped,
-                    None => contacts.methods.push(method.clone()),
+        let own = self.paging.contacts.get(person);
+        if let Some(own) = own {
+            // What the file no longer has is no longer theirs.
+            for method in own.methods.iter().filter(|method| !method.is_provisioned) {
+                if contacts.method(&method.id).is_none() {
+                    contacts.methods.push(method.clone());
                 }
             }
             let rules = &own.rules;
@@ -97,21 +108,38 @@ impl Tenant {
             }
             contacts.rules.wants_updates |= rules.wants_updates;
         }
-        if contacts.methods.is_empty()
-            && let Some(person) = self.directory.person(person.as_str())
-            && !person.email.is_empty()
-            && let Ok(id) = MethodId::parse("email")
-        {
-            contacts.methods.push(Method {
-                id,
-                channel: Channel::Email,
-                address: person.email.clone(),
-                verification: Verification::Verified { at: Timestamp::UNIX_EPOCH },
-                is_provisioned: true,
-                is_stopped: false,
-            });
+        self.add_known_address(person, &mut contacts);
+        // The file says where it leads, the person whether they want it.
+        for stopped in own.iter().flat_map(|own| &own.methods).filter(|it| it.is_provisioned) {
+            let known = contacts.methods.iter_mut().find(|it| it.id == stopped.id);
+            if let Some(known) = known.filter(|it| it.address == stopped.address) {
+                known.is_stopped = stopped.is_stopped;
+            }
         }
         contacts
+    }
+
+    /// Adds the address that somebody is known with where nothing else is theirs for certain:
+    /// whoever is about to add a phone can be reached until that is verified.
+    fn add_known_address(&self, person: &Handle, contacts: &mut Contacts) {
+        let is_theirs =
+            |method: &Method| matches!(method.verification, Verification::Verified { .. });
+        if contacts.methods.iter().any(is_theirs) {
+            return;
+        }
+        let Some(known) = self.directory.person(person.as_str()) else { return };
+        let Ok(id) = MethodId::parse("email") else { return };
+        if known.email.is_empty() || contacts.method(&id).is_some() {
+            return;
+        }
+        contacts.methods.push(Method {
+            id,
+            channel: Channel::Email,
+            address: known.email.clone(),
+            verification: Verification::Verified { at: Timestamp::UNIX_EPOCH },
+            is_provisioned: true,
+            is_stopped: false,
+        });
     }
 
     /// The time for one of a person's methods has come.
@@ -180,6 +208,12 @@ impl Tenant {
         self.recorder.runs.insert(number);
         self.await_turn(number, recipient);
         self.pump(now, recipient);
+        let Some(queue) = self.paging.queues.get(recipient) else { return };
+        if let Some(until) = queue.wake_at.filter(|_| queue.runs.contains(&number)) {
+            let why = "this is used at most so often; what waits is sent together".to_owned();
+            let recipient = recipient.clone();
+            self.record(now, Event::PageHeld { run: number, recipient, until, why });
+        }
     }
 
     /// Puts an escalation in the queue of a method or place.
@@ -208,27 +242,21 @@ impl Tenant {
     /// Returns whether a page was made and more may follow at once.
     fn pump_once(&mut self, now: Timestamp, recipient: &Recipient) -> bool {
         let Some(queue) = self.paging.queues.get(recipient) else { return false };
-        let waits = |number: &RunNumber| {
-            let run = self.escalations.runs.get(number)?;
-            let is_wanted = run.is_paging()
-                && recipient.person().is_none_or(|person| {
-                    run.people.get(person).is_some_and(|paged| paged.acknowledged_at.is_none())
-                });
-            let waiting = run.waiting.iter().find(|it| it.recipient == *recipient)?;
-            is_wanted.then_some((run.severity, *number, waiting.urgency))
-        };
-        let mut ready: Vec<(Severity, RunNumber, Urgency)> =
-            queue.runs.iter().filter_map(waits).collect();
-        ready.sort();
-        let stale: Vec<RunNumber> = queue
-            .runs
-            .iter()
-            .filter(|number| !ready.iter().any(|(_, other, _)| other == *number))
-            .copied()
-            .collect();
-        for number in stale {
-            self.leave_queue(number, recipient);
+        let mut ready: Vec<(Severity, RunNumber, Urgency)> = Vec::new();
+        for number in queue.runs.clone() {
+            let run = self.escalations.runs.get(&number);
+            let waiting = run.and_then(|run| {
+                let waiting = run.waiting.iter().find(|it| it.recipient == *recipient)?;
+                Some((run.severity, number, waiting.urgency))
+            });
+            match (self.demand(now, number, recipient), waiting) {
+                (Demand::Wanted, Some(waiting)) => ready.push(waiting),
+                // It stays in the queue until something fires again that is not held back.
+                (Demand::Held, Some(_)) => {}
+                _ => self.leave_queue(number, recipient),
+            }
         }
+        ready.sort();
         let Some((worst, _, _)) = ready.first().copied() else { return false };
         let Some((channel, address)) = self.where_to(recipient) else {
             for (_, number, _) in ready {
@@ -245,19 +273,6 @@ impl Tenant {
                     self.timers.remove(&(old, Timer::Method(recipient.clone())));
                 }
                 self.schedule(next_at, Timer::Method(recipient.clone()));
-            }
-            let why = format!("{channel} is used at most so often; what waits is sent together");
-            for (_, number, _) in ready {
-                let since = self.escalations.runs.get(&number).and_then(|run| {
-                    run.waiting.iter().find(|it| it.recipient == *recipient).map(|it| it.since)
-                });
-                if since == Some(now) {
-                    let (recipient, why) = (recipient.clone(), why.clone());
-                    self.record(
-                        now,
-                        Event::PageHeld { run: number, recipient, until: next_at, why },
-                    );
-                }
             }
             return false;
         }
@@ -285,6 +300,48 @@ impl Tenant {
         let content = Content::Page { items };
         self.send_page(now, recipient.clone(), (channel, address), urgency, content, receipt);
         has_more
+    }
+
+    /// Returns whether somebody has to be disturbed for an escalation now. One of which everything
+    /// is held back stands still from now on.
+    pub(super) fn demand(
+        &mut self,
+        now: Timestamp,
+        number: RunNumber,
+        recipient: &Recipient,
+    ) -> Demand {
+        let Some(run) = self.escalations.runs.get(&number) else { return Demand::Over };
+        let is_spared = recipient.person().is_some_and(|person| {
+            run.people.get(person).is_none_or(|paged| paged.acknowledged_at.is_some())
+        });
+        if run.state != RunState::Open || is_spared {
+            return Demand::Over;
+        }
+        if run.still_since.is_some() {
+            return Demand::Held;
+        }
+        let Some(why) = self.what_holds(run, now) else { return Demand::Wanted };
+        self.stand_still(now, number, why);
+        let is_open = self.escalations.runs.get(&number).is_some_and(EscalationRun::is_open);
+        if is_open { Demand::Held } else { Demand::Over }
+    }
+
+    /// Puts what was on its way back into the queue of its method, without trying to send it.
+    pub(super) fn wait_again(
+        &mut self,
+        now: Timestamp,
+        number: RunNumber,
+        recipient: &Recipient,
+        step: usize,
+        urgency: Urgency,
+    ) {
+        let Some(run) = self.escalations.runs.get_mut(&number) else { return };
+        if !run.waiting.iter().any(|waiting| waiting.recipient == *recipient) {
+            let waiting = Waiting { recipient: recipient.clone(), urgency, step, since: now };
+            run.waiting.push(waiting);
+            self.recorder.runs.insert(number);
+        }
+        self.await_turn(number, recipient);
     }
 
     fn leave_queue(&mut self, number: RunNumber, recipient: &Recipient) {
@@ -371,9 +428,9 @@ impl Tenant {
         let Some(run) = self.escalations.runs.get(&number) else { return };
         let places = run.places.keys().map(|name| Recipient::Place { name: Arc::clone(name) });
         let people = run.people.iter().flat_map(|(person, paged)| {
-            paged
-                .used
-                .iter()
+            let told: BTreeSet<&MethodId> =
+                paged.used.iter().chain(paged.receipts.keys()).collect();
+            told.into_iter()
                 .map(|method| Recipient::Person { person: person.clone(), method: method.clone() })
         });
         let all: Vec<Recipient> = places.chain(people).collect();

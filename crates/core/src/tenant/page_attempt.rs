@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::page::{Outgoing, Sent};
+use super::page::{Demand, Outgoing, Sent};
 use super::{Tenant, Timer, later};
-use crate::escalation::EscalationRun;
+use crate::escalation::{EscalationRun, RunState};
 use crate::event::Event;
 use crate::identity::Handle;
 use crate::ids::{OutboxNumber, RunNumber};
 use crate::notification::{AttemptOutcome, Failure, FailureClass};
-use crate::paging::{
-    Channel, Content, Method, Page, PageItem, PageState, Receipt, Recipient, Urgency,
-};
+use crate::paging::{Channel, Content, Method, Page, PageState, Receipt, Recipient, Urgency};
 
 /// The longest wait that a provider's `Retry-After` can ask of us for a page.
 const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_mins(5);
@@ -36,29 +34,82 @@ impl Tenant {
         if outgoing.is_under_way || outgoing.page.due_at > now {
             return;
         }
-        let recipient = outgoing.page.recipient.clone();
-        if let Content::Page { items } = &outgoing.page.content {
-            let fresh: Vec<PageItem> = items
-                .iter()
-                .filter(|item| {
-                    self.escalations.runs.get(&item.run).is_some_and(EscalationRun::is_paging)
-                })
-                .filter_map(|item| self.item(item.run, &recipient))
-                .collect();
-            if fresh.is_empty() {
-                self.drop_page(now, number, "nobody has to be disturbed any more".to_owned());
-                return;
-            }
-            if let Some(outgoing) = self.paging.pages.get_mut(&number)
-                && outgoing.page.attempts > 0
-            {
-                outgoing.page.content = Content::Page { items: fresh };
-            }
+        if !self.can_be_used(&outgoing.page) {
+            self.drop_unusable(now, number);
+            return;
+        }
+        if matches!(outgoing.page.content, Content::Page { .. }) && !self.freshen(now, number) {
+            self.drop_page(now, number, "nobody has to be disturbed any more".to_owned());
+            return;
         }
         let Some(outgoing) = self.paging.pages.get_mut(&number) else { return };
         outgoing.is_under_way = true;
         outgoing.page.attempts += 1;
         self.page_attempts.push(outgoing.page.clone());
+    }
+
+    /// Leaves out of a page what nobody has to hear any more, and what waits because everything is
+    /// held back; returns whether anything is left. A second attempt tells how it stands now.
+    fn freshen(&mut self, now: Timestamp, number: OutboxNumber) -> bool {
+        let Some(outgoing) = self.paging.pages.get(&number) else { return false };
+        let (recipient, urgency) = (outgoing.page.recipient.clone(), outgoing.page.urgency);
+        let is_again = outgoing.page.attempts > 0;
+        let items = outgoing.page.content.items();
+        let count = items.len();
+        let runs: Vec<(RunNumber, u32)> =
+            items.iter().map(|item| (item.run, item.step.0)).collect();
+        let mut fresh = Vec::new();
+        for (run, step) in runs {
+            match self.demand(now, run, &recipient) {
+                Demand::Wanted => fresh.extend(self.item(run, &recipient)),
+                Demand::Held => {
+                    let step = usize::try_from(step).unwrap_or(1).saturating_sub(1);
+                    self.wait_again(now, run, &recipient, step, urgency);
+                }
+                Demand::Over => {}
+            }
+        }
+        if fresh.is_empty() {
+            return false;
+        }
+        if (is_again || fresh.len() < count)
+            && let Some(outgoing) = self.paging.pages.get_mut(&number)
+        {
+            outgoing.page.content = Content::Page { items: fresh };
+            self.recorder.pages.insert(number);
+        }
+        true
+    }
+
+    /// Returns whether the method may still be used for what is to be sent.
+    fn can_be_used(&self, page: &Page) -> bool {
+        let Recipient::Person { person, method } = &page.recipient else { return true };
+        let contacts = self.contacts_of(person);
+        contacts.method(method).is_some_and(|method| {
+            method.address == page.address
+                && (method.is_usable() || matches!(page.content, Content::Verification { .. }))
+        })
+    }
+
+    /// Somebody does not want to be reached there any more, or nothing leads there.
+    fn drop_unusable(&mut self, now: Timestamp, number: OutboxNumber) {
+        let Some(page) = self.paging.pages.get(&number).map(|it| it.page.clone()) else { return };
+        let why = "the method cannot be used any more";
+        self.drop_page(now, number, why.to_owned());
+        if !matches!(page.content, Content::Page { .. }) || self.reach_otherwise(now, &page, why) {
+            return;
+        }
+        // By their own will nothing is left, unless another method was used before.
+        let is_told = page.recipient.person().is_some_and(|person| {
+            let contacts = self.contacts_of(person);
+            page.runs().filter_map(|run| self.escalations.runs.get(&run)).all(|run| {
+                let used = run.people.get(person).map(|paged| &paged.used);
+                contacts.usable().any(|method| used.is_some_and(|it| it.contains(&method.id)))
+            })
+        });
+        if !is_told {
+            self.tell_undeliverable(now, &page, why);
+        }
     }
 
     fn drop_page(&mut self, now: Timestamp, number: OutboxNumber, why: String) {
@@ -100,7 +151,9 @@ impl Tenant {
                 if failure.class == FailureClass::AuthError {
                     self.note_failure(now, channel);
                 }
-                self.page_failed(now, number, failure, false);
+                // Who is asked too often takes the message later.
+                let may_retry = failure.class == FailureClass::RateLimited;
+                self.page_failed(now, number, failure, may_retry);
             }
         }
         true
@@ -206,29 +259,46 @@ impl Tenant {
                 self.remove_page(number);
             }
         }
-        if falls_back && matches!(page.content, Content::Page { .. }) {
-            self.reach_otherwise(now, &page, &failure.message);
+        if !falls_back || !matches!(page.content, Content::Page { .. }) {
+            return;
+        }
+        let is_reached = self.reach_otherwise(now, &page, &failure.message);
+        match (is_reached, retry_at) {
+            (true, _) => {}
+            // There is nothing else: the next attempt may do, and if none does somebody hears.
+            (false, Some(_)) => {
+                if let Some(outgoing) = self.paging.pages.get_mut(&number) {
+                    outgoing.has_fallen_back = false;
+                }
+            }
+            (false, None) => self.tell_undeliverable(now, &page, &failure.message),
         }
     }
 
-    /// A page does not get through: the person's next method at once, or an alert of our own.
-    fn reach_otherwise(&mut self, now: Timestamp, page: &Page, why: &str) {
+    /// A page does not get through: the person's next method is used at once. Returns whether
+    /// there is one.
+    fn reach_otherwise(&mut self, now: Timestamp, page: &Page, why: &str) -> bool {
+        let Recipient::Person { person, .. } = &page.recipient else { return false };
         let runs: Vec<RunNumber> = page.runs().collect();
+        let mut is_reached = false;
+        for number in runs {
+            is_reached |= self.fall_back(now, number, person, page.urgency, why);
+        }
+        is_reached
+    }
+
+    /// A page did not get through and nothing else is left: an alert of our own tells so.
+    fn tell_undeliverable(&mut self, now: Timestamp, page: &Page, why: &str) {
+        let channel = ("channel", page.channel.as_str());
         match &page.recipient {
             Recipient::Person { person, .. } => {
-                let mut is_reached = false;
-                for number in runs {
-                    is_reached |= self.fall_back(now, number, person, page.urgency, why);
-                }
-                if !is_reached {
-                    let text = format!("{person} cannot be reached by {}: {why}", page.channel);
-                    let labels = [("person", person.as_str()), ("channel", page.channel.as_str())];
-                    self.own_alert(now, "TocsinPageUndeliverable", &labels, &text);
-                }
+                let text = format!("{person} cannot be reached by {}: {why}", page.channel);
+                let labels = [("person", person.as_str()), channel];
+                self.own_alert(now, "TocsinPageUndeliverable", &labels, &text);
             }
             Recipient::Place { name } => {
                 let text = format!("{name} cannot be told: {why}");
-                let labels = [("place", &**name), ("channel", page.channel.as_str())];
+                let labels = [("place", &**name), channel];
                 self.own_alert(now, "TocsinPageUndeliverable", &labels, &text);
             }
         }
@@ -244,9 +314,12 @@ impl Tenant {
         why: &str,
     ) -> bool {
         let contacts = self.contacts_of(person);
-        let Some(run) = self.escalations.runs.get(&number).filter(|run| run.is_paging()) else {
+        let Some(run) = self.escalations.runs.get(&number) else { return true };
+        let is_answered =
+            run.people.get(person).is_some_and(|paged| paged.acknowledged_at.is_some());
+        if run.state != RunState::Open || is_answered {
             return true;
-        };
+        }
         let Some(paged) = run.people.get(person) else { return false };
         let step = paged.step;
         let is_fresh = |method: &&Method| !paged.used.contains(&method.id);

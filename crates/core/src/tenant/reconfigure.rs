@@ -35,6 +35,7 @@ impl Tenant {
         }
         self.carry_log();
         self.readdress_outbox(now);
+        self.look_at_runs_after_reload(now);
         self.record(now, Event::Reconfigured { groups: self.groups.len() });
     }
 

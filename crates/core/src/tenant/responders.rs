@@ -41,6 +41,8 @@ pub(super) struct Found {
     pub(super) left_out: Vec<String>,
     /// Why the step does not count at all; empty when it does.
     pub(super) why_not: String,
+    /// How many turns of a round robin were passed by before somebody could take one.
+    pub(super) passed: u64,
 }
 
 impl Found {
@@ -82,7 +84,9 @@ impl Tenant {
             return found;
         }
         let targets = if step.round_robin {
-            self.in_turn(policy, step, problem, at)
+            let (targets, passed) = self.in_turn(policy, step, problem, at);
+            found.passed = passed;
+            targets
         } else {
             step.targets.iter().collect()
         };
@@ -132,28 +136,29 @@ impl Tenant {
         (count < wanted).then(|| format!("it is for {wanted} alerts or more and there are {count}"))
     }
 
-    /// Returns the one target whose turn it is; those that come to nobody lose no turn.
+    /// Returns the one target whose turn it is, and how many before it came to nobody.
     fn in_turn<'s>(
         &self,
         policy: &EscalationPolicy,
         step: &'s Step,
         problem: Problem<'_>,
         at: Timestamp,
-    ) -> Vec<&'s Target> {
+    ) -> (Vec<&'s Target>, u64) {
         let count = step.targets.len();
         if count == 0 {
-            return Vec::new();
+            return (Vec::new(), 0);
         }
         let first = usize::try_from(problem.turn % count as u64).unwrap_or(0);
         for offset in 0..count {
             let target = &step.targets[(first + offset) % count];
             let mut found = Found::default();
             self.resolve_target(policy, target, problem, at, &mut found);
+            self.leave_out_unreachable(&mut found);
             if !found.is_empty() {
-                return vec![target];
+                return (vec![target], offset as u64);
             }
         }
-        step.targets.iter().take(1).collect()
+        (step.targets.iter().take(1).collect(), 0)
     }
 
     fn resolve_target(
@@ -222,17 +227,25 @@ impl Tenant {
             found.add(person, why);
             return;
         }
-        let mut substitute = self.directory.successor_of(person);
-        let mut left = MAX_SUBSTITUTES;
-        while let Some(next) = substitute.clone().filter(|next| !is_active(next)) {
-            left -= 1;
-            substitute = if left == 0 { None } else { self.directory.successor_of(&next) };
-        }
-        let substitute = substitute.or_else(|| policy.default_on_call.clone());
+        let substitute = self.substitute_of(person).or_else(|| policy.default_on_call.clone());
         match substitute.filter(is_active) {
             Some(other) => found.add(&other, format!("stands in for {person}, who has left")),
             None => found.left_out.push(format!("{person} has left and nobody stands in")),
         }
+    }
+
+    /// Returns who stands in for somebody who has left: the first manager upwards who is there, or
+    /// whom a team on the way has on call by default.
+    pub(super) fn substitute_of(&self, person: &Handle) -> Option<Handle> {
+        let mut at = person.clone();
+        for _ in 0..MAX_SUBSTITUTES {
+            let found = self.directory.successor_of(&at).filter(|found| found != person);
+            if found.is_some() {
+                return found;
+            }
+            at = self.directory.person(at.as_str())?.manager.clone()?;
+        }
+        None
     }
 
     /// Adds those who know something well, the most available first: who is not away, is on call,

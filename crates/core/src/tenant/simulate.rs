@@ -65,15 +65,18 @@ impl Tenant {
         let mut round = 1_u32;
         let mut next = Some(Next { step: 0, due_at: later(at, policy.delay_of(0, severity)) });
         let mut used: BTreeSet<(Handle, MethodId, Timestamp)> = BTreeSet::new();
+        let mut turns = self.escalations.turns.clone();
         while let Some(Next { step: index, due_at }) = next.filter(|_| steps.len() < MAX_SIMULATED)
         {
             let Some(step) = policy.steps.get(index) else { break };
             let turn_key = (Arc::clone(&policy.name), index);
-            let turn = self.escalations.turns.get(&turn_key).copied().unwrap_or(0);
-            let turn = turn + u64::from(round - 1);
+            let turn = turns.get(&turn_key).copied().unwrap_or(0);
             let problem = Problem { severity, category, alerts: None, turn };
             let mut found = self.responders(policy, step, problem, due_at);
             self.leave_out_unreachable(&mut found);
+            if step.round_robin && !found.is_empty() {
+                turns.insert(turn_key, turn + found.passed + 1);
+            }
             let skipped = found.skipped();
             let is_left = !skipped.is_empty() && step.skip_if_empty;
             let urgency = step.urgency.unwrap_or(urgency_of(severity));
