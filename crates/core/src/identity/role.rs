@@ -61,6 +61,7 @@ fn least_role(permission: Permission) -> Role {
         | P::StatusRead
         | P::MetricsRead
         | P::IncidentRead
+        | P::ScheduleRead
         | P::PeopleRead => Role::Viewer,
         P::AlertAcknowledge
         | P::AlertComment
@@ -74,6 +75,8 @@ fn least_role(permission: Permission) -> Role {
         | P::IncidentRole
         | P::IncidentMerge
         | P::RunbookRun
+        | P::ScheduleOwn
+        | P::ScheduleOverride
         | P::TokenOwn => Role::Responder,
         P::AlertIngest
         | P::MaintenanceWrite
@@ -84,8 +87,10 @@ fn least_role(permission: Permission) -> Role {
         | P::PostmortemPublish
         | P::ApprovalAnswer
         | P::StatusPublish
+        | P::ScheduleWrite
         | P::TeamWrite => Role::Manager,
         P::ConfigReload
+        | P::ScheduleCorrect
         | P::IncidentRestrictedRead
         | P::PeopleWrite
         | P::TokenWrite

@@ -31,6 +31,7 @@ pub(super) enum List {
     Changes,
     People,
     Audit,
+    Schedules,
 }
 
 impl List {
@@ -46,6 +47,7 @@ impl List {
             Self::Changes => "changes",
             Self::People => "people",
             Self::Audit => "audit",
+            Self::Schedules => "schedules",
         }
     }
 

@@ -19,6 +19,7 @@ mod maintenance;
 mod matchers;
 mod names;
 mod notifications;
+mod oncall;
 pub(crate) mod params;
 pub(crate) mod people;
 pub mod problem;
@@ -105,4 +106,5 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::check))
         .routes(routes!(audit::export))
         .routes(routes!(document::show))
+        .merge(oncall::routes())
 }

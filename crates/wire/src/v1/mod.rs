@@ -15,12 +15,14 @@ mod identity;
 mod maintenance;
 mod matcher;
 mod notification;
+mod oncall;
 mod page;
 mod problem;
 mod receiver_test;
 mod routing;
 pub mod sentence;
 mod session;
+mod shift;
 mod silence;
 mod status;
 
@@ -46,6 +48,7 @@ pub use maintenance::{
 };
 pub use matcher::{Matcher, MatcherError, WrittenMatcher, compile_matchers};
 pub use notification::Notification;
+pub use oncall::*;
 pub use page::{
     AlertPage, ChangePage, EventPage, GroupPage, MaintenanceWindowPage, NotificationPage,
     ReceiverPage, SilencePage,
@@ -60,5 +63,6 @@ pub use session::{
     CodeDraft, LinkDraft, PasswordDraft, RecoveryCodes, SecondFactor, Session, Sessions,
     SignInDraft,
 };
+pub use shift::*;
 pub use silence::{Silence, SilenceDraft, SilencePreview, SilencePreviewRequest, SilenceState};
 pub use status::{ConfigurationStatus, Counts, Readiness, Status};
