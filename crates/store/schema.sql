@@ -1,6 +1,13 @@
 -- Today's tables: what all migrations together make. A test proves it;
 -- UPDATE_EXPECT=1 cargo test -p tocsin-store rewrites it.
 
+CREATE TABLE absence (
+    tenant INTEGER NOT NULL,
+    id TEXT NOT NULL, -- UUID
+    absence TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE acknowledgement (
     tenant INTEGER NOT NULL,
     number INTEGER NOT NULL, -- of the alert
@@ -78,6 +85,21 @@ CREATE INDEX audit_by_action ON audit (tenant, action, number);
 
 CREATE INDEX audit_by_subject ON audit (tenant, subject, number);
 
+CREATE TABLE calendar_feed (
+    tenant INTEGER NOT NULL,
+    id TEXT NOT NULL, -- UUID
+    feed TEXT NOT NULL, -- JSON object with the hash of the secret
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE calendar_import (
+    tenant INTEGER NOT NULL,
+    schedule TEXT NOT NULL,
+    name TEXT NOT NULL,
+    import TEXT NOT NULL, -- JSON object: the last good copy
+    PRIMARY KEY (tenant, schedule, name)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE contact (
     tenant INTEGER NOT NULL,
     handle TEXT NOT NULL,
@@ -131,10 +153,6 @@ CREATE TABLE event (
     PRIMARY KEY (tenant, sequence)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX event_by_kind ON event (tenant, kind, sequence);
-
-CREATE INDEX event_by_subject ON event (tenant, subject_kind, subject_number, sequence);
-
 CREATE TABLE event_block (
     tenant INTEGER NOT NULL,
     block INTEGER NOT NULL, -- sequence / 1000
@@ -142,6 +160,10 @@ CREATE TABLE event_block (
     latest_at INTEGER NOT NULL,
     PRIMARY KEY (tenant, block)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX event_by_kind ON event (tenant, kind, sequence);
+
+CREATE INDEX event_by_subject ON event (tenant, subject_kind, subject_number, sequence);
 
 CREATE TABLE heartbeat (
     tenant INTEGER NOT NULL,
@@ -213,6 +235,27 @@ CREATE TABLE probe (
     filler BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE schedule (
+    tenant INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    schedule TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE schedule_block (
+    tenant INTEGER NOT NULL,
+    id TEXT NOT NULL, -- UUID
+    block TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE schedule_override (
+    tenant INTEGER NOT NULL,
+    id TEXT NOT NULL, -- UUID
+    override TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE secret (
     tenant INTEGER NOT NULL,
     name TEXT NOT NULL,
@@ -224,6 +267,25 @@ CREATE TABLE session (
     tenant INTEGER NOT NULL,
     id TEXT NOT NULL, -- UUID
     session TEXT NOT NULL, -- JSON object with the hash of the secret
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE shift_record (
+    tenant INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    schedule TEXT NOT NULL,
+    starts_at INTEGER NOT NULL, -- nanoseconds since 1970
+    ends_at INTEGER, -- nanoseconds since 1970; NULL while the shift goes on
+    record TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX shift_record_by_start ON shift_record (tenant, schedule, starts_at);
+
+CREATE TABLE shift_swap (
+    tenant INTEGER NOT NULL,
+    id TEXT NOT NULL, -- UUID
+    swap TEXT NOT NULL, -- JSON object
     PRIMARY KEY (tenant, id)
 ) STRICT, WITHOUT ROWID;
 

@@ -49,6 +49,7 @@ pub(crate) fn compile(
     let (people, teams) = crate::identity::compile(document, reader);
     let escalation = crate::escalation::compile(document, &people, &teams, reader);
     let heartbeats = crate::escalation::heartbeats(document, reader);
+    let (schedules, holidays) = crate::schedule::compile(document, &people, &teams, reader);
     let templates = templates::compile(document, reader);
     let policy = Policy {
         resolve_timeout: signed(document.global.resolve_timeout),
@@ -61,6 +62,8 @@ pub(crate) fn compile(
         teams,
         escalation,
         heartbeats,
+        schedules,
+        holidays,
         compat: options.compat.unwrap_or(document.compat.0),
         retention: options.retention,
         start_delay: options.start_delay,

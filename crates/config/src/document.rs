@@ -15,6 +15,7 @@ use crate::outbound::OutboundConfig;
 use crate::reader::{Fields, Reader};
 use crate::receivers::*;
 use crate::route::{InhibitRuleConfig, RouteConfig};
+use crate::schedule::{HolidayCalendarConfig, ScheduleConfig};
 use crate::section::section;
 use crate::tenant::TenantConfig;
 
@@ -55,6 +56,10 @@ section! {
         @Native teams: Vec<TeamConfig>;
         /// The services through which people are paged and answer.
         @Native channels: Box<ChannelsConfig>;
+        /// Who is on call when.
+        @Native schedules: Vec<ScheduleConfig>;
+        /// Calendars whose days are holidays in the schedules that name them.
+        @Native holidays: Vec<HolidayCalendarConfig>;
         /// Who is let in, and how long people stay signed in.
         @Native access: AccessConfig;
         /// Which addresses may be connected to.

@@ -279,7 +279,6 @@ macro_rules! text_value {
         }
     };
 }
-
 pub(crate) use text_value;
 
 text_value! {

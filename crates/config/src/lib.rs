@@ -26,6 +26,7 @@ mod reader;
 mod receivers;
 mod reference;
 mod route;
+mod schedule;
 mod schema;
 mod section;
 mod show;
@@ -59,6 +60,9 @@ pub use observability::*;
 pub use outbound::{OutboundConfig, OutboundRules, Place, PlaceText, PrivateWord};
 pub use receivers::*;
 pub use reference::reference_markdown;
+pub use schedule::{
+    ClockText, CombineWord, Day, DayText, LengthText, MemberText, ModeWord, RolloutWord,
+};
 pub use schema::json_schema;
 pub use source::{MAX_FILE_BYTES, MAX_FILES};
 pub use tenant::{DEFAULT_TENANT, MAX_TENANTS, Tenant, TenantConfig};

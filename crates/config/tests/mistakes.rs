@@ -71,7 +71,7 @@ fn keys_and_values() {
         "values",
         &[
             ("an unknown section", with_base("recievers: []\n")),
-            ("a section of a later version", with_base("schedules: []\n")),
+            ("a section of a later version", with_base("status_pages: []\n")),
             (
                 "an unknown key",
                 "route: {recevier: a, receiver: a}\nreceivers: [{name: a}]\n".to_owned(),
@@ -480,4 +480,60 @@ fn a_channel_that_is_not_set_up_is_told_where_it_is_named() {
     let all = warnings.join("\n");
     assert!(all.contains("by sms before `channels.twilio.account_sid` is set"), "{all}");
     assert!(all.contains("by slack before `channels.slack.bot_token` is set"), "{all}");
+}
+
+#[test]
+fn schedules_and_holidays() {
+    let with_people = |text: &str| {
+        with_base(&format!("people: [{{handle: ada}}, {{handle: grace}}]\nschedules:\n{text}"))
+    };
+    let with_layer = |text: &str| {
+        with_people(&format!(
+            "- name: web\n  layers:\n  - {{name: main, turn: [1w], start: 2026-11-02T09:00, {text}}}\n"
+        ))
+    };
+    check(
+        "schedules",
+        &[
+            ("no name", with_people("- {time_zone: UTC}\n")),
+            ("no turn", with_people("- {name: web, layers: [{name: main, members: [ada]}]}\n")),
+            ("somebody who is not there", with_layer("members: [ada, grcae]")),
+            ("a member that is none", with_layer("members: [Ada]")),
+            ("a zone that is none", with_layer("members: [ada], time_zone: Europe/Berln")),
+            (
+                "a day that is none",
+                with_layer("members: [ada], windows: [{days: [mo], from: '09:00', to: '17:00'}]"),
+            ),
+            (
+                "a time that is none",
+                with_layer("members: [ada], windows: [{from: 9, to: '24:01'}]"),
+            ),
+            ("a mode that is none", with_layer("members: [ada], mode: skip_unavailble")),
+            ("a layer that is not there", with_layer("members: [ada], on_holidays: second")),
+            ("nobody at once", with_layer("members: [ada], per_shift: 0")),
+            ("too often", with_layer("members: [ada], recurrence: FREQ=MINUTELY")),
+            (
+                "a length that is none",
+                with_people(
+                    "- {name: web, layers: [{name: main, turn: [1y], start: 2026-11-02T09:00}]}\n",
+                ),
+            ),
+            ("two of a name", with_people("- {name: web}\n- {name: web}\n")),
+            ("a fallback to nowhere", with_people("- {name: web, fallback: {schedule: db}}\n")),
+            (
+                "a fallback in a circle",
+                with_people(
+                    "- {name: web, fallback: {schedule: db}}\n- {name: db, fallback: {schedule: web}}\n",
+                ),
+            ),
+            ("a calendar that is not there", with_people("- {name: web, holidays: [de]}\n")),
+            (
+                "a holiday that ends before it begins",
+                with_base(
+                    "holidays: [{name: de, days: [{date: 2026-12-26, until: 2026-12-25}]}]\n",
+                ),
+            ),
+            ("a team that is not there", with_people("- {name: web, team: db}\n")),
+        ],
+    );
 }

@@ -12,6 +12,7 @@ use crate::ids::{OutboxNumber, RunNumber, SilenceId};
 use crate::labels::Fingerprint;
 use crate::maintenance::MaintenanceWindow;
 use crate::notification::AttemptOutcome;
+use crate::oncall::{OnCallChange, OnCallRejection};
 use crate::paging::{
     Answer, AnswerRejection, Answered, Channel, MethodId, PagingRejection, Receipt, Rules, Spoken,
 };
@@ -99,6 +100,8 @@ pub enum Command {
     },
     /// Who may do what changes, or somebody signs in or out.
     Identity(IdentityChange),
+    /// Who is on call when changes.
+    OnCall(OnCallChange),
     /// Policies or contact methods change, or somebody pages by hand.
     Paging(PagingChange),
     /// Somebody answers to a page.
@@ -264,6 +267,9 @@ pub enum Rejection {
         /// Its name.
         name: String,
     },
+    /// Who is on call when cannot change like that.
+    #[error(transparent)]
+    OnCall(#[from] OnCallRejection),
     /// No alert is known by that fingerprint.
     #[error("no alert is known by the fingerprint {fingerprint}")]
     UnknownAlert {

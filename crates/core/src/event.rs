@@ -16,6 +16,7 @@ use crate::ids::{
 };
 use crate::labels::{Fingerprint, Labels};
 use crate::notification::{Failure, NotifyReason};
+use crate::oncall::HandoffNotice;
 use crate::paging::{Channel, PageState, Recipient, Urgency};
 use crate::severity::Severity;
 
@@ -348,6 +349,42 @@ pub enum Event {
         /// Its name.
         name: Arc<str>,
     },
+    /// A schedule, or something that changes it, was edited.
+    OnCallChanged {
+        /// Which schedule; `None` for a person's absence or a calendar address.
+        schedule: Option<Arc<str>>,
+        /// What was done, as the audit log calls it.
+        what: String,
+        /// Who.
+        by: String,
+    },
+    /// Other people are on call than before.
+    HandedOver {
+        /// In which schedule.
+        schedule: Arc<str>,
+        /// When the shift passed, which may be earlier when nobody was watching.
+        handoff_at: Timestamp,
+        /// Who was on call; empty for nobody.
+        before: Vec<Handle>,
+        /// Who is on call now; empty for nobody.
+        after: Vec<Handle>,
+        /// Why, in a sentence.
+        why: String,
+        /// When that changes, at the earliest.
+        until: Option<Timestamp>,
+    },
+    /// Somebody is to be told that their time on call begins or ends.
+    HandoffNoticed {
+        /// Whom and what.
+        notice: HandoffNotice,
+    },
+    /// Nobody took a swap until it began; its owner is on call.
+    SwapPastDue {
+        /// In which schedule.
+        schedule: Arc<str>,
+        /// Whose time it is.
+        owner: Handle,
+    },
     /// Something was changed somewhere outside.
     ChangeRecorded {
         /// What.
@@ -658,6 +695,10 @@ impl Event {
             | Self::MaintenanceWindowUnreadable { .. }
             | Self::MaintenanceStarted { .. }
             | Self::MaintenanceEnded { .. }
+            | Self::OnCallChanged { .. }
+            | Self::HandedOver { .. }
+            | Self::HandoffNoticed { .. }
+            | Self::SwapPastDue { .. }
             | Self::ChangeRecorded { .. }
             | Self::EngineStarted { .. }
             | Self::Reconfigured { .. } => Subject::Tenant,
@@ -715,6 +756,10 @@ impl Event {
             Self::MaintenanceWindowUnreadable { .. } => "maintenance_window_unreadable",
             Self::MaintenanceStarted { .. } => "maintenance_started",
             Self::MaintenanceEnded { .. } => "maintenance_ended",
+            Self::OnCallChanged { .. } => "on_call_changed",
+            Self::HandedOver { .. } => "handed_over",
+            Self::HandoffNoticed { .. } => "handoff_noticed",
+            Self::SwapPastDue { .. } => "swap_past_due",
             Self::ChangeRecorded { .. } => "change_recorded",
             Self::EscalationStarted { .. } => "escalation_started",
             Self::EscalationJoined { .. } => "escalation_joined",

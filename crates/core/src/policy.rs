@@ -14,6 +14,7 @@ use crate::identity::{Person, Team};
 use crate::labels::Labels;
 use crate::maintenance::MaintenanceWindow;
 use crate::matcher::Matchers;
+use crate::oncall::{HolidayCalendar, ScheduleSpec};
 use crate::time_interval::TimeInterval;
 
 /// A compiled configuration of one tenant.
@@ -39,6 +40,10 @@ pub struct Policy {
     pub escalation: EscalationSettings,
     /// What is expected to say that it is alive.
     pub heartbeats: Vec<HeartbeatMonitor>,
+    /// Schedules that the file provisions.
+    pub schedules: Vec<ScheduleSpec>,
+    /// Calendars whose days are holidays.
+    pub holidays: Vec<HolidayCalendar>,
     /// Which improvements over Alertmanager are on.
     pub compat: Compat,
     /// How long an expired silence is kept, and the longest life of a notification-log entry.

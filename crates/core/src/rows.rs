@@ -15,6 +15,7 @@ use crate::identity::{Handle, IdentityRows, IdentityWrites};
 use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence};
 use crate::labels::{Fingerprint, Labels};
 use crate::notification::{LogEntry, LogKey, OutboxEntry};
+use crate::oncall::{OnCallRows, OnCallWrites};
 use crate::paging::{Contacts, Page, Recipient, Throttle};
 use crate::silence::Silence;
 
@@ -57,6 +58,8 @@ pub struct WriteSet {
     pub deleted_maintenance_windows: Vec<String>,
     /// Who may do what, as far as it changed.
     pub identity: IdentityWrites,
+    /// Who is on call when, as far as it changed.
+    pub on_call: OnCallWrites,
     /// Appended to the audit log.
     pub audit: Vec<AuditRow>,
     /// Escalations that are new or changed.
@@ -95,6 +98,7 @@ impl WriteSet {
             && self.maintenance_windows.is_empty()
             && self.deleted_maintenance_windows.is_empty()
             && self.identity.is_empty()
+            && self.on_call.is_empty()
             && self.audit.is_empty()
             && self.runs.is_empty()
             && self.pages.is_empty()
@@ -184,6 +188,8 @@ pub struct TenantRows {
     pub maintenance_windows: Vec<MaintenanceRow>,
     /// Who may do what.
     pub identity: IdentityRows,
+    /// Who is on call when.
+    pub on_call: OnCallRows,
     /// Where the audit log ends.
     pub audit_head: AuditHead,
     /// Escalations that are open or ended lately, ascending by number.

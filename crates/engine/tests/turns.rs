@@ -16,10 +16,13 @@ use tocsin_core::event::Recorded;
 use tocsin_core::ids::TenantId;
 use tocsin_core::labels::{Fingerprint, Labels};
 use tocsin_core::notification::{AttemptOutcome, OutboxEntry};
+use tocsin_core::oncall::ShiftRecord;
 use tocsin_core::policy::Policy;
 use tocsin_core::rows::{TenantRows, WriteSet};
 use tocsin_engine::{Clock, Deliver, EngineError, EngineHandle, EngineOptions};
-use tocsin_store::{AlertRecord, AuditQuery, EventQuery, Purged, Retention, Store, StoreError};
+use tocsin_store::{
+    AlertRecord, AuditQuery, EventQuery, Purged, Retention, ShiftQuery, Store, StoreError,
+};
 use tocsin_testkit::memory::MemoryRows;
 use tokio::sync::{Semaphore, mpsc};
 
@@ -86,6 +89,14 @@ impl Store for GatedStore {
         _: TenantId,
         _: tocsin_store::RunQuery,
     ) -> Result<Vec<tocsin_core::escalation::EscalationRun>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn shift_records(
+        &self,
+        _: TenantId,
+        _: ShiftQuery,
+    ) -> Result<Vec<ShiftRecord>, StoreError> {
         Ok(Vec::new())
     }
 

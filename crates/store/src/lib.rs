@@ -13,6 +13,7 @@ use tocsin_core::escalation::EscalationRun;
 use tocsin_core::event::{Recorded, Subject};
 use tocsin_core::ids::{RunNumber, Sequence, TenantId};
 use tocsin_core::labels::Fingerprint;
+use tocsin_core::oncall::ShiftRecord;
 use tocsin_core::rows::{AlertRow, TenantRows, WriteSet};
 
 pub use sqlite::{
@@ -58,6 +59,14 @@ pub trait Store: Send + Sync + 'static {
         tenant: TenantId,
         query: RunQuery,
     ) -> Result<Vec<EscalationRun>, StoreError>;
+
+    /// Returns who really was on call, ascending by the beginning, at most
+    /// [`MAX_SHIFT_RECORDS_PER_QUERY`].
+    async fn shift_records(
+        &self,
+        tenant: TenantId,
+        query: ShiftQuery,
+    ) -> Result<Vec<ShiftRecord>, StoreError>;
 
     /// Returns the number of the tenant with that name; a name that is new gets one.
     async fn tenant(&self, name: String) -> Result<TenantId, StoreError>;
@@ -136,6 +145,20 @@ pub struct RunQuery {
 
 /// The most escalations that one query returns.
 pub const MAX_RUNS_PER_QUERY: usize = 1_000;
+
+/// Which shifts to read.
+#[derive(Clone, Debug)]
+pub struct ShiftQuery {
+    /// Of this schedule, which may be gone.
+    pub schedule: String,
+    /// That ended after this, or go on.
+    pub from: Timestamp,
+    /// That began before this.
+    pub to: Timestamp,
+}
+
+/// The most shifts that one query returns; later ones are left out.
+pub const MAX_SHIFT_RECORDS_PER_QUERY: usize = 50_000;
 
 /// One life of an alert.
 #[derive(Clone, Debug)]

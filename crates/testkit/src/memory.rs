@@ -12,6 +12,7 @@ use tocsin_core::heartbeat::HeartbeatRow;
 use tocsin_core::identity::{Changed, Handle, IdentityRows, IdentityWrites};
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, RunNumber, SilenceNumber};
 use tocsin_core::notification::{LogEntry, LogKey, OutboxEntry};
+use tocsin_core::oncall::OnCallWrites;
 use tocsin_core::paging::{Contacts, Page, Recipient, Throttle};
 use tocsin_core::rows::{AlertRow, GroupRow, Highest, MaintenanceRow, TenantRows, WriteSet};
 use tocsin_core::silence::Silence;
@@ -29,6 +30,7 @@ pub struct MemoryRows {
     silences: BTreeMap<SilenceNumber, Silence>,
     windows: BTreeMap<String, MaintenanceRow>,
     identity: IdentityWrites,
+    on_call: OnCallWrites,
     audit_head: AuditHead,
     runs: BTreeMap<RunNumber, EscalationRun>,
     pages: BTreeMap<OutboxNumber, Page>,
@@ -130,6 +132,7 @@ impl MemoryRows {
         for row in writes.maintenance_windows {
             self.windows.insert(row.name.clone(), row);
         }
+        self.on_call.absorb(writes.on_call);
         let identity = writes.identity;
         self.identity.people.extend(identity.people);
         self.identity.teams.extend(identity.teams);
@@ -191,6 +194,7 @@ impl MemoryRows {
                 links: kept(&self.identity.links),
                 secrets: kept(&self.identity.secrets),
             },
+            on_call: self.on_call.rows(),
             audit_head: self.audit_head,
             runs: self.runs.values().cloned().collect(),
             pages: self.pages.values().cloned().collect(),

@@ -64,6 +64,7 @@ fn least_role(permission: Permission) -> Role {
         | P::HeartbeatRead
         | P::ContactOwn
         | P::IncidentRead
+        | P::ScheduleRead
         | P::PeopleRead => Role::Viewer,
         P::AlertAcknowledge
         | P::AlertComment
@@ -79,6 +80,8 @@ fn least_role(permission: Permission) -> Role {
         | P::IncidentRole
         | P::IncidentMerge
         | P::RunbookRun
+        | P::ScheduleOwn
+        | P::ScheduleOverride
         | P::TokenOwn => Role::Responder,
         P::AlertIngest
         | P::MaintenanceWrite
@@ -91,8 +94,10 @@ fn least_role(permission: Permission) -> Role {
         | P::PostmortemPublish
         | P::ApprovalAnswer
         | P::StatusPublish
+        | P::ScheduleWrite
         | P::TeamWrite => Role::Manager,
         P::ConfigReload
+        | P::ScheduleCorrect
         | P::IncidentRestrictedRead
         | P::PeopleWrite
         | P::TokenWrite

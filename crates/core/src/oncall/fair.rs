@@ -34,6 +34,20 @@ impl Ledger {
         Self { next, seconds: vec![0; members], last: vec![None; members], holding: Vec::new() }
     }
 
+    /// Takes over what is known of members that stay; `origin` says which one each was.
+    pub(super) fn carry(&self, next: i64, origin: &[Option<usize>]) -> Self {
+        let least = self.seconds.iter().copied().min().unwrap_or(0);
+        let seconds = origin.iter().map(|place| {
+            place.and_then(|place| self.seconds.get(place)).copied().unwrap_or(least) - least
+        });
+        // A newcomer goes first among equals.
+        let last = origin.iter().map(|place| {
+            let last = place.and_then(|place| self.last.get(place).copied().flatten());
+            last.map(|last| last - self.next + next)
+        });
+        Self { next, seconds: seconds.collect(), last: last.collect(), holding: Vec::new() }
+    }
+
     /// Gives the next turn, of that many seconds, to `places` members.
     ///
     /// The least time wins, then who had the last turn longest ago, then the order. Whoever is

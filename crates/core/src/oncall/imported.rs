@@ -1,12 +1,15 @@
 //! Shifts that a calendar elsewhere names.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::identity::Handle;
 
 /// The most shifts of one calendar; later ones are left out with a warning.
 pub const MAX_IMPORTED_SHIFTS: usize = 10_000;
+
+/// How long the last good copy of a calendar holds when it cannot be fetched.
+pub const LAST_GOOD_COPY_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// One event of a calendar.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,6 +50,16 @@ impl Imported {
     /// Returns the events, ascending.
     pub fn shifts(&self) -> &[ImportedShift] {
         &self.shifts
+    }
+
+    /// Forgets what the calendar said when that is too long ago; returns whether it did.
+    pub(super) fn expire(&mut self, now: Timestamp) -> bool {
+        let is_old = |at: Timestamp| now.duration_since(at) > LAST_GOOD_COPY_KEPT;
+        if self.shifts.is_empty() || !self.fetched_at.is_some_and(is_old) {
+            return false;
+        }
+        (self.shifts, self.spans) = (Vec::new(), Vec::new());
+        true
     }
 
     /// Returns who is on call, and when that changes.

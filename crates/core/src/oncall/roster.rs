@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use uuid::Uuid;
 
+use super::change::CalendarFeed;
 use super::exception::{
     FixedBlock, HolidayCalendar, Override, ShiftRecord, SwapRequest, Unavailability,
 };
@@ -14,7 +16,7 @@ use super::schedule::{LayerName, Schedule, ScheduleName, Slot};
 use super::turns::Turns;
 use super::view::{Cause, Duty, GapReason, OnCall};
 use super::walk::{Moment, Walk};
-use crate::identity::Handle;
+use crate::identity::{Handle, SecretHash};
 
 /// How many changes are looked at to find when other people are on call. When they are still the
 /// same then, the last change is what is answered.
@@ -33,6 +35,9 @@ pub struct Roster {
     pub(super) absences: BTreeMap<Handle, Vec<Unavailability>>,
     /// People who are named and have left or are not known.
     pub(super) departed: BTreeSet<Handle>,
+    pub(super) feeds: BTreeMap<Uuid, CalendarFeed>,
+    pub(super) feed_hashes: BTreeMap<SecretHash, Uuid>,
+    pub(super) highest_record: u64,
 }
 
 /// One schedule with everything that changes it.
@@ -52,6 +57,8 @@ pub struct Entry {
     pub records: Vec<ShiftRecord>,
     /// What holds now, as far as it was worked out.
     pub present: Option<Present>,
+    /// Up to when records are complete; `None` for not looked at since the start.
+    pub(super) settled_at: Option<Timestamp>,
 }
 
 impl Entry {
@@ -65,6 +72,7 @@ impl Entry {
             imports: BTreeMap::new(),
             records: Vec::new(),
             present: None,
+            settled_at: None,
         }
     }
 }
@@ -382,12 +390,7 @@ impl Roster {
 }
 
 fn answer(duties: Vec<Duty>, gap: Option<GapReason>, until: Option<Timestamp>) -> OnCall {
-    if duties.is_empty() {
-        let why = gap.unwrap_or(GapReason::NoLayer);
-        return OnCall { people: Vec::new(), cause: vec![Cause::Gap { why }], until };
-    }
-    let (people, cause) = duties.into_iter().map(|duty| (duty.person, duty.cause)).unzip();
-    OnCall { people, cause, until }
+    OnCall::new(duties, gap, until)
 }
 
 /// Returns whether the same people are on call, in whatever order.

@@ -259,6 +259,16 @@ pub struct OnCall {
 }
 
 impl OnCall {
+    /// Says who is on call; of nobody, why.
+    pub fn new(duties: Vec<Duty>, gap: Option<GapReason>, until: Option<Timestamp>) -> Self {
+        if duties.is_empty() {
+            let why = gap.unwrap_or(GapReason::NoLayer);
+            return Self { people: Vec::new(), cause: vec![Cause::Gap { why }], until };
+        }
+        let (people, cause) = duties.into_iter().map(|duty| (duty.person, duty.cause)).unzip();
+        Self { people, cause, until }
+    }
+
     /// Returns why as a sentence.
     pub fn sentence(&self) -> String {
         if self.people.is_empty() {

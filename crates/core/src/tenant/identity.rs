@@ -46,6 +46,10 @@ impl Tenant {
             let (kind, subject) = ("escalation", run.to_string());
             owned.push(Owned { kind, subject, passes_to: successor.clone() });
         }
+        for schedule in self.roster.schedules_of(handle, self.latest) {
+            // The next member stands in, turn by turn.
+            owned.push(Owned { kind: "shift", subject: schedule.to_string(), passes_to: None });
+        }
         let is_theirs = |by: &str| by == handle.as_str();
         for entry in self.silences.values().filter(|it| is_theirs(&it.silence.created_by)) {
             if entry.silence.state_at(self.latest) != crate::silence::SilenceState::Expired {
@@ -71,6 +75,13 @@ impl Tenant {
             )),
             _ => None,
         };
+        let concerns_rosters = matches!(
+            &change,
+            IdentityChange::AddPerson(_)
+                | IdentityChange::ChangePerson(_)
+                | IdentityChange::Deactivate(_)
+                | IdentityChange::Reactivate(_)
+        );
         let directory = Arc::make_mut(&mut self.directory);
         let note = directory.apply(now, change, &mut self.recorder.identity)?;
         self.directory_changed = true;
@@ -79,6 +90,9 @@ impl Tenant {
             let reopened = self.leave_runs(now, &handle, successor.as_ref());
             acknowledged.retain(|alert| !reopened.contains(alert));
             self.pass_on(now, actor, &handle, successor.as_ref(), &acknowledged);
+        }
+        if concerns_rosters {
+            self.look_after_people(now);
         }
         Ok(note)
     }
@@ -214,6 +228,7 @@ impl Tenant {
             | Command::AttemptEnded { .. }
             | Command::Identity(_)
             | Command::Paging(_)
+            | Command::OnCall(_)
             | Command::Receipt(_)
             | Command::Beat { .. } => None,
         }

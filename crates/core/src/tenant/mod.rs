@@ -18,6 +18,7 @@ mod ingest;
 mod inhibit;
 mod maintain;
 mod mute;
+mod oncall;
 mod oversight;
 mod page;
 mod page_attempt;
@@ -113,6 +114,8 @@ pub struct Tenant {
     directory: Arc<Directory>,
     directory_changed: bool,
     roster: Roster,
+    /// Who has to be told of handoffs once this turn's are known.
+    handoffs: oncall::Handoffs,
     audit_head: AuditHead,
     recorder: Recorder,
     attempts: Vec<OutboxEntry>,
@@ -130,6 +133,8 @@ enum Timer {
     Heartbeat(Arc<str>),
     Silence(SilenceNumber),
     Window(Arc<str>),
+    Shift(Arc<str>),
+    ShiftAhead(Arc<str>, u32),
     Lapse(Fingerprint),
     Deadline(OutboxNumber),
     Flush(GroupNumber),
@@ -161,6 +166,7 @@ impl Tenant {
             replies.push(self.carry_out(now, order).unwrap_or_else(Reply::Rejected));
         }
         self.wake(now, &mut budget);
+        self.tell_handoffs(now);
         replies
     }
 
@@ -209,6 +215,12 @@ impl Tenant {
                     self.audit(now, by, note);
                 }
                 return Ok(reply);
+            }
+            Command::OnCall(change) => {
+                if let Some(note) = self.change_roster(now, &by, change)? {
+                    self.audit(now, by, note);
+                }
+                return Ok(Reply::Done);
             }
             command => command,
         };
@@ -291,7 +303,7 @@ impl Tenant {
                 Ok(Reply::Done)
             }
             // Carried out before they come here.
-            Command::Identity(_) | Command::Paging(_) => Ok(Reply::Done),
+            Command::Identity(_) | Command::Paging(_) | Command::OnCall(_) => Ok(Reply::Done),
         }
     }
 
@@ -311,6 +323,8 @@ impl Tenant {
                 Timer::AlertEnd(fingerprint) => self.alert_end_due(now, at, fingerprint),
                 Timer::Silence(number) => self.silence_due(now, number),
                 Timer::Window(name) => self.window_due(now, &name),
+                Timer::Shift(name) => self.shift_due(now, &name),
+                Timer::ShiftAhead(name, minutes) => self.shift_ahead(at, &name, minutes),
                 Timer::Lapse(fingerprint) => self.lapse_due(now, fingerprint),
                 Timer::Deadline(number) => self.delivery_deadline_due(now, number),
                 Timer::Flush(number) => self.flush_due(now, number),

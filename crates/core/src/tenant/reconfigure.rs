@@ -30,6 +30,7 @@ impl Tenant {
         self.provision_windows(now);
         self.provision_identity();
         self.provision_heartbeats(now, Vec::new());
+        self.provision_roster(now);
         for fingerprint in grouped {
             self.join_groups(now, fingerprint, false);
         }

@@ -13,6 +13,7 @@ use crate::identity::{Handle, IdentityWrites};
 use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, RunNumber, Sequence, SilenceNumber};
 use crate::labels::Fingerprint;
 use crate::notification::LogKey;
+use crate::oncall::OnCallWrites;
 use crate::paging::Recipient;
 use crate::rows::WriteSet;
 use crate::silence::Silence;
@@ -38,6 +39,7 @@ pub(super) struct Recorder {
     pub(super) windows: BTreeSet<Arc<str>>,
     pub(super) deleted_windows: BTreeSet<String>,
     pub(super) identity: IdentityWrites,
+    pub(super) on_call: OnCallWrites,
     pub(super) audit: Vec<AuditRow>,
     pub(super) runs: BTreeSet<RunNumber>,
     pub(super) pages: BTreeSet<OutboxNumber>,
@@ -113,6 +115,7 @@ impl Tenant {
                 .collect(),
             deleted_maintenance_windows: changed.deleted_windows.into_iter().collect(),
             identity: changed.identity,
+            on_call: changed.on_call,
             audit: changed.audit,
             runs: changed
                 .runs

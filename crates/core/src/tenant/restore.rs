@@ -78,6 +78,8 @@ impl Tenant {
             highest: rows.highest,
             directory: Arc::new(Directory::restore(rows.identity)),
             directory_changed: true,
+            roster: Roster::restore(rows.on_call),
+            handoffs: super::oncall::Handoffs::default(),
             audit_head: rows.audit_head,
             recorder: Recorder::default(),
             attempts: Vec::new(),
@@ -85,7 +87,6 @@ impl Tenant {
             paging: Paging::default(),
             page_attempts: Vec::new(),
             heartbeats: BTreeMap::new(),
-            roster: Roster::default(),
             policy,
         };
         for silence in rows.silences {
@@ -128,6 +129,7 @@ impl Tenant {
             tenant.provision_heartbeats(now, rows.heartbeats);
         }
         tenant.recount_firing();
+        tenant.take_up_roster(now);
         tenant.schedule(later(now, SWEEP_INTERVAL), Timer::Sweep);
         tenant.record(
             now,

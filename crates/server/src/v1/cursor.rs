@@ -34,6 +34,7 @@ pub(super) enum List {
     Pages,
     PastPages,
     Audit,
+    Schedules,
 }
 
 impl List {
@@ -52,6 +53,7 @@ impl List {
             Self::Pages => "pages",
             Self::PastPages => "past_pages",
             Self::Audit => "audit",
+            Self::Schedules => "schedules",
         }
     }
 

@@ -23,6 +23,7 @@ mod maintenance;
 mod matchers;
 mod names;
 mod notifications;
+mod oncall;
 mod pages;
 pub(crate) mod params;
 pub(crate) mod people;
@@ -139,4 +140,5 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::check))
         .routes(routes!(audit::export))
         .routes(routes!(document::show))
+        .merge(oncall::routes())
 }

@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_core::command::{Rejection, Reply};
 use tocsin_core::identity::IdentityRejection;
+use tocsin_core::oncall::OnCallRejection;
 use tocsin_core::paging::{AnswerRejection, PagingRejection};
 use tocsin_core::silence::SilenceRejection;
 use tocsin_engine::EngineError;
@@ -136,6 +137,7 @@ impl From<Rejection> for Refusal {
                 SilenceRejection::TooMany { .. } => Self::new(ProblemCode::LimitReached, text),
             },
             Rejection::Identity(why) => Self::new(code_of(&why), text),
+            Rejection::OnCall(why) => Self::new(code_of_on_call(&why), text),
             Rejection::Answer(why) => Self::new(code_of_answer(&why), text),
             Rejection::Paging(why) => Self::new(code_of_paging(&why), text),
             Rejection::UnknownHeartbeat { .. } => Self::not_found(text),
@@ -149,6 +151,23 @@ impl From<Rejection> for Refusal {
                 Self::new(ProblemCode::LimitReached, text)
             }
         }
+    }
+}
+
+/// Returns what a refused change of who is on call is answered with.
+fn code_of_on_call(why: &OnCallRejection) -> ProblemCode {
+    use OnCallRejection as Why;
+    match why {
+        Why::UnknownSchedule(_) | Why::Unknown { .. } => ProblemCode::NotFound,
+        Why::Provisioned(_) => ProblemCode::Provisioned,
+        Why::Overlaps { .. } | Why::BlockOverlaps { .. } => ProblemCode::Conflict,
+        Why::SwapNotOpen { .. } | Why::InUse { .. } => ProblemCode::Conflict,
+        Why::TooMany { .. } => ProblemCode::LimitReached,
+        Why::Invalid { .. }
+        | Why::UnknownLayer { .. }
+        | Why::UnknownPerson(_)
+        | Why::InThePast
+        | Why::InTheFuture => ProblemCode::Unprocessable,
     }
 }
 

@@ -295,6 +295,8 @@ pub(crate) fn policy() -> Policy {
         heartbeats: Vec::new(),
         people: Vec::new(),
         teams: Vec::new(),
+        schedules: Vec::new(),
+        holidays: Vec::new(),
         maintenance_windows: Vec::new(),
         compat: Compat::NATIVE,
         retention: SignedDuration::from_hours(120),

@@ -36,16 +36,17 @@ pub(super) fn write(
 }
 
 /// A table of documents by a key.
-struct Table<'c> {
-    connection: &'c Connection,
-    tenant: i64,
-    table: &'static str,
-    key: &'static str,
-    column: &'static str,
+pub(super) struct Table<'c> {
+    pub(super) connection: &'c Connection,
+    pub(super) tenant: i64,
+    pub(super) table: &'static str,
+    pub(super) key: &'static str,
+    pub(super) column: &'static str,
 }
 
 impl Table<'_> {
-    fn write<'r, K: ToSql, V: Serialize + 'r>(
+    /// Replaces rows, and removes those that are gone.
+    pub(super) fn write<'r, K: ToSql, V: Serialize + 'r>(
         &self,
         rows: impl ExactSizeIterator<Item = (K, &'r Option<V>)>,
     ) -> Result<(), Failure> {

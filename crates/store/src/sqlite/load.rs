@@ -15,7 +15,7 @@ use tocsin_core::rows::{AlertRow, GroupRow, Highest, TenantRows};
 
 use super::columns::Columns;
 use super::failure::Failure;
-use super::{escalation, identity};
+use super::{escalation, identity, oncall};
 use crate::{AlertRecord, codec};
 
 /// Reads everything open, as of one moment.
@@ -50,6 +50,7 @@ pub(super) fn tenant_rows(
             tenant,
         )?,
         identity: identity::load(&transaction, tenant)?,
+        on_call: oncall::load(&transaction, tenant)?,
         audit_head: identity::audit_head(&transaction, tenant)?,
         highest: highest(&transaction, tenant)?,
         ..TenantRows::default()

@@ -15,6 +15,7 @@ mod identity;
 mod inspect;
 mod load;
 mod lock;
+mod oncall;
 mod purge;
 mod readers;
 mod schema;
@@ -30,9 +31,12 @@ use tocsin_core::escalation::EscalationRun;
 use tocsin_core::event::Recorded;
 use tocsin_core::ids::TenantId;
 use tocsin_core::labels::Fingerprint;
+use tocsin_core::oncall::ShiftRecord;
 use tocsin_core::rows::{TenantRows, WriteSet};
 
-use crate::{AlertRecord, AuditQuery, EventQuery, Purged, Retention, RunQuery, Store, StoreError};
+use crate::{
+    AlertRecord, AuditQuery, EventQuery, Purged, Retention, RunQuery, ShiftQuery, Store, StoreError,
+};
 pub use backup::{BackupSummary, Restored, back_up, check_backup, restore};
 use failure::{Failure, unwritable};
 pub use inspect::{Inspection, inspect};
@@ -188,6 +192,14 @@ impl Store for SqliteStore {
         query: RunQuery,
     ) -> Result<Vec<EscalationRun>, StoreError> {
         self.readers.query(move |connection| escalation::query(connection, tenant, &query)).await
+    }
+
+    async fn shift_records(
+        &self,
+        tenant: TenantId,
+        query: ShiftQuery,
+    ) -> Result<Vec<ShiftRecord>, StoreError> {
+        self.readers.query(move |connection| oncall::records(connection, tenant, &query)).await
     }
 
     async fn tenant(&self, name: String) -> Result<TenantId, StoreError> {

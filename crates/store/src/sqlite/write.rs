@@ -11,7 +11,7 @@ use tocsin_core::rows::{AlertRow, Highest, WriteSet};
 use super::columns::Json;
 use super::failure::Failure;
 use super::history::EVENTS_PER_BLOCK;
-use super::{escalation, identity};
+use super::{escalation, identity, oncall};
 use crate::codec;
 
 /// Writes all of `writes` into the transaction that is open on `connection`.
@@ -32,6 +32,7 @@ pub(super) fn write_set(
     writer.silences(writes)?;
     writer.maintenance_windows(writes)?;
     identity::write(connection, writer.tenant, &writes.identity)?;
+    oncall::write(connection, writer.tenant, &writes.on_call)?;
     identity::append_audit(connection, writer.tenant, &writes.audit)?;
     escalation::write(connection, writer.tenant, writes)?;
     writer.highest(&highest(writes))

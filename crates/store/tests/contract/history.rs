@@ -10,9 +10,11 @@ use tocsin_core::acknowledgement::AcknowledgementEnd;
 use tocsin_core::alert::{Description, Inhibitor};
 use tocsin_core::change::{Change, ChangeLink};
 use tocsin_core::event::{Event, FlushReason, MuteCause, Recorded, Subject};
+use tocsin_core::identity::Handle;
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence, SilenceNumber};
 use tocsin_core::labels::{Fingerprint, Labels};
 use tocsin_core::notification::{Failure, FailureClass, NotifyReason};
+use tocsin_core::oncall::{HandoffNotice, NoticedShift, OpenWork};
 use tocsin_core::rows::WriteSet;
 use tocsin_store::{EventQuery, MAX_EVENTS_PER_QUERY, Store};
 
@@ -116,6 +118,30 @@ pub(crate) fn every_event(number: u64) -> Vec<Event> {
         Event::MaintenanceWindowUnreadable { name: "nightly".into(), why: "no zone".to_owned() },
         Event::MaintenanceStarted { name: "nightly".into(), ends_at: at },
         Event::MaintenanceEnded { name: "nightly".into() },
+        Event::OnCallChanged {
+            schedule: Some("web".into()),
+            what: "override.add".to_owned(),
+            by: "ada".to_owned(),
+        },
+        Event::HandedOver {
+            schedule: "web".into(),
+            handoff_at: at,
+            before: vec![Handle::parse("ada").unwrap()],
+            after: Vec::new(),
+            why: "nobody is on call".to_owned(),
+            until: Some(at),
+        },
+        Event::HandoffNoticed {
+            notice: HandoffNotice {
+                person: Handle::parse("ada").unwrap(),
+                begins: vec![NoticedShift { schedule: "web".into(), at, until: None }],
+                ends: Vec::new(),
+                is_ahead: true,
+                is_late: false,
+                open: OpenWork { alerts_waiting: 1, alerts_acknowledged: 2 },
+            },
+        },
+        Event::SwapPastDue { schedule: "web".into(), owner: Handle::parse("ada").unwrap() },
         Event::ChangeRecorded {
             change: Change {
                 summary: "checkout 1.42 is live".to_owned(),

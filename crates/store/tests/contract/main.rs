@@ -7,6 +7,7 @@ mod backup;
 mod history;
 mod identity;
 mod model;
+mod oncall;
 mod retention;
 mod sqlite;
 mod state;
@@ -60,6 +61,8 @@ macro_rules! whole_contract {
             identity::a_second_row_in_one_place_of_the_audit_log_is_refused,
             identity::a_name_of_a_tenant_gets_one_number,
             identity::the_same_names_live_in_every_tenant,
+            oncall::who_is_on_call_comes_back_and_can_be_replaced_and_removed,
+            oncall::shifts_are_found_by_their_time_and_the_old_ones_stay_out_of_memory,
             history::every_kind_of_event_comes_back,
             history::queries_agree_with_a_plain_search,
             history::pages_show_every_event_once,

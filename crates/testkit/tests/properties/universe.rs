@@ -161,6 +161,8 @@ pub(crate) fn policy(variant: usize, resolve_timeout: SignedDuration) -> Arc<Pol
         ],
         people: Vec::new(),
         teams: Vec::new(),
+        schedules: Vec::new(),
+        holidays: Vec::new(),
         escalation: EscalationSettings::default(),
         heartbeats: Vec::new(),
         maintenance_windows: Vec::new(),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::sentence::{Names, sentence, subject_name};
 
 /// The kinds of events there are, as filters name them.
-pub const KINDS: [&str; 48] = [
+pub const KINDS: [&str; 52] = [
     "alert_fired",
     "alert_resolved",
     "alert_arrived_resolved",
@@ -37,6 +37,10 @@ pub const KINDS: [&str; 48] = [
     "maintenance_window_unreadable",
     "maintenance_started",
     "maintenance_ended",
+    "on_call_changed",
+    "handed_over",
+    "handoff_noticed",
+    "swap_past_due",
     "change_recorded",
     "escalation_started",
     "escalation_joined",

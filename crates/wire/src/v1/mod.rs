@@ -18,6 +18,7 @@ mod identity;
 mod maintenance;
 mod matcher;
 mod notification;
+mod oncall;
 mod page;
 mod paging;
 mod problem;
@@ -25,6 +26,7 @@ mod receiver_test;
 mod routing;
 pub mod sentence;
 mod session;
+mod shift;
 mod silence;
 mod status;
 
@@ -64,6 +66,7 @@ pub use maintenance::{
 };
 pub use matcher::{Matcher, MatcherError, WrittenMatcher, compile_matchers};
 pub use notification::Notification;
+pub use oncall::*;
 pub use page::{
     AlertPage, ChangePage, EscalationPage, EventPage, GroupPage, MaintenanceWindowPage,
     NotificationPage, ReceiverPage, SilencePage,
@@ -79,5 +82,6 @@ pub use session::{
     CodeDraft, LinkDraft, PasswordDraft, RecoveryCodes, SecondFactor, Session, Sessions,
     SignInDraft,
 };
+pub use shift::*;
 pub use silence::{Silence, SilenceDraft, SilencePreview, SilencePreviewRequest, SilenceState};
 pub use status::{ConfigurationStatus, Counts, Readiness, Status};

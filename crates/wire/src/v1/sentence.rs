@@ -159,6 +159,15 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
             format!("maintenance window `{name}` is open until {ends_at:.0}")
         }
         Event::MaintenanceEnded { name } => format!("maintenance window `{name}` is closed"),
+        Event::OnCallChanged { schedule, what, by } => {
+            let of = schedule.as_ref().map_or_else(String::new, |it| format!(" of `{it}`"));
+            format!("{what}{of} by {by}")
+        }
+        Event::HandedOver { schedule, why, .. } => format!("schedule `{schedule}`: {why}"),
+        Event::HandoffNoticed { notice } => notice.sentence(),
+        Event::SwapPastDue { schedule, owner } => {
+            format!("nobody took the time that {owner} offered in schedule `{schedule}`")
+        }
         Event::ChangeRecorded { change } => {
             let place = if change.source.is_empty() { "" } else { " at " };
             let (source, summary) = (&change.source, &change.summary);
@@ -231,6 +240,10 @@ pub fn subject_name(event: &Event, names: &dyn Names) -> String {
         | Event::MaintenanceWindowUnreadable { .. }
         | Event::MaintenanceStarted { .. }
         | Event::MaintenanceEnded { .. }
+        | Event::OnCallChanged { .. }
+        | Event::HandedOver { .. }
+        | Event::HandoffNoticed { .. }
+        | Event::SwapPastDue { .. }
         | Event::ChangeRecorded { .. }
         | Event::EngineStarted { .. }
         | Event::Reconfigured { .. } => "tocsin".to_owned(),

@@ -118,6 +118,10 @@ impl Mentions {
             | Event::MaintenanceWindowUnreadable { .. }
             | Event::MaintenanceStarted { .. }
             | Event::MaintenanceEnded { .. }
+            | Event::OnCallChanged { .. }
+            | Event::HandedOver { .. }
+            | Event::HandoffNoticed { .. }
+            | Event::SwapPastDue { .. }
             | Event::ChangeRecorded { .. }
             | Event::EngineStarted { .. }
             | Event::Reconfigured { .. } => {}

@@ -6,9 +6,11 @@ use tocsin_core::acknowledgement::AcknowledgementEnd;
 use tocsin_core::alert::Identity;
 use tocsin_core::change::{Change, ChangeLink};
 use tocsin_core::event::Recorded;
+use tocsin_core::identity::Handle;
 use tocsin_core::ids::{Sequence, SilenceNumber};
 use tocsin_core::matcher::Matchers;
 use tocsin_core::notification::{Failure, FailureClass, NotifyReason};
+use tocsin_core::oncall::{HandoffNotice, NoticedShift, OpenWork};
 use tocsin_core::policy::InhibitRule;
 
 use super::super::Event as WireEvent;
@@ -157,6 +159,34 @@ fn every_kind() -> Vec<Event> {
         },
         Event::MaintenanceStarted { name: name(), ends_at: at("14:00:00") },
         Event::MaintenanceEnded { name: name() },
+        Event::OnCallChanged {
+            schedule: Some("web".into()),
+            what: "override.add".to_owned(),
+            by: "ada".to_owned(),
+        },
+        Event::HandedOver {
+            schedule: "web".into(),
+            handoff_at: at("09:00:00"),
+            before: vec![Handle::parse("ada").unwrap()],
+            after: vec![Handle::parse("grace").unwrap()],
+            why: "grace has the turn in layer main".to_owned(),
+            until: None,
+        },
+        Event::HandoffNoticed {
+            notice: HandoffNotice {
+                person: Handle::parse("grace").unwrap(),
+                begins: vec![NoticedShift {
+                    schedule: "web".into(),
+                    at: at("09:00:00"),
+                    until: Some(at("17:00:00")),
+                }],
+                ends: Vec::new(),
+                is_ahead: false,
+                is_late: false,
+                open: OpenWork { alerts_waiting: 2, alerts_acknowledged: 1 },
+            },
+        },
+        Event::SwapPastDue { schedule: "web".into(), owner: Handle::parse("ada").unwrap() },
         Event::ChangeRecorded {
             change: Change {
                 summary: "checkout 1.42 is live".to_owned(),

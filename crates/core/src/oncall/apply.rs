@@ -1,0 +1,673 @@
+//! Changes of who is on call: checked as a whole before anything is touched.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::change::{ImportOutcome, ImportRow, OnCallChange, OnCallRejection, OnCallWrites};
+use super::exception::{FixedBlock, Override, SwapRequest, SwapState, Unavailability};
+use super::imported::Imported;
+use super::roster::{Entry, Roster};
+use super::schedule::{Fallback, Schedule, ScheduleName, ScheduleSpec, Slot};
+use crate::audit::AuditNote;
+use crate::identity::{Handle, PersonOrigin};
+
+/// The most schedules a tenant has.
+const MAX_SCHEDULES: usize = 20_000;
+/// The most overrides of a schedule that are not over.
+const MAX_OVERRIDES: usize = 500;
+/// The most fixed blocks of a schedule that are not over.
+const MAX_BLOCKS: usize = 50;
+/// The most shifts of a fixed block.
+const MAX_BLOCK_SHIFTS: usize = 150;
+/// The most swaps of a schedule that are not over.
+const MAX_SWAPS: usize = 200;
+/// The most absences of a person.
+const MAX_ABSENCES: usize = 500;
+/// The most calendar addresses of a tenant.
+const MAX_FEEDS: usize = 20_000;
+/// The most characters of a reason or a note.
+pub const MAX_REASON_CHARS: usize = 1_000;
+
+/// Who asks for a change, and whom there is.
+pub struct Asker<'a> {
+    /// What the author is called.
+    pub name: &'a str,
+    /// Whether somebody is known and active.
+    pub is_active: &'a dyn Fn(&Handle) -> bool,
+}
+
+type Result<T> = std::result::Result<T, OnCallRejection>;
+
+impl Roster {
+    /// Carries out a change, or changes nothing.
+    ///
+    /// # Errors
+    /// [`OnCallRejection`] with the reason.
+    pub fn apply(
+        &mut self,
+        now: Timestamp,
+        asker: &Asker<'_>,
+        change: OnCallChange,
+        writes: &mut OnCallWrites,
+    ) -> Result<Option<AuditNote>> {
+        let note = match change {
+            OnCallChange::SetSchedule(spec) => self.set_schedule(now, asker, &spec, writes)?,
+            OnCallChange::DeleteSchedule(name) => self.delete_schedule(now, &name, writes)?,
+            OnCallChange::AddOverride(it) => self.add_override(now, asker, *it, writes)?,
+            OnCallChange::RemoveOverride { schedule, id } => {
+                self.remove_override(now, &schedule, id, writes)?
+            }
+            OnCallChange::AddBlock(it) => self.add_block(now, asker, *it, writes)?,
+            OnCallChange::RemoveBlock { schedule, id } => {
+                self.remove_block(now, &schedule, id, writes)?
+            }
+            OnCallChange::RequestSwap(it) => self.request_swap(now, asker, *it, writes)?,
+            OnCallChange::TakeSwap { schedule, id, by, part, rest_ids } => {
+                self.take_swap(now, asker, &schedule, id, &by, part, rest_ids, writes)?
+            }
+            OnCallChange::CancelSwap { schedule, id } => {
+                self.cancel_swap(now, &schedule, id, writes)?
+            }
+            OnCallChange::AddAbsence(it) => self.add_absence(now, asker, *it, writes)?,
+            OnCallChange::RemoveAbsence { id } => self.remove_absence(now, id, writes)?,
+            OnCallChange::CorrectHistory { schedule, from, to, people, reason } => {
+                self.correct(now, asker, &schedule, (from, to), &people, &reason, writes)?
+            }
+            OnCallChange::AddFeed(feed) => {
+                if self.feeds.len() >= MAX_FEEDS {
+                    return Err(too_many("calendar addresses", MAX_FEEDS));
+                }
+                let note = AuditNote::new("calendar.create", format!("calendar/{}", feed.id));
+                let note = note.after(json!({ "of": feed.of }));
+                self.feed_hashes.insert(feed.hash, feed.id);
+                writes.feeds.insert(feed.id, Some(feed.clone()));
+                self.feeds.insert(feed.id, feed);
+                note
+            }
+            OnCallChange::RevokeFeed { id } => {
+                let unknown = OnCallRejection::Unknown { what: "calendar address", id };
+                let feed = self.feeds.remove(&id).ok_or(unknown)?;
+                self.feed_hashes.remove(&feed.hash);
+                writes.feeds.insert(id, None);
+                let note = AuditNote::new("calendar.revoke", format!("calendar/{id}"));
+                note.before(json!({ "of": feed.of }))
+            }
+            OnCallChange::Import { schedule, import, outcome } => {
+                self.take_import(now, &schedule, &import, outcome, writes)?;
+                self.forget_those_who_fall_back();
+                return Ok(None);
+            }
+        };
+        self.forget_those_who_fall_back();
+        Ok(Some(note))
+    }
+
+    /// What was worked out for schedules that fall back to others may hold no longer.
+    fn forget_those_who_fall_back(&mut self) {
+        for entry in self.entries.values_mut() {
+            if matches!(entry.schedule.fallback, Fallback::Schedule(_)) {
+                entry.present = None;
+            }
+        }
+    }
+
+    fn known(&self, name: &str) -> Result<&Entry> {
+        self.entry(name).ok_or_else(|| OnCallRejection::UnknownSchedule(name.to_owned()))
+    }
+
+    fn known_mut(&mut self, name: &str) -> Result<&mut Entry> {
+        let entry = self.entries.get_mut(name);
+        let entry = entry.ok_or_else(|| OnCallRejection::UnknownSchedule(name.to_owned()))?;
+        // Whatever changes, what was worked out for now may no longer hold.
+        entry.present = None;
+        Ok(entry)
+    }
+
+    fn set_schedule(
+        &mut self,
+        now: Timestamp,
+        asker: &Asker<'_>,
+        spec: &ScheduleSpec,
+        writes: &mut OnCallWrites,
+    ) -> Result<AuditNote> {
+        self.check(asker, spec)?;
+        let subject = format!("schedule/{}", spec.name);
+        let note = AuditNote::new("schedule.set", subject).after(json!(spec));
+        let note = match self.entry(&spec.name) {
+            Some(known) if known.schedule.origin == PersonOrigin::Provisioned => {
+                return Err(OnCallRejection::Provisioned(Arc::clone(&spec.name)));
+            }
+            Some(known) => note.before(json!(known.schedule.spec())),
+            None if self.entries.len() >= MAX_SCHEDULES => {
+                return Err(too_many("schedules", MAX_SCHEDULES));
+            }
+            None => note,
+        };
+        self.put_schedule(now, asker.name, spec, PersonOrigin::Api, writes);
+        Ok(note)
+    }
+
+    /// Checks that a schedule makes sense and names only what there is.
+    fn check(&self, asker: &Asker<'_>, spec: &ScheduleSpec) -> Result<()> {
+        spec.check()?;
+        let known = self.entry(&spec.name).map(|entry| entry.schedule.spec());
+        let stays = |person: &Handle| {
+            let mut layers = known.iter().flat_map(|spec| &spec.layers);
+            layers.any(|layer| layer.members.iter().any(|slot| slot.people().contains(person)))
+        };
+        let people = spec.layers.iter().flat_map(|it| &it.members).flat_map(Slot::people);
+        for person in people {
+            // Somebody who has left may stay named: others stand in, and the order is kept.
+            if !(asker.is_active)(person) && !stays(person) {
+                return Err(OnCallRejection::UnknownPerson(person.clone()));
+            }
+        }
+        match &spec.fallback {
+            Fallback::Skip => {}
+            Fallback::Person(person) => active(asker, person)?,
+            Fallback::Schedule(name) => {
+                self.known(name)?;
+                if self.fallback_circle(&spec.name, name) {
+                    let what = format!("the fallback `{name}` leads back or too far");
+                    return Err(OnCallRejection::Invalid { what });
+                }
+            }
+        }
+        for name in &spec.holidays {
+            if !self.calendars.contains_key(name) {
+                let what = format!("there is no holiday calendar `{name}`");
+                return Err(OnCallRejection::Invalid { what });
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes or edits a schedule without asking whether that may be.
+    pub(super) fn put_schedule(
+        &mut self,
+        now: Timestamp,
+        author: &str,
+        spec: &ScheduleSpec,
+        origin: PersonOrigin,
+        writes: &mut OnCallWrites,
+    ) {
+        let name = Arc::clone(&spec.name);
+        let schedule = match self.entry(&name) {
+            Some(known) => known.schedule.edited(spec, author, now, self),
+            None => Schedule::create(spec, origin, author, now),
+        };
+        let schedule = Schedule { origin, ..schedule };
+        writes.schedules.insert(Arc::clone(&name), Some(schedule.clone()));
+        match self.entries.get_mut(&name) {
+            Some(entry) => {
+                let is_named = |import: &Arc<str>| spec.imports.iter().any(|it| it.name == *import);
+                entry.imports.retain(|import, _| is_named(import));
+                entry.schedule = schedule;
+                entry.present = None;
+            }
+            None => self.insert(Entry::new(schedule)),
+        }
+    }
+
+    fn delete_schedule(
+        &mut self,
+        now: Timestamp,
+        name: &ScheduleName,
+        writes: &mut OnCallWrites,
+    ) -> Result<AuditNote> {
+        let known = self.known(name)?;
+        if known.schedule.origin == PersonOrigin::Provisioned {
+            return Err(OnCallRejection::Provisioned(Arc::clone(name)));
+        }
+        let users = self.users_of(name);
+        if !users.is_empty() {
+            return Err(OnCallRejection::InUse { schedule: Arc::clone(name), users });
+        }
+        let note = AuditNote::new("schedule.delete", format!("schedule/{name}"));
+        let note = note.before(json!(known.schedule.spec()));
+        self.drop_schedule(now, name, writes);
+        Ok(note)
+    }
+
+    /// Returns what falls back to a schedule.
+    pub fn users_of(&self, name: &str) -> Vec<String> {
+        let uses = |entry: &&Entry| match &entry.schedule.fallback {
+            Fallback::Schedule(other) => **other == *name,
+            _ => false,
+        };
+        let users = self.entries().filter(uses);
+        users.map(|entry| format!("schedule/{}", entry.schedule.name)).collect()
+    }
+
+    /// Removes a schedule with everything that changes it; its records stay in the store.
+    pub(super) fn drop_schedule(&mut self, now: Timestamp, name: &str, writes: &mut OnCallWrites) {
+        self.close_records(now, name, writes);
+        let Some(entry) = self.entries.remove(name) else { return };
+        writes.schedules.insert(Arc::clone(&entry.schedule.name), None);
+        writes.overrides.extend(entry.overrides.iter().map(|it| (it.id, None)));
+        writes.blocks.extend(entry.blocks.iter().map(|it| (it.id, None)));
+        writes.swaps.extend(entry.swaps.iter().map(|it| (it.id, None)));
+        let key = |import: &Arc<str>| (Arc::clone(&entry.schedule.name), Arc::clone(import));
+        writes.imports.extend(entry.imports.keys().map(|import| (key(import), None)));
+    }
+
+    fn add_override(
+        &mut self,
+        now: Timestamp,
+        asker: &Asker<'_>,
+        mut it: Override,
+        writes: &mut OnCallWrites,
+    ) -> Result<AuditNote> {
+        span(it.from, it.to)?;
+        if it.to <= now {
+            return Err(OnCallRejection::InThePast);
+        }
+        let entry = self.known(&it.schedule)?;
+        match (&it.user_out, &it.user_in) {
+            (None, None) => return Err(invalid("an override names who comes, who goes, or both")),
+            (Some(out), Some(into)) if out == into => {
+                return Err(invalid("an override replaces somebody by somebody else"));
+            }
+            _ => {}
+        }
+        if let Some(into) = &it.user_in {
+            active(asker, into)?;
+        }
+        if let Some(layer) = &it.layer
+            && entry.schedule.layer(layer).is_none()
+        {
+            let (schedule, layer) = (Arc::clone(&it.schedule), Arc::clone(layer));
+            return Err(OnCallRejection::UnknownLayer { schedule, layer });
+        }
+        if let Some(out) = &it.user_out {
+            let in_the_way = entry.overrides.iter().find(|known| {
+                known.user_out.as_ref() == Some(out)
+                    && known.layer == it.layer
+                    && known.from < it.to
+                    && it.from < known.to
+            });
+            if let Some(known) = in_the_way {
+                return Err(OnCallRejection::Overlaps { person: out.clone(), id: known.id });
+            }
+        }
+        if entry.overrides.iter().filter(|known| known.to > now).count() >= MAX_OVERRIDES {
+            return Err(too_many("overrides", MAX_OVERRIDES));
+        }
+        it.number = entry.overrides.last().map_or(0, |last| last.number) + 1;
+        asker.name.clone_into(&mut it.author);
+        it.reason = cut(&it.reason);
+        let note = AuditNote::new("override.add", format!("schedule/{}", it.schedule));
+        let note = note.after(json!(it)).because(&it.reason);
+        writes.overrides.insert(it.id, Some(it.clone()));
+        self.known_mut(&it.schedule.clone())?.overrides.push(it);
+        Ok(note)
+    }
+
+    fn remove_override(
+        &mut self,
+        now: Timestamp,
+        schedule: &str,
+        id: Uuid,
+        writes: &mut OnCallWrites,
+    ) -> Result<AuditNote> {
+        let unknown = OnCallRejection::Unknown { what: "override", id };
+        let entry = self.known(schedule)?;
+        let place = entry.overrides.iter().position(|it| it.id == id).ok_or(unknown)?;
+        let before = entry.overrides[place].clone();
+        if before.to <= now {
+            return Err(OnCallRejection::InThePast);
+        }
+        let overrides = &mut self.known_mut(schedule)?.overrides;
+        if before.from < now {
+            overrides[place].to = now;
+            writes.overrides.insert(id, Some(overrides[place].clone()));
+        } else {
+            overrides.remove(place);
+            writes.overrides.insert(id, None);
+        }
+        let note = AuditNote::new("override.remove", format!("schedule/{schedule}"));
+        Ok(note.before(json!(before)))
+    }
+
+    fn add_block(
+        &mut self,
+        now: Timestamp,
+        asker: &Asker<'_>,
+        mut it: FixedBlock,
+        writes: &mut OnCallWrites,
+    ) -> Result<AuditNote> {
+        span(it.from, it.to)?;
+        if it.to <= now {
+            return Err(OnCallRejection::InThePast);
+        }
+        let entry = self.known(&it.schedule)?;
+        if it.shifts.len() > MAX_BLOCK_SHIFTS {
+            return Err(too_many("shifts of a fixed block", MAX_BLOCK_SHIFTS));
+        }
+        for shift in &it.shifts {
+            span(shift.from, shift.to)?;
+            active(asker, &shift.person)?;
+            if shift.from < it.from || it.to < shift.to {
+                return Err(invalid("a shift of a fixed block lies within the block"));
+            }
+        }
+        let mut known = entry.blocks.iter();
+        if let Some(known) = known.find(|known| known.from < it.to && it.from < known.to) {
+            return Err(OnCallRejection::BlockOverlaps { id: known.id });
+        }
+        if entry.blocks.iter().filter(|known| known.to > now).count() >= MAX_BLOCKS {
+            return Err(too_many("fixed blocks", MAX_BLOCKS));
+        }
+        it.number = entry.blocks.last().map_or(0, |last| last.number) + 1;
+        asker.name.clone_into(&mut it.author);
+        it.reason = cut(&it.reason);
+        let note = AuditNote::new("block.add", format!("schedule/{}", it.schedule));
+        let note = note.after(json!(it)).because(&it.reason);
+        writes.blocks.insert(it.id, Some(it.clone()));
+        self.known_mut(&it.schedule.clone())?.blocks.push(it);
+        Ok(note)
+    }
+
+    fn remove_block(
+        &mut self,
+        now: Timestamp,
+        schedule: &str,
+        id: Uuid,
+        writes: &mut OnCallWrites,
+    ) -> Result<AuditNote> {
+        let unknown = OnCallRejection::Unknown { what: "fixed block", id };
+        let entry = self.known(schedule)?;
+        let place = entry.blocks.iter().position(|it| it.id == id).ok_or(unknown)?;
+        let before = entry.blocks[place].clone();
+        if before.to <= now {
+            return Err(OnCallRejection::InThePast);
+        }
+        let blocks = &mut self.known_mut(schedule)?.blocks;
+        if before.from < now {
+            blocks[place].to = now;
+            writes.blocks.insert(id, Some(blocks[place].clone()));
+        } else {
+            blocks.remove(place);
+            writes.blocks.insert(id, None);
+        }
+        let note = AuditNote::new("block.remove", format!("schedule/{schedule}"));
+        Ok(note.before(json!(before)))
+    }
+
+    fn request_swap(
+        &mut self,
+        now: Timestamp,
+        asker: &Asker<'_>,
+        mut it: SwapRequest,
+        writes: &mut OnCallWrites,
+    ) -> Result<AuditNote> {
+        span(it.from, it.to)?;
+        if it.to <= now {
+            return Err(OnCallRejection::InThePast);
+        }
+        active(asker, &it.owner)?;
+        if let Some((from, to)) = it.in_return {
+            span(from, to)?;
+        }
+        let entry = self.known(&it.schedule)?;
+        let is_live = |known: &&SwapRequest| {
+            known.to > now && matches!(known.state, SwapState::Open | SwapState::Taken { .. })
+        };
+        let mut live = entry.swaps.iter().filter(is_live);
+        let same =
+            live.find(|known| known.owner == it.owner && known.from < it.to && it.from < known.to);
+        if let Some(known) = same {
+            return Err(OnCallRejection::Overlaps { person: it.owner.clone(), id: known.id });
+        }
+        if entry.swaps.iter().filter(is_live).count() >= MAX_SWAPS {
+            return Err(too_many("swaps", MAX_SWAPS));
+        }
+        it.number = entry.swaps.last().map_or(0, |last| last.number) + 1;
+        it.state = SwapState::Open;
+        it.reason = cut(&it.reason);
+        let note = AuditNote::new("swap.request", format!("schedule/{}", it.schedule));
+        let note = note.after(json!(it)).because(&it.reason);
+        writes.swaps.insert(it.id, Some(it.clone()));
+        self.known_mut(&it.schedule.clone())?.swaps.push(it);
+        Ok(note)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "they are the fields of one command")]
+    fn take_swap(
+        &mut self,
+        now: Timestamp,
+        asker: &Asker<'_>,
+        schedule: &str,
+        id: Uuid,
+        by: &Handle,
+        part: Option<(Timestamp, Timestamp)>,
+        rest_ids: [Uuid; 2],
+        writes: &mut OnCallWrites,
+    ) -> Result<AuditNote> {
+        active(asker, by)?;
+        let unknown = OnCallRejection::Unknown { what: "swap", id };
+        let entry = self.known(schedule)?;
+        let place = entry.swaps.iter().position(|it| it.id == id).ok_or(unknown)?;
+        let before = entry.swaps[place].clone();
+        // Once it began, its owner is on call.
+        if before.state != SwapState::Open || before.from <= now {
+            return Err(OnCallRejection::SwapNotOpen { id });
+        }
+        if before.owner == *by {
+            return Err(invalid("nobody takes their own swap; cancel it instead"));
+        }
+        let (from, to) = part.unwrap_or((before.from, before.to));
+        span(from, to)?;
+        if from < before.from || before.to < to {
+            return Err(invalid("the part lies within the time that is offered"));
+        }
+        let returned = before.in_return;
+        let swaps = &mut self.known_mut(schedule)?.swaps;
+        let last = swaps.last().map_or(0, |last| last.number);
+        let mut new = Vec::new();
+        let mut rest = |rest_id: Uuid, from: Timestamp, to: Timestamp| {
+            if from < to {
+                let number = last + 1 + new.len() as u64;
+                let in_return = None;
+                new.push(SwapRequest {
+                    id: rest_id,
+                    number,
+                    from,
+                    to,
+                    in_return,
+                    ..before.clone()
+                });
+            }
+        };
+        let [before_id, after_id] = rest_ids;
+        rest(before_id, before.from, from);
+        rest(after_id, to, before.to);
+        if let Some((from, to)) = returned {
+            // What is given in return is a swap of its own, taken already.
+            let number = last + 1 + new.len() as u64;
+            let state = SwapState::Taken { by: before.owner.clone() };
+            let id = derived(id);
+            let owner = by.clone();
+            new.push(SwapRequest { id, number, owner, from, to, state, ..before.clone() });
+        }
+        let taken = SwapState::Taken { by: by.clone() };
+        swaps[place] = SwapRequest { from, to, state: taken, ..before.clone() };
+        writes.swaps.insert(id, Some(swaps[place].clone()));
+        for it in new {
+            writes.swaps.insert(it.id, Some(it.clone()));
+            swaps.push(it);
+        }
+        let note = AuditNote::new("swap.take", format!("schedule/{schedule}"));
+        Ok(note.before(json!(before)).after(json!({ "by": by, "from": from, "to": to })))
+    }
+
+    fn cancel_swap(
+        &mut self,
+        now: Timestamp,
+        schedule: &str,
+        id: Uuid,
+        writes: &mut OnCallWrites,
+    ) -> Result<AuditNote> {
+        let unknown = OnCallRejection::Unknown { what: "swap", id };
+        let entry = self.known(schedule)?;
+        let place = entry.swaps.iter().position(|it| it.id == id).ok_or(unknown)?;
+        let before = entry.swaps[place].clone();
+        let is_live = matches!(before.state, SwapState::Open | SwapState::Taken { .. });
+        if !is_live || before.from <= now {
+            return Err(OnCallRejection::SwapNotOpen { id });
+        }
+        let swaps = &mut self.known_mut(schedule)?.swaps;
+        swaps[place].state = SwapState::Cancelled;
+        writes.swaps.insert(id, Some(swaps[place].clone()));
+        let note = AuditNote::new("swap.cancel", format!("schedule/{schedule}"));
+        Ok(note.before(json!(before)))
+    }
+
+    /// Swaps that nobody took until they began are past due; their owners stay on call. Returns
+    /// them.
+    pub fn expire_swaps(
+        &mut self,
+        now: Timestamp,
+        schedule: &str,
+        writes: &mut OnCallWrites,
+    ) -> Vec<SwapRequest> {
+        let Some(entry) = self.entries.get_mut(schedule) else { return Vec::new() };
+        let mut expired = Vec::new();
+        for swap in &mut entry.swaps {
+            if swap.state == SwapState::Open && swap.from <= now {
+                swap.state = SwapState::PastDue;
+                writes.swaps.insert(swap.id, Some(swap.clone()));
+                expired.push(swap.clone());
+            }
+        }
+        expired
+    }
+
+    fn add_absence(
+        &mut self,
+        now: Timestamp,
+        asker: &Asker<'_>,
+        mut it: Unavailability,
+        writes: &mut OnCallWrites,
+    ) -> Result<AuditNote> {
+        span(it.from, it.to)?;
+        if it.to <= now {
+            return Err(OnCallRejection::InThePast);
+        }
+        active(asker, &it.person)?;
+        if self.absences_of(&it.person).len() >= MAX_ABSENCES {
+            return Err(too_many("absences", MAX_ABSENCES));
+        }
+        it.note = cut(&it.note);
+        let note = AuditNote::new("absence.add", format!("person/{}", it.person));
+        let note = note.after(json!(it));
+        writes.absences.insert(it.id, Some(it.clone()));
+        self.insert_absence(it);
+        self.forget_present();
+        Ok(note)
+    }
+
+    fn remove_absence(
+        &mut self,
+        now: Timestamp,
+        id: Uuid,
+        writes: &mut OnCallWrites,
+    ) -> Result<AuditNote> {
+        let unknown = OnCallRejection::Unknown { what: "absence", id };
+        let before = self.absences().find(|it| it.id == id).cloned().ok_or(unknown)?;
+        if before.is_imported {
+            return Err(invalid("this absence comes from a calendar; change it there"));
+        }
+        let of_person = self.absences.entry(before.person.clone()).or_default();
+        of_person.retain(|it| it.id != id);
+        // What was stays, so that the past keeps its reasons.
+        if before.from < now && now < before.to {
+            let ended = Unavailability { to: now, ..before.clone() };
+            writes.absences.insert(id, Some(ended.clone()));
+            self.insert_absence(ended);
+        } else {
+            writes.absences.insert(id, None);
+        }
+        self.forget_present();
+        let note = AuditNote::new("absence.remove", format!("person/{}", before.person));
+        Ok(note.before(json!(before)))
+    }
+
+    fn take_import(
+        &mut self,
+        now: Timestamp,
+        schedule: &ScheduleName,
+        import: &Arc<str>,
+        outcome: ImportOutcome,
+        writes: &mut OnCallWrites,
+    ) -> Result<()> {
+        let entry = self.known_mut(schedule)?;
+        if !entry.schedule.imports.iter().any(|it| it.name == *import) {
+            // It was removed while it was fetched.
+            return Ok(());
+        }
+        let key = (Arc::clone(schedule), Arc::clone(import));
+        match outcome {
+            ImportOutcome::Fetched { shifts, trouble } => {
+                let mut imported = Imported::new(shifts, Some(now));
+                imported.trouble = trouble;
+                let row = ImportRow {
+                    schedule: Arc::clone(schedule),
+                    import: Arc::clone(import),
+                    shifts: imported.shifts().to_vec(),
+                    fetched_at: now,
+                };
+                writes.imports.insert(key, Some(row));
+                entry.imports.insert(Arc::clone(import), imported);
+            }
+            ImportOutcome::Unchanged => {
+                if let Some(imported) = entry.imports.get_mut(import) {
+                    imported.fetched_at = Some(now);
+                }
+            }
+            ImportOutcome::Failed { why } => {
+                let imported = entry.imports.entry(Arc::clone(import)).or_default();
+                if imported.expire(now) {
+                    writes.imports.insert(key, None);
+                }
+                imported.trouble = vec![why];
+            }
+        }
+        self.share_out_of_office(schedule);
+        Ok(())
+    }
+}
+
+fn active(asker: &Asker<'_>, person: &Handle) -> Result<()> {
+    if (asker.is_active)(person) {
+        return Ok(());
+    }
+    Err(OnCallRejection::UnknownPerson(person.clone()))
+}
+
+fn span(from: Timestamp, to: Timestamp) -> Result<()> {
+    if from < to {
+        return Ok(());
+    }
+    Err(invalid("the end must come after the beginning"))
+}
+
+fn invalid(what: &str) -> OnCallRejection {
+    OnCallRejection::Invalid { what: what.to_owned() }
+}
+
+fn too_many(what: &'static str, limit: usize) -> OnCallRejection {
+    OnCallRejection::TooMany { what, limit }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(MAX_REASON_CHARS).collect()
+}
+
+/// Returns the id of what is given in return for a swap: another, and always the same.
+fn derived(id: Uuid) -> Uuid {
+    Uuid::from_u128(id.as_u128() ^ (1 << 64))
+}

@@ -1,0 +1,227 @@
+//! Schedules over HTTP: making, asking, overriding, reporting, subscribing.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop right there")]
+
+mod support;
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use support::{Answer, TestServer};
+use tocsin_core::identity::{Permission, Scope, TokenOwner};
+
+impl TestServer {
+    async fn json(&self, method: &str, path: &str, body: Value) -> Answer {
+        self.as_token("", method, path, body).await
+    }
+
+    async fn as_token(&self, token: &str, method: &str, path: &str, body: Value) -> Answer {
+        let mut request =
+            Request::builder().method(method).uri(path).header("content-type", "application/json");
+        if !token.is_empty() {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+}
+
+fn web() -> Value {
+    json!({
+        "name": "web",
+        "time_zone": "Europe/Berlin",
+        "layers": [{
+            "name": "main",
+            "members": [["ada"], ["grace"]],
+            "turns": [{ "count": 1, "unit": "days" }],
+            "start": "2026-11-20T09:00:00"
+        }]
+    })
+}
+
+/// A server with ada, grace and linus, and the schedule `web`: ada since 08:00Z, noon now.
+async fn stage() -> TestServer {
+    let server = TestServer::start().await;
+    for name in ["ada", "grace", "linus"] {
+        let person = json!({ "handle": name, "time_zone": "Europe/Berlin" });
+        assert_eq!(server.json("POST", "/api/v1/people", person).await.status, 201);
+    }
+    let made = server.json("POST", "/api/v1/schedules", web()).await;
+    assert_eq!((made.status, made.header("location")), (201, "/api/v1/schedules/web"), "{made:?}");
+    server
+}
+
+#[tokio::test]
+async fn a_schedule_is_made_shown_edited_and_removed() {
+    let server = stage().await;
+    let shown = server.get("/api/v1/schedules/web").await.json();
+    assert_eq!(shown["layers"][0]["members"], json!([["ada"], ["grace"]]));
+    assert_eq!(shown["is_provisioned"], false);
+    assert_eq!(server.json("POST", "/api/v1/schedules", web()).await.status, 409);
+    let now = server.get("/api/v1/schedules/web/now").await.json();
+    assert_eq!(now["people"], json!(["ada"]));
+    assert_eq!(now["until"], "2026-11-21T08:00:00Z");
+    assert_eq!(now["next"], json!(["grace"]));
+    assert_eq!(now["cause"][0]["sentence"], "ada has the turn in layer main");
+    let everything = server.get("/api/v1/oncall?person=ada").await.json();
+    assert_eq!(everything["items"][0]["schedule"], "web");
+
+    let mut edit = web();
+    edit.as_object_mut().unwrap().remove("name");
+    edit["layers"][0]["members"] = json!([["ada"], ["linus"], ["grace"]]);
+    let span = "from=2026-11-20T12:00:00Z&to=2026-11-23T00:00:00Z";
+    let path = format!("/api/v1/schedules/web/preview?{span}");
+    let preview = server.json("POST", &path, edit.clone()).await.json();
+    let people = |view: &Value| -> Vec<String> {
+        let segments = view["segments"].as_array().unwrap();
+        segments.iter().map(|it| it["people"][0].as_str().unwrap_or("-").to_owned()).collect()
+    };
+    assert_eq!(people(&preview), ["ada", "linus", "grace"]);
+    let before = server.get(&format!("/api/v1/schedules/web/final?{span}")).await.json();
+    assert_eq!(people(&before), ["ada", "grace", "ada"]);
+    assert_eq!(server.json("PUT", "/api/v1/schedules/web", edit).await.status, 200);
+    let after = server.get(&format!("/api/v1/schedules/web/final?{span}")).await.json();
+    assert_eq!(after, preview);
+
+    let mut bad = web();
+    bad.as_object_mut().unwrap().remove("name");
+    bad["time_zone"] = json!("Europe/Berln");
+    let answer = server.json("PUT", "/api/v1/schedules/web", bad).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.body.contains("/time_zone"), "{answer:?}");
+    let mut unknown = web();
+    unknown.as_object_mut().unwrap().remove("name");
+    unknown["layers"][0]["members"] = json!([["zoe"]]);
+    assert_eq!(server.json("PUT", "/api/v1/schedules/web", unknown).await.status, 422);
+
+    assert_eq!(server.ask("DELETE", "/api/v1/schedules/web").await.status, 204);
+    assert_eq!(server.get("/api/v1/schedules/web").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_view_is_bounded_and_says_what_is_wrong() {
+    let server = stage().await;
+    let ask = async |query: &str| {
+        server.get(&format!("/api/v1/schedules/web/final?{query}")).await.status
+    };
+    assert_eq!(ask("from=2026-01-01T00:00:00Z&to=2028-01-01T00:00:00Z").await, 200);
+    assert_eq!(ask("from=2026-01-01T00:00:00Z&to=2029-01-01T00:00:00Z").await, 400);
+    assert_eq!(ask("from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z").await, 400);
+    let path = "/api/v1/schedules/web/final?from=2026-11-01T00:00:00Z&to=2026-11-21T00:00:00Z";
+    let view = server.get(path).await.json();
+    assert_eq!(view["warnings"][0]["code"], "before_records");
+    assert_eq!(view["segments"][0]["from"], "2026-11-20T12:00:00Z");
+}
+
+#[tokio::test]
+async fn overrides_swaps_and_blocks_go_through_the_api() {
+    let server = stage().await;
+    let path = "/api/v1/schedules/web/overrides";
+    let it = json!({
+        "user_out": "ada", "user_in": "linus",
+        "from": "2026-11-20T13:00:00Z", "to": "2026-11-20T15:00:00Z", "reason": "dentist"
+    });
+    let made = server.json("POST", path, it.clone()).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    let again = server.json("POST", path, it).await;
+    assert_eq!(again.status, 409);
+    assert!(again.body.contains(&id), "{again:?}");
+    server.clock.advance(2 * 3_600);
+    let now = server.get("/api/v1/schedules/web/now").await.json();
+    assert_eq!(now["people"], json!(["linus"]));
+    assert_eq!(server.ask("DELETE", &format!("{path}/{id}")).await.status, 204);
+    let now = server.get("/api/v1/schedules/web/now").await.json();
+    assert_eq!(now["people"], json!(["ada"]));
+
+    let swap = json!({
+        "owner": "ada", "from": "2026-11-20T18:00:00Z", "to": "2026-11-20T22:00:00Z"
+    });
+    let made = server.json("POST", "/api/v1/schedules/web/swaps", swap).await;
+    assert_eq!((made.status, &made.json()["state"]), (201, &json!("open")));
+    let take = format!("/api/v1/schedules/web/swaps/{}/take", made.json()["id"].as_str().unwrap());
+    let part = json!({ "by": "grace", "to": "2026-11-20T20:00:00Z" });
+    let taken = server.json("POST", &take, part).await;
+    assert_eq!((taken.status, &taken.json()["taker"]), (200, &json!("grace")), "{taken:?}");
+    let swaps = server.get("/api/v1/schedules/web/swaps").await.json();
+    assert_eq!(swaps["items"].as_array().unwrap().len(), 2);
+
+    let block = json!({
+        "from": "2026-11-22T00:00:00Z", "to": "2026-11-23T00:00:00Z",
+        "shifts": [{
+            "person": "linus", "from": "2026-11-22T00:00:00Z", "to": "2026-11-22T12:00:00Z"
+        }]
+    });
+    let made = server.json("POST", "/api/v1/schedules/web/blocks", block.clone()).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    assert_eq!(server.json("POST", "/api/v1/schedules/web/blocks", block).await.status, 409);
+    let gaps = server.get("/api/v1/schedules/web/gaps").await.json();
+    assert_eq!(gaps[0]["from"], "2026-11-22T12:00:00Z");
+
+    let away = json!({
+        "person": "grace", "from": "2026-11-21T08:00:00Z", "to": "2026-11-21T20:00:00Z"
+    });
+    assert_eq!(server.json("POST", "/api/v1/unavailability", away).await.status, 201);
+    let view = server.get("/api/v1/schedules/web/final").await.json();
+    assert!(view["warnings"].to_string().contains("grace is on call and away"), "{view}");
+    let audit = server.get("/api/v1/audit?limit=100").await.body;
+    for action in ["schedule.set", "override.add", "override.remove", "swap.take", "block.add"] {
+        assert!(audit.contains(action), "{action}");
+    }
+}
+
+#[tokio::test]
+async fn hours_and_quality_are_reported() {
+    let server = stage().await;
+    let span = "from=2026-11-20T12:00:00Z&to=2026-12-20T12:00:00Z";
+    let quality = server.get(&format!("/api/v1/schedules/web/quality?{span}")).await.json();
+    assert_eq!((&quality["score"], &quality["band"]), (&json!(100), &json!("great")));
+    assert_eq!(quality["shares"].as_array().unwrap().len(), 2);
+    let report = server.get(&format!("/api/v1/schedules/web/report?{span}&format=csv")).await;
+    assert_eq!(report.header("content-type"), "text/csv; charset=utf-8");
+    let lines: Vec<&str> = report.body.lines().collect();
+    assert_eq!(lines.len(), 5, "{report:?}");
+    assert!(lines[1].starts_with("2026-11,ada,"), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_calendar_is_read_with_its_secret_until_that_is_revoked() {
+    let server = stage().await;
+    for path in ["/api/v1/schedules/web", "/api/v1/people/ada"] {
+        let made = server.ask("POST", &format!("{path}/calendar-token")).await.json();
+        let url = made["url"].as_str().unwrap().to_owned();
+        let calendar = server.get(&url).await;
+        assert_eq!(calendar.status, 200, "{calendar:?}");
+        assert_eq!(calendar.header("content-type"), "text/calendar; charset=utf-8");
+        assert!(calendar.body.contains("SUMMARY:ada on call: web"), "{calendar:?}");
+        assert_eq!(calendar.body.contains("SUMMARY:grace"), path.ends_with("web"));
+        assert_eq!(server.get(&format!("{path}/calendar.ics?token=wrong")).await.status, 404);
+        assert_eq!(server.get(&format!("{path}/calendar.ics")).await.status, 404);
+        let revoke = format!("/api/v1/calendar-tokens/{}", made["id"].as_str().unwrap());
+        assert_eq!(server.ask("DELETE", &revoke).await.status, 204);
+        assert_eq!(server.get(&url).await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn who_may_do_what_depends_on_the_team_and_on_who_they_are() {
+    let server = stage().await;
+    let reader = server.token(&[Permission::ScheduleRead]).await;
+    let it = json!({
+        "user_in": "linus", "from": "2026-11-20T13:00:00Z", "to": "2026-11-20T15:00:00Z"
+    });
+    let path = "/api/v1/schedules/web/overrides";
+    assert_eq!(server.as_token(&reader, "POST", path, it.clone()).await.status, 403);
+    let own = [Permission::ScheduleOwn, Permission::ScheduleOverride];
+    let elsewhere = vec![Scope::Team("db".into())];
+    let service = TokenOwner::Service("bot".to_owned());
+    let of_db = server.token_of(service, &own, elsewhere).await;
+    assert_eq!(server.as_token(&of_db, "POST", path, it.clone()).await.status, 403);
+    let all = server.token(&own).await;
+    assert_eq!(server.as_token(&all, "POST", path, it).await.status, 201);
+    let correct = json!({
+        "from": "2026-11-20T12:00:00Z", "to": "2026-11-20T12:00:01Z",
+        "people": ["grace"], "reason": "was there"
+    });
+    let path = "/api/v1/schedules/web/corrections";
+    assert_eq!(server.as_token(&all, "POST", path, correct).await.status, 403);
+}
