@@ -153,6 +153,10 @@ CREATE TABLE event (
     PRIMARY KEY (tenant, sequence)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX event_by_kind ON event (tenant, kind, sequence);
+
+CREATE INDEX event_by_subject ON event (tenant, subject_kind, subject_number, sequence);
+
 CREATE TABLE event_block (
     tenant INTEGER NOT NULL,
     block INTEGER NOT NULL, -- sequence / 1000
@@ -160,10 +164,6 @@ CREATE TABLE event_block (
     latest_at INTEGER NOT NULL,
     PRIMARY KEY (tenant, block)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX event_by_kind ON event (tenant, kind, sequence);
-
-CREATE INDEX event_by_subject ON event (tenant, subject_kind, subject_number, sequence);
 
 CREATE TABLE heartbeat (
     tenant INTEGER NOT NULL,

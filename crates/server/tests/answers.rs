@@ -183,7 +183,7 @@ fn ada_handle() -> Handle {
 
 #[tokio::test]
 async fn a_link_asks_first_and_answers_when_it_is_told_to() {
-    let paged = Paged::start().await;
+    let paged = Box::pin(Paged::start()).await;
     let link = paged.link();
     let page = paged.server.get(&format!("{link}?action=resolve")).await;
     assert_eq!(page.status, 200);
@@ -212,7 +212,7 @@ impl Paged {
 
 #[tokio::test]
 async fn a_link_that_is_over_or_not_ours_does_nothing_and_says_so() {
-    let paged = Paged::start().await;
+    let paged = Box::pin(Paged::start()).await;
     let short = paged.link_for(Answerer::Person(ada_handle()), SignedDuration::from_mins(1));
     paged.server.clock.advance(61);
     let late = paged.form(&short, &[], "action=acknowledge").await;
@@ -231,7 +231,7 @@ async fn a_link_that_is_over_or_not_ours_does_nothing_and_says_so() {
 
 #[tokio::test]
 async fn a_text_message_answers_and_a_strange_one_meets_silence() {
-    let paged = Paged::start().await;
+    let paged = Box::pin(Paged::start()).await;
     let sms = async |token: &str, from: &str, text: &str| {
         let pairs = [("From", from), ("To", "+15005550006"), ("Body", text), ("MessageSid", "SM1")];
         paged.twilio(token, "/answers/twilio/sms", &pairs).await
@@ -259,7 +259,7 @@ async fn a_text_message_answers_and_a_strange_one_meets_silence() {
 
 #[tokio::test]
 async fn a_call_says_what_it_is_about_and_takes_keys() {
-    let paged = Paged::start().await;
+    let paged = Box::pin(Paged::start()).await;
     let now = paged.server.clock.now();
     let call = Call {
         text: "This is Tocsin. Payments fail.".to_owned(),
@@ -296,7 +296,7 @@ async fn a_call_says_what_it_is_about_and_takes_keys() {
 
 #[tokio::test]
 async fn what_became_of_a_message_is_taken_from_twilio_only() {
-    let paged = Paged::start().await;
+    let paged = Box::pin(Paged::start()).await;
     let pairs = [("MessageSid", "SM1"), ("MessageStatus", "undelivered"), ("ErrorCode", "30005")];
     assert_eq!(paged.twilio("x", "/answers/twilio/status", &pairs).await.status, 401);
     assert_eq!(paged.twilio(TWILIO_TOKEN, "/answers/twilio/status", &pairs).await.status, 204);
@@ -306,7 +306,7 @@ async fn what_became_of_a_message_is_taken_from_twilio_only() {
 
 #[tokio::test]
 async fn buttons_in_slack_act_for_whom_slack_vouches() {
-    let paged = Paged::start().await;
+    let paged = Box::pin(Paged::start()).await;
     let now = paged.server.clock.now();
     let old = now.checked_sub(SignedDuration::from_secs(301)).unwrap();
     let path = "/answers/slack/command";
@@ -333,7 +333,7 @@ async fn buttons_in_slack_act_for_whom_slack_vouches() {
 
 #[tokio::test]
 async fn buttons_of_telegram_and_mattermost_act_too() {
-    let paged = Paged::start().await;
+    let paged = Box::pin(Paged::start()).await;
     let press = paged.press(Action::Acknowledge);
     let query = |id: i64| {
         json!({ "callback_query": { "id": "q1", "from": { "id": id }, "data": press } }).to_string()
@@ -356,7 +356,7 @@ async fn buttons_of_telegram_and_mattermost_act_too() {
         (&json!("sendMessage"), StateWord::Resolved)
     );
 
-    let paged = Paged::start().await;
+    let paged = Box::pin(Paged::start()).await;
     let press = paged.press(Action::Acknowledge);
     let token = paged.server.app.links.seal(MATTERMOST_PURPOSE, press.as_bytes());
     let body =

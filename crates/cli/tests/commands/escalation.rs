@@ -45,10 +45,9 @@ fn kept(text: String) -> &'static str {
 #[test]
 fn escalations_are_listed_shown_and_answered() {
     let detail = kept(RUN.strip_suffix('}').unwrap().to_owned() + MORE);
-    let page = format!(r#"{{"items":[{}],"next_cursor":"x"}}"#, RUN);
+    let page = format!(r#"{{"items":[{RUN}],"next_cursor":"x"}}"#);
     let result = kept(format!(
-        r#"{{"text":"acknowledged: PgDown on orders","has_changed":true,"escalation":{}}}"#,
-        RUN
+        r#"{{"text":"acknowledged: PgDown on orders","has_changed":true,"escalation":{RUN}}}"#
     ));
     let over = r#"{"type":"x","title":"Conflict","status":409,"detail":"PgDown is over since 2026-11-20T12:09:00Z; nothing was changed","code":"conflict"}"#;
     let mut stage = Stage::new(vec![
@@ -72,7 +71,7 @@ fn escalations_are_listed_shown_and_answered() {
 
 #[test]
 fn policies_are_listed_shown_and_checked() {
-    let list = format!(r#"{{"items":[{}]}}"#, POLICY);
+    let list = format!(r#"{{"items":[{POLICY}]}}"#);
     let notices = r#"{"items":[{"kind":"empty_step","step":1,"text":"step 1 would page nobody now: there is no schedule primary"}]}"#;
     let mut stage = Stage::new(vec![
         answer("GET /api/v1/escalation-policies", 200, kept(list)),

@@ -271,8 +271,8 @@ impl Dice {
         usize::try_from(self.0 >> 11).unwrap() % sides
     }
 
-    fn of<'a, T>(&mut self, from: &'a [T]) -> &'a T {
-        &from[self.roll(from.len())]
+    fn of<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.roll(from.len())]
     }
 
     fn number(&mut self, low: i64, high: i64) -> i64 {
@@ -290,8 +290,8 @@ impl Dice {
             Cadence::Every(Length { count: u32::try_from(count).unwrap(), unit })
         };
         match self.roll(6) {
-            0 => every(*self.of(&[1, 2, 3, 6, 12, 24]), Unit::Hours),
-            1 => every(*self.of(&[5, 7, 10, 36, 48]), Unit::Hours),
+            0 => every(self.of(&[1, 2, 3, 6, 12, 24]), Unit::Hours),
+            1 => every(self.of(&[5, 7, 10, 36, 48]), Unit::Hours),
             2 => every(self.number(1, 3), Unit::Days),
             3 => every(1, Unit::Weeks),
             4 => every(1, Unit::Months),
@@ -313,7 +313,7 @@ impl Dice {
         let slots = (0..count).map(|_| match self.roll(8) {
             0 => "-".to_owned(),
             1 => format!("{}+{}", self.of(&PEOPLE), self.of(&PEOPLE)),
-            _ => (*self.of(&PEOPLE)).to_owned(),
+            _ => self.of(&PEOPLE).to_owned(),
         });
         slots.collect::<Vec<_>>().join(" ")
     }
@@ -327,18 +327,18 @@ impl Dice {
         let cadence = self.cadence();
         let mut it = layer(name, &members, cadence, &handoff.to_string());
         it.rank = u32::try_from(self.roll(3)).unwrap();
-        it.combine = *self.of(&[Combine::Replace, Combine::Add]);
-        it.mode = *self.of(&[Mode::Sequential, Mode::SkipUnavailable]);
+        it.combine = self.of(&[Combine::Replace, Combine::Add]);
+        it.mode = self.of(&[Mode::Sequential, Mode::SkipUnavailable]);
         it.first = u32::try_from(self.roll(3)).unwrap();
-        it.per_shift = *self.of(&[1, 1, 1, 2]);
-        it.shifts_per_member = *self.of(&[1, 1, 2]);
+        it.per_shift = self.of(&[1, 1, 1, 2]);
+        it.shifts_per_member = self.of(&[1, 1, 2]);
         it.rollout =
-            *self.of(&[Rollout::Immediate, Rollout::AfterCurrentShift, Rollout::AfterFullRotation]);
+            self.of(&[Rollout::Immediate, Rollout::AfterCurrentShift, Rollout::AfterFullRotation]);
         if self.roll(3) == 0 {
-            it.zone = Some(Zone::named(*self.of(&ZONES)).unwrap());
+            it.zone = Some(Zone::named(self.of(&ZONES)).unwrap());
         }
         for _ in 0..self.roll(3) {
-            let days: &[&str] = *self.of(&[&[][..], &["mon-fri"][..], &["sat", "sun"][..]]);
+            let days: &[&str] = self.of(&[&[][..], &["mon-fri"][..], &["sat", "sun"][..]]);
             let days = Weekdays::parse(days).unwrap();
             it.windows.push(ShiftWindow { days, from: self.time(), to: self.time() });
         }
@@ -346,7 +346,7 @@ impl Dice {
     }
 
     fn schedule(&mut self, around: Timestamp) -> ScheduleSpec {
-        let zone = *self.of(&ZONES);
+        let zone = self.of(&ZONES);
         let count = self.number(1, 3);
         let layers = (0..count).map(|n| self.layer(&format!("layer {n}"), around)).collect();
         let mut it = spec(zone, layers);
@@ -362,7 +362,7 @@ impl Dice {
     }
 
     fn person(&mut self) -> Handle {
-        who(*self.of(&PEOPLE))
+        who(self.of(&PEOPLE))
     }
 
     fn exceptions(&mut self, entry: &mut Entry, around: Timestamp) {
@@ -478,7 +478,7 @@ fn every_instant_has_exactly_the_responders_that_the_slow_model_names() {
         // Where something changes is where mistakes are.
         let edges: Vec<Timestamp> = view.segments.iter().map(|it| it.from).collect();
         for _ in 0..6 {
-            let edge = *dice.of(&edges);
+            let edge = dice.of(&edges);
             instants.extend([edge, edge - minutes(1)].into_iter().filter(|it| *it >= from));
         }
         for instant in instants {

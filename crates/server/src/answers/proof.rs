@@ -88,9 +88,9 @@ mod tests {
     fn a_form_of_twilio_is_known_by_its_signature() {
         let form: Vec<(String, String)> = [
             ("CallSid", "CA1234567890ABCDE"),
-            ("Caller", "+14158675310"),
+            ("Caller", "+12349013030"),
             ("Digits", "1234"),
-            ("From", "+14158675310"),
+            ("From", "+12349013030"),
             ("To", "+18005551212"),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))

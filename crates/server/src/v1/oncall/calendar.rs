@@ -35,7 +35,8 @@ const MAX_LINE_BYTES: usize = 75;
 #[derive(utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Token {
-    /// The secret.
+    /// The secret; without it nothing is there.
+    #[param(required = false)]
     token: String,
 }
 
