@@ -19,8 +19,8 @@ use anyhow::{Context as _, Result};
 use clap::{Parser, Subcommand};
 
 use command::{
-    alert, audit, backup, completions, config, doctor, explain, generate, man, routes, scenario,
-    silence, template, token,
+    alert, audit, backup, completions, config, doctor, escalation, explain, generate, heartbeat,
+    man, oncall, policy, routes, scenario, silence, template, token,
 };
 
 #[global_allocator]
@@ -57,6 +57,16 @@ enum Command {
     Silence(silence::SilenceArgs),
     /// Say why somebody was told of an alert, or was not.
     Explain(explain::ExplainArgs),
+    /// See whom a problem would reach.
+    Oncall(oncall::OncallArgs),
+    /// See whom problems page, and answer.
+    Escalation(escalation::EscalationArgs),
+    /// Page somebody by hand.
+    Page(escalation::PageArgs),
+    /// See whom to page and when, and what is wrong with that.
+    Policy(policy::PolicyArgs),
+    /// See what says in time that it is alive, or say so.
+    Heartbeat(heartbeat::HeartbeatArgs),
     /// Try out what messages say.
     Template(template::TemplateArgs),
     /// Play stories about alerts in virtual time.
@@ -106,6 +116,11 @@ fn run(command: Command) -> Result<()> {
         Command::Alert(args) => block_on(alert::run(args)),
         Command::Silence(args) => block_on(silence::run(args)),
         Command::Explain(args) => block_on(explain::run(args)),
+        Command::Oncall(args) => block_on(oncall::run(args)),
+        Command::Escalation(args) => block_on(escalation::run(args)),
+        Command::Page(args) => block_on(escalation::run_page(args)),
+        Command::Policy(args) => block_on(policy::run(args)),
+        Command::Heartbeat(args) => block_on(heartbeat::run(args)),
         Command::Doctor(args) => block_on(doctor::run(*args)),
         Command::Audit(args) => block_on(audit::run(args)),
         Command::Token(args) => block_on(token::run(args)),

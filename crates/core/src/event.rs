@@ -664,6 +664,29 @@ impl Event {
         }
     }
 
+    /// Returns the escalations that the event is about: of a message all that it tells about.
+    pub fn runs(&self) -> &[RunNumber] {
+        match self {
+            Self::EscalationStarted { run, .. }
+            | Self::EscalationJoined { run, .. }
+            | Self::EscalationWorsened { run, .. }
+            | Self::StepReached { run, .. }
+            | Self::EscalationStandsStill { run, .. }
+            | Self::EscalationWentOn { run, .. }
+            | Self::EscalationAnswered { run, .. }
+            | Self::EscalationReopened { run, .. }
+            | Self::EscalationEnded { run, .. }
+            | Self::PageHeld { run, .. }
+            | Self::PageFellBack { run, .. } => std::slice::from_ref(run),
+            Self::PageQueued { runs, .. }
+            | Self::PageSent { runs, .. }
+            | Self::PageAttemptFailed { runs, .. }
+            | Self::PageDropped { runs, .. }
+            | Self::PageConfirmed { runs, .. } => runs,
+            _ => &[],
+        }
+    }
+
     /// Returns the name of the kind, as stored and as filters use it.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -104,6 +104,16 @@ fn text(explanation: &AlertExplanation) -> String {
     for group in &explanation.groups {
         standing(group, &mut out);
     }
+    if !explanation.escalations.is_empty() {
+        out.push_str("\n\nescalations:");
+    }
+    for run in &explanation.escalations {
+        let (severity, title) = (&run.severity, clean(&run.title));
+        let _ = write!(out, "\n  {} {severity} {title}: {}", run.number, spoken(&run.standing));
+        let people =
+            if run.people.is_empty() { "nobody".to_owned() } else { run.people.join(", ") };
+        let _ = write!(out, "\n    paged {} by policy {}", clean(&people), clean(&run.policy));
+    }
     if !explanation.history.is_empty() {
         out.push_str("\n\nhistory:");
     }

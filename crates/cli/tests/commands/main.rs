@@ -6,6 +6,7 @@
 mod alert;
 mod config;
 mod errors;
+mod escalation;
 mod explain;
 mod fake;
 mod help;

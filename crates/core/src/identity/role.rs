@@ -60,12 +60,17 @@ fn least_role(permission: Permission) -> Role {
         | P::RoutingRead
         | P::StatusRead
         | P::MetricsRead
+        | P::EscalationRead
+        | P::HeartbeatRead
+        | P::ContactOwn
         | P::IncidentRead
         | P::PeopleRead => Role::Viewer,
         P::AlertAcknowledge
         | P::AlertComment
         | P::SilenceWrite
         | P::ChangeRecord
+        | P::EscalationAnswer
+        | P::EscalationPage
         | P::IncidentCreate
         | P::IncidentComment
         | P::IncidentTransition
@@ -77,6 +82,8 @@ fn least_role(permission: Permission) -> Role {
         | P::TokenOwn => Role::Responder,
         P::AlertIngest
         | P::MaintenanceWrite
+        | P::PolicyWrite
+        | P::HeartbeatPing
         | P::ReceiverTest
         | P::IncidentEditTime
         | P::IncidentCloseForce

@@ -18,6 +18,7 @@ mod ingest;
 mod inhibit;
 mod maintain;
 mod mute;
+mod oversight;
 mod page;
 mod page_attempt;
 mod read;

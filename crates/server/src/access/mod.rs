@@ -13,5 +13,6 @@ pub(crate) use guard::guard;
 pub(crate) use identify::{cookie, cookie_named, token};
 pub use known::Known;
 pub(crate) use origin::{authority, client_address, host_of};
+pub(crate) use secret::random_digits;
 pub use secret::{FreshSecret, SESSION_COOKIE, TOKEN_PREFIX};
 pub use table::{Need, ROUTES, permissions_markdown};

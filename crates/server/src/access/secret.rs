@@ -49,6 +49,23 @@ impl FreshSecret {
     }
 }
 
+/// Makes a code of six random digits.
+///
+/// # Errors
+/// The system has no random numbers, in words.
+pub(crate) fn random_digits() -> Result<String, String> {
+    // Numbers above the last whole million would make small codes likelier.
+    const BOUND: u32 = u32::MAX - u32::MAX % 1_000_000;
+    loop {
+        let mut bytes = [0; 4];
+        SysRng.try_fill_bytes(&mut bytes).map_err(|error| format!("no random numbers: {error}"))?;
+        let number = u32::from_be_bytes(bytes);
+        if number < BOUND {
+            return Ok(format!("{:06}", number % 1_000_000));
+        }
+    }
+}
+
 fn random_text() -> Result<String, String> {
     let mut bytes = [0; 32];
     SysRng.try_fill_bytes(&mut bytes).map_err(|error| format!("no random numbers: {error}"))?;

@@ -16,7 +16,7 @@ use crate::access::{Caller, TOKEN_PREFIX};
 ///
 /// # Errors
 /// No integration has the key.
-pub(super) fn admit(
+pub(crate) fn admit(
     app: &App,
     caller: &Caller,
     kind: Option<InboundKind>,
@@ -48,7 +48,7 @@ pub(super) fn admit(
 }
 
 /// Returns who is behind what an integration tells.
-pub(super) fn actor(caller: &Caller, inbound: &Inbound) -> Actor {
+pub(crate) fn actor(caller: &Caller, inbound: &Inbound) -> Actor {
     Actor {
         who: Who::Integration(inbound.name.to_string()),
         credential: match caller.actor.credential {

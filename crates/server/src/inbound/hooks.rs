@@ -103,7 +103,8 @@ pub(super) async fn take_by_header(
     told.map_err(IntoResponse::into_response)
 }
 
-fn key_of(headers: &HeaderMap) -> Option<&str> {
+/// Returns the key of an integration that headers carry.
+pub(crate) fn key_of(headers: &HeaderMap) -> Option<&str> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let bearer = text("authorization").and_then(|value| {
         let (scheme, key) = value.split_once(' ')?;

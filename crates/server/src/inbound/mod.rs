@@ -23,7 +23,8 @@ use crate::App;
 use crate::v1::problem;
 use crate::v2::NO_STORE;
 
-use admit::{actor, admit};
+pub(crate) use admit::{actor, admit};
+pub(crate) use hooks::key_of;
 pub use known::{Inbound, Inbounds, UnknownKey};
 pub(crate) use submit::{Gates, KeyedAlert, ended, find, submit};
 

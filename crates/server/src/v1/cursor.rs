@@ -30,6 +30,9 @@ pub(super) enum List {
     Events,
     Changes,
     People,
+    Escalations,
+    Pages,
+    PastPages,
     Audit,
 }
 
@@ -45,6 +48,9 @@ impl List {
             Self::Events => "events",
             Self::Changes => "changes",
             Self::People => "people",
+            Self::Escalations => "escalations",
+            Self::Pages => "pages",
+            Self::PastPages => "past_pages",
             Self::Audit => "audit",
         }
     }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use jiff::Timestamp;
 use tocsin_core::event::Subject;
-use tocsin_core::ids::{AlertNumber, GroupNumber, Sequence, SilenceId, SilenceNumber};
+use tocsin_core::ids::{AlertNumber, GroupNumber, RunNumber, Sequence, SilenceId, SilenceNumber};
 use tocsin_store::EventQuery;
 use tocsin_wire::v1::{Event, EventPage, KINDS};
 
@@ -21,7 +21,7 @@ const MAX_LIVES: usize = 1_000;
 
 /// What a subject looks like.
 const SUBJECT: &str = "must be `alert:` and a number or fingerprint, `group:` and a number, \
-                       `silence:` and a number or id, or `tenant`";
+                       `silence:` and a number or id, `escalation:` and a number, or `tenant`";
 
 /// Which events to list.
 #[derive(utoipa::IntoParams)]
@@ -31,7 +31,8 @@ pub(super) struct EventsQuery {
     #[param(required = false)]
     kind: Vec<String>,
     /// Only events about this: `alert:` and a number or fingerprint, `group:` and a number,
-    /// `silence:` and a number or id, or `tenant`; may be repeated, and then any will do.
+    /// `silence:` and a number or id, `escalation:` and a number, or `tenant`; may be repeated,
+    /// and then any will do.
     #[param(required = false)]
     subject: Vec<String>,
     /// Not earlier than this.
@@ -146,6 +147,7 @@ async fn subjects(app: &App, texts: &[String]) -> Answer<Vec<Subject>> {
                     "alert" => Subject::Alert(AlertNumber(number)),
                     "group" => Subject::Group(GroupNumber(number)),
                     "silence" => Subject::Silence(SilenceNumber(number)),
+                    "escalation" => Subject::Run(RunNumber(number)),
                     _ => return Err::<_, Refusal>(bad()),
                 });
             }

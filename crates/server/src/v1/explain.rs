@@ -6,17 +6,22 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use jiff::Timestamp;
+use tocsin_core::escalation::EscalationRun;
 use tocsin_core::event::{Event, Recorded, Subject};
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber};
 use tocsin_core::views::Explanation;
 use tocsin_store::{AlertRecord, EventQuery, MAX_EVENTS_PER_QUERY, StoreError};
-use tocsin_wire::v1::{Alert, AlertExplanation, Event as Shown, GroupStanding, Mentions};
+use tocsin_wire::v1::{
+    Alert, AlertExplanation, Escalation, Event as Shown, GroupStanding, Mentions,
+};
 
 use super::alerts::{no_alert, parse_fingerprint};
+use super::escalations::sees;
 use super::names;
 use super::params::{Ask, FromQuery, Params};
 use super::problem::Answer;
 use crate::App;
+use crate::access::Caller;
 
 /// The most lives of the alert that are looked at.
 const MAX_LIVES: usize = 100;
@@ -57,11 +62,17 @@ impl FromQuery for ExplainQuery {
 )]
 pub(super) async fn explain(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Path(fingerprint): Path<String>,
     Ask(query): Ask<ExplainQuery>,
 ) -> Answer<Json<AlertExplanation>> {
     let fingerprint = parse_fingerprint(&fingerprint)?;
-    let known = app.engine.read(move |tenant, now| tenant.explain(fingerprint, now)).await?;
+    let read = app.engine.read(move |tenant, now| {
+        let runs: Vec<_> = tenant.escalations_of(fingerprint).into_iter().cloned().collect();
+        (tenant.explain(fingerprint, now), runs)
+    });
+    let (known, mut runs) = read.await?;
+    runs.retain(|run| sees(&caller, run));
     let (store, tenant) = (app.engine.store(), app.engine.tenant());
     let lives = store.alert_history(tenant, fingerprint, MAX_LIVES).await?;
     let (alert, received) = match (&known, lives.first()) {
@@ -71,7 +82,7 @@ pub(super) async fn explain(
     };
     let mut numbers: BTreeSet<AlertNumber> = lives.iter().map(|it| it.identity.number).collect();
     numbers.insert(AlertNumber(alert.number));
-    let history = History::read(&app, &numbers, known.as_ref(), query.limit).await?;
+    let history = History::read(&app, &numbers, known.as_ref(), &runs, query.limit).await?;
 
     let mut directory = names::directory(&app).await;
     let mut mentions = Mentions::default();
@@ -88,6 +99,7 @@ pub(super) async fn explain(
         .collect();
     Ok(Json(AlertExplanation {
         groups,
+        escalations: runs.iter().map(Escalation::new).collect(),
         received,
         history: history.events.iter().map(|it| Shown::new(it, &directory)).collect(),
         is_history_cut: history.is_cut,
@@ -117,6 +129,7 @@ impl History {
         app: &App,
         numbers: &BTreeSet<AlertNumber>,
         known: Option<&Explanation>,
+        runs: &[EscalationRun],
         limit: usize,
     ) -> Result<Self, StoreError> {
         let own = EventQuery {
@@ -135,6 +148,15 @@ impl History {
         is_cut |= about_groups.is_cut;
         let moments: BTreeSet<Timestamp> = events.iter().map(|recorded| recorded.at).collect();
         events.extend(about_groups.mentioning(numbers, &moments));
+
+        if !runs.is_empty() {
+            let subjects = runs.iter().map(|run| Subject::Run(run.number)).collect();
+            let limit = MAX_EVENTS_PER_QUERY;
+            let query = EventQuery { subjects, limit, ..EventQuery::default() };
+            let found = app.engine.store().events(app.engine.tenant(), query).await?;
+            is_cut |= found.len() >= MAX_EVENTS_PER_QUERY;
+            events.extend(found);
+        }
 
         events.sort_unstable_by_key(|recorded| recorded.sequence);
         let surplus = events.len().saturating_sub(limit);

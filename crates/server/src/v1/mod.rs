@@ -5,22 +5,28 @@
 
 mod acknowledge;
 mod alerts;
+mod answers;
 mod audit;
 pub(crate) mod body;
 mod changes;
+mod contacts;
 mod cursor;
 mod document;
+mod escalations;
 mod events;
 mod explain;
 mod groups;
+mod heartbeats;
 mod hub;
 mod ingest;
 mod maintenance;
 mod matchers;
 mod names;
 mod notifications;
+mod pages;
 pub(crate) mod params;
 pub(crate) mod people;
+mod policies;
 pub mod problem;
 mod receivers;
 mod routing;
@@ -29,6 +35,7 @@ mod status;
 mod stream;
 mod teams;
 mod tokens;
+mod why;
 
 use std::sync::Arc;
 
@@ -41,6 +48,7 @@ use crate::App;
 use crate::v2::NO_STORE;
 
 pub use document::openapi;
+pub(crate) use heartbeats::beat;
 pub(crate) use silences::{may_change, may_silence};
 pub(crate) use stream::Stopping;
 
@@ -101,6 +109,29 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(teams::show, teams::replace, teams::delete))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(escalations::list, escalations::create))
+        .routes(routes!(escalations::show))
+        .routes(routes!(escalations::events))
+        .routes(routes!(answers::acknowledge))
+        .routes(routes!(answers::unacknowledge))
+        .routes(routes!(answers::escalate))
+        .routes(routes!(answers::resolve))
+        .routes(routes!(answers::snooze))
+        .routes(routes!(pages::list))
+        .routes(routes!(pages::past))
+        .routes(routes!(escalations::why))
+        .routes(routes!(policies::list))
+        .routes(routes!(policies::simulate))
+        .routes(routes!(policies::show, policies::replace, policies::delete))
+        .routes(routes!(policies::notices))
+        .routes(routes!(contacts::show))
+        .routes(routes!(contacts::replace, contacts::delete))
+        .routes(routes!(contacts::verify))
+        .routes(routes!(contacts::confirm))
+        .routes(routes!(contacts::test))
+        .routes(routes!(contacts::set_rules))
+        .routes(routes!(heartbeats::list))
+        .routes(routes!(heartbeats::ping, heartbeats::ping_by_get))
         .routes(routes!(audit::list))
         .routes(routes!(audit::check))
         .routes(routes!(audit::export))

@@ -278,7 +278,7 @@ pub(super) fn may_grant(caller: &Caller, access: &Access) -> Answer<()> {
 }
 
 /// Returns a fresh secret, or says that there is none.
-pub(crate) fn fresh(made: Result<FreshSecret, String>) -> Answer<FreshSecret> {
+pub(crate) fn fresh<T>(made: Result<T, String>) -> Answer<T> {
     made.map_err(|why| {
         tracing::error!("{why}");
         Refusal::new(ProblemCode::Internal, "the system has no random numbers")

@@ -24,6 +24,7 @@ use tocsin_core::ids::TenantId;
 use tocsin_core::labels::Labels;
 use tocsin_core::matcher::{Matcher, Matchers};
 use tocsin_core::notification::{AttemptOutcome, OutboxEntry};
+use tocsin_core::paging::{Content, Page};
 use tocsin_core::policy::{
     GroupBy, InhibitRule, Integration, Limits, Policy, Receiver, Route, RouteIndex, RouteTree,
 };
@@ -57,12 +58,25 @@ impl Clock for HandClock {
     }
 }
 
-/// Takes every notification.
-struct Swallow;
+/// Takes every notification and page.
+#[derive(Default)]
+struct Swallow {
+    codes: Codes,
+}
+
+/// Codes that were sent to show that an address is somebody's.
+pub(crate) type Codes = Arc<Mutex<Vec<String>>>;
 
 #[async_trait]
 impl Deliver for Swallow {
     async fn attempt(&self, _: &OutboxEntry, _: &str) -> AttemptOutcome {
+        AttemptOutcome::Delivered { receipt: None, fallbacks: Vec::new() }
+    }
+
+    async fn page(&self, page: &Page, _: &str) -> AttemptOutcome {
+        if let Content::Verification { code } = &page.content {
+            self.codes.lock().push(code.clone());
+        }
         AttemptOutcome::Delivered { receipt: None, fallbacks: Vec::new() }
     }
 }
@@ -78,6 +92,7 @@ pub(crate) struct TestServer {
     pub(crate) next_load: NextLoad,
     /// How often a configuration took effect outside the engine.
     pub(crate) commits: Arc<Mutex<usize>>,
+    pub(crate) codes: Codes,
     _directory: Option<TempDir>,
 }
 
@@ -111,9 +126,14 @@ impl TestServer {
     }
 
     pub(crate) async fn start_with(options: Options) -> Self {
+        Self::start_by(options, policy()).await
+    }
+
+    /// Starts with a configuration.
+    pub(crate) async fn start_by(options: Options, policy: Policy) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(directory.path(), SqliteOptions::default()).unwrap();
-        let loaded = Loaded::new(Arc::new(policy()), ORIGINAL.to_owned(), 7 << 16);
+        let loaded = Loaded::new(Arc::new(policy), ORIGINAL.to_owned(), 7 << 16);
         let mut server = Self::start_on(Arc::new(store), TenantId::DEFAULT, options, loaded).await;
         server._directory = Some(directory);
         server
@@ -127,11 +147,13 @@ impl TestServer {
         loaded: Loaded,
     ) -> Self {
         let clock = Arc::new(HandClock(Mutex::new(NOON.parse().unwrap())));
+        let codes = Codes::default();
+        let swallow = || Arc::new(Swallow { codes: Arc::clone(&codes) });
         let engine = tocsin_engine::start(
             EngineOptions { tenant, ..EngineOptions::default() },
             Arc::clone(&store) as _,
             Arc::clone(&loaded.policy),
-            Arc::new(Swallow),
+            swallow(),
             Arc::clone(&clock) as _,
         );
         let engine = engine.await.unwrap();
@@ -157,7 +179,7 @@ impl TestServer {
         let app = Arc::new(App {
             web: Arc::new(tocsin_server::Web::plain()),
             engine,
-            deliver: Arc::new(Swallow),
+            deliver: swallow(),
             reloader: Arc::new(reloader),
             options,
             sign_ins: SignIns::new(MasterKey::fresh().unwrap()),
@@ -167,7 +189,7 @@ impl TestServer {
             started_at: clock.now(),
         });
         let router = tocsin_server::router(Arc::clone(&app));
-        Self { app, router, clock, store, next_load, commits, _directory: None }
+        Self { app, router, clock, store, next_load, commits, codes, _directory: None }
     }
 
     /// Makes a token of a service with these permissions.

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::sentence::{Names, sentence, subject_name};
 
 /// The kinds of events there are, as filters name them.
-pub const KINDS: [&str; 28] = [
+pub const KINDS: [&str; 48] = [
     "alert_fired",
     "alert_resolved",
     "alert_arrived_resolved",
@@ -38,6 +38,26 @@ pub const KINDS: [&str; 28] = [
     "maintenance_started",
     "maintenance_ended",
     "change_recorded",
+    "escalation_started",
+    "escalation_joined",
+    "escalation_worsened",
+    "step_reached",
+    "escalation_stands_still",
+    "escalation_went_on",
+    "escalation_answered",
+    "escalation_reopened",
+    "escalation_ended",
+    "page_queued",
+    "page_held",
+    "page_sent",
+    "page_attempt_failed",
+    "page_dropped",
+    "page_fell_back",
+    "page_confirmed",
+    "channel_down",
+    "contact_stopped",
+    "heartbeat_missed",
+    "heartbeat_heard",
     "engine_started",
     "reconfigured",
 ];

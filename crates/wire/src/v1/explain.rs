@@ -7,7 +7,7 @@ use tocsin_core::views::{GroupExplanation, IntegrationExplanation};
 use utoipa::ToSchema;
 
 use super::sentence::{Names, cause};
-use super::{Alert, Event};
+use super::{Alert, Escalation, Event};
 
 /// Why an alert was told, or was not.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -18,7 +18,10 @@ pub struct AlertExplanation {
     pub received: u64,
     /// Where it stands in each of its groups; empty once its life is over.
     pub groups: Vec<GroupStanding>,
-    /// What was decided about it and its groups, the oldest first, over all its lives.
+    /// The escalations that page for it, or did lately; the history tells whom, and why not others.
+    #[serde(default)]
+    pub escalations: Vec<Escalation>,
+    /// What was decided about it, its groups and its escalations, the oldest first, over all its lives.
     pub history: Vec<Event>,
     /// Whether there is more history before that.
     pub is_history_cut: bool,

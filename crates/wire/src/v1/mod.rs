@@ -7,6 +7,9 @@ mod acknowledgement;
 mod alert;
 mod audit;
 mod change;
+mod contact;
+mod escalation;
+mod escalation_policy;
 mod event;
 mod explain;
 mod group;
@@ -16,6 +19,7 @@ mod maintenance;
 mod matcher;
 mod notification;
 mod page;
+mod paging;
 mod problem;
 mod receiver_test;
 mod routing;
@@ -32,6 +36,20 @@ pub use alert::{
 };
 pub use audit::{AuditPage, AuditVerdict};
 pub use change::{Change, ChangeDraft, ChangeLink};
+pub use contact::{
+    ContactCode, ContactMethod, ContactMethodDraft, NotificationRule, NotificationRules,
+    PersonContacts, QuietTime,
+};
+pub use escalation::{
+    AnswerDraft, AnswerResult, Escalation, EscalationDetail, EscalationDraft, EscalationHistory,
+    EscalationState, NextStep, PagedPerson, PlannedPage, ReachedStep, SnoozeDraft, WaitingPage,
+    standing,
+};
+pub use escalation_policy::{
+    EnoughAlerts, EscalationPolicies, EscalationPolicy, EscalationPolicyDraft, PolicyNotice,
+    PolicyNotices, PolicyStep, SimulatedMessage, SimulatedPerson, SimulatedStep, Simulation,
+    SimulationRequest, Wait,
+};
 pub use event::{Event, Hello, KINDS, Reset, ResetReason, Subject, SubjectKind};
 pub use explain::{AlertExplanation, GroupStanding, IntegrationStanding, PendingMessage};
 pub use group::{Group, GroupDetail};
@@ -47,9 +65,10 @@ pub use maintenance::{
 pub use matcher::{Matcher, MatcherError, WrittenMatcher, compile_matchers};
 pub use notification::Notification;
 pub use page::{
-    AlertPage, ChangePage, EventPage, GroupPage, MaintenanceWindowPage, NotificationPage,
-    ReceiverPage, SilencePage,
+    AlertPage, ChangePage, EscalationPage, EventPage, GroupPage, MaintenanceWindowPage,
+    NotificationPage, ReceiverPage, SilencePage,
 };
+pub use paging::{Heartbeat, Heartbeats, PageMoment, PagedMessage, PagedMessages, WhyPaged};
 pub use problem::{FieldError, Problem, ProblemCode};
 pub use receiver_test::{ReceiverTest, ReceiverTestResult, TestedIntegration};
 pub use routing::{

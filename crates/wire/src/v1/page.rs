@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Alert, Change, Event, Group, MaintenanceWindow, Notification, Receiver, Silence};
+use super::{
+    Alert, Change, Escalation, Event, Group, MaintenanceWindow, Notification, Receiver, Silence,
+};
 
 macro_rules! page {
     ($(#[$doc:meta])* $name:ident of $item:ty) => {
@@ -50,4 +52,8 @@ page! {
 page! {
     /// A page of events, the newest first.
     EventPage of Event
+}
+page! {
+    /// A page of escalations, the newest first.
+    EscalationPage of Escalation
 }

@@ -10,7 +10,7 @@ mod show;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
@@ -44,13 +44,22 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/v2/heartbeats/{name}/ping", any(heartbeat))
 }
 
-/// Heartbeats are not watched, and a client must not believe that they are.
-async fn heartbeat(caller: Caller, Path(name): Path<String>) -> Response {
-    let message = format!(
-        "heartbeat `{name}` is not watched: let a rule of Prometheus fire when what it stands for \
-         is absent"
-    );
-    caller.answer(StatusCode::NOT_IMPLEMENTED, serde_json::json!({ "message": message }))
+/// Something that is watched says that it is alive, whatever the method.
+async fn heartbeat(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(name): Path<String>,
+) -> Response {
+    match crate::v1::beat(&app, caller.actor.clone(), &name).await {
+        Ok(()) => {
+            let body = serde_json::json!({ "result": "PONG - Heartbeat received" });
+            caller.answer(StatusCode::ACCEPTED, body)
+        }
+        Err(refusal) => {
+            let body = serde_json::json!({ "message": refusal.detail() });
+            caller.answer(refusal.status(), body)
+        }
+    }
 }
 
 /// Finds the alert that a path names, among those of the caller's integration.

@@ -1,3 +1,5 @@
+mod paging;
+
 use std::sync::Arc;
 
 use tocsin_core::acknowledgement::AcknowledgementEnd;
@@ -80,7 +82,7 @@ fn every_kind() -> Vec<Event> {
         comment: comment.to_owned(),
     };
     let name = || Arc::from("backup");
-    vec![
+    let mut events = vec![
         fired(true, false, vec![group]),
         fired(false, true, vec![group, GroupNumber(8), GroupNumber(10)]),
         fired(true, false, Vec::new()),
@@ -168,9 +170,11 @@ fn every_kind() -> Vec<Event> {
                 integration: "pagerduty".to_owned(),
             },
         },
-        Event::EngineStarted { alerts: 1, groups: 2, notifications: 0 },
-        Event::Reconfigured { groups: 3 },
-    ]
+    ];
+    events.extend(paging::events());
+    events.push(Event::EngineStarted { alerts: 1, groups: 2, notifications: 0 });
+    events.push(Event::Reconfigured { groups: 3 });
+    events
 }
 
 fn directory() -> Directory {

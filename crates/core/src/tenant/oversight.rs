@@ -1,0 +1,180 @@
+//! What readers take from escalations and paging: how they stand, and what will go wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Tenant;
+use super::responders::{Found, Problem};
+use crate::escalation::{EscalationPolicy, EscalationRun, NoticeKind, PolicyNotice, Step, Target};
+use crate::identity::Handle;
+use crate::ids::RunNumber;
+use crate::labels::Fingerprint;
+use crate::oncall::Pick;
+use crate::paging::{Channel, StateWord};
+use crate::severity::Severity;
+
+/// How far ahead gaps of schedules are looked for.
+const GAP_HORIZON: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// How many shifts of a schedule are looked at for that.
+const MAX_SHIFTS_AHEAD: usize = 50;
+
+impl Tenant {
+    /// Returns an escalation that is open, or was over lately.
+    pub fn escalation(&self, number: RunNumber) -> Option<&EscalationRun> {
+        self.escalations.runs.get(&number)
+    }
+
+    /// Returns the escalations that are open or were over lately, by number.
+    pub fn escalations(&self) -> impl DoubleEndedIterator<Item = &EscalationRun> {
+        self.escalations.runs.values()
+    }
+
+    /// Returns the escalations that page for an alert, or did lately, by number.
+    pub fn escalations_of(&self, alert: Fingerprint) -> Vec<&EscalationRun> {
+        let open = self.escalations.by_alert.get(&alert).into_iter().flatten();
+        let open = open.filter_map(|number| self.escalations.runs.get(number));
+        let ended = self.escalations.ended.iter();
+        let ended = ended.filter_map(|(_, number)| self.escalations.runs.get(number));
+        let ended = ended.filter(|run| run.alerts.contains(&alert));
+        let all: BTreeMap<RunNumber, &EscalationRun> =
+            open.chain(ended).map(|run| (run.number, run)).collect();
+        all.into_values().collect()
+    }
+
+    /// Returns how many escalations are open, by how they stand; each word is there.
+    pub fn escalation_counts(&self) -> BTreeMap<&'static str, usize> {
+        let words = [StateWord::Open, StateWord::Acknowledged, StateWord::Snoozed];
+        let mut counts: BTreeMap<&'static str, usize> =
+            words.into_iter().map(|word| (word.as_str(), 0)).collect();
+        for number in self.escalations.by_key.values() {
+            if let Some(run) = self.escalations.runs.get(number) {
+                *counts.entry(run.state.word().0.as_str()).or_default() += 1;
+            }
+        }
+        counts
+    }
+
+    /// Returns the channels that are left alone because they failed again and again, and until
+    /// when.
+    pub fn channels_down(&self, now: Timestamp) -> BTreeMap<Channel, Timestamp> {
+        let open = self.paging.breakers.iter();
+        let open = open.filter_map(|(channel, breaker)| Some((*channel, breaker.open_until?)));
+        open.filter(|(_, until)| *until > now).collect()
+    }
+
+    /// Returns the receivers that name a policy.
+    pub fn users_of_policy(&self, name: &str) -> Vec<String> {
+        let receivers = self.policy.receivers.iter();
+        let naming = receivers.filter(|it| it.escalation_policy.as_deref() == Some(name));
+        naming.map(|receiver| receiver.name.to_string()).collect()
+    }
+
+    /// Returns what would go wrong if a policy had to page somebody; the policy as a whole first.
+    pub fn policy_notices(&self, policy: &EscalationPolicy, now: Timestamp) -> Vec<PolicyNotice> {
+        let mut notices = Vec::new();
+        let mut pages_somebody = false;
+        let mut seen = Seen::default();
+        for (index, step) in policy.steps.iter().enumerate() {
+            let severity = step.when.severities.first().copied().unwrap_or(Severity::Sev1);
+            let category = step.when.categories.first().map_or("", |it| it.as_str());
+            let problem = Problem { severity, category, alerts: None, turn: 0 };
+            let mut found = self.responders(policy, step, problem, now);
+            let people: Vec<Handle> = found.people.iter().map(|(it, _)| it.clone()).collect();
+            self.leave_out_unreachable(&mut found);
+            for person in people {
+                let is_left = !found.people.iter().any(|(known, _)| *known == person);
+                if is_left && seen.people.insert(person.clone()) {
+                    notices.push(PolicyNotice {
+                        kind: NoticeKind::Unreachable,
+                        step: Some(index + 1),
+                        at: None,
+                        text: format!("{person} has no contact method that can be used"),
+                    });
+                }
+            }
+            pages_somebody |= !found.is_empty();
+            self.notices_of_targets(now, index + 1, step, &mut seen, &mut notices);
+            if found.is_empty() {
+                notices.push(empty_step(index + 1, &found));
+            }
+        }
+        let substitute = policy.default_on_call.as_ref();
+        if !pages_somebody && substitute.is_none_or(|person| !self.can_be_paged(person)) {
+            let text = "no step would page anybody now".to_owned();
+            let kind = NoticeKind::PagesNobody;
+            notices.insert(0, PolicyNotice { kind, step: None, at: None, text });
+        }
+        notices
+    }
+
+    fn can_be_paged(&self, person: &Handle) -> bool {
+        let known = self.directory.person(person.as_str());
+        known.is_some_and(|it| it.is_active) && self.contacts_of(person).usable().next().is_some()
+    }
+
+    fn notices_of_targets(
+        &self,
+        now: Timestamp,
+        number: usize,
+        step: &Step,
+        seen: &mut Seen,
+        notices: &mut Vec<PolicyNotice>,
+    ) {
+        for target in &step.targets {
+            let (kind, at, text) = match target {
+                Target::Person { person } => match self.directory.person(person.as_str()) {
+                    Some(known) if known.is_active => continue,
+                    Some(_) => (NoticeKind::UnknownPerson, None, format!("{person} has left")),
+                    None => (NoticeKind::UnknownPerson, None, format!("nobody is `{person}`")),
+                },
+                Target::Team { team } if self.directory.team(team).is_none() => {
+                    (NoticeKind::UnknownTeam, None, format!("there is no team `{team}`"))
+                }
+                Target::Schedule { schedule, .. } => match self.roster.entry(schedule) {
+                    None => {
+                        let text = format!("there is no schedule `{schedule}`");
+                        (NoticeKind::UnknownSchedule, None, text)
+                    }
+                    Some(_) => match self.next_gap(schedule, now) {
+                        Some(at) if seen.schedules.insert(schedule.to_string()) => {
+                            let text =
+                                format!("schedule `{schedule}` has nobody on call at {at:.0}");
+                            (NoticeKind::GapSoon, Some(at), text)
+                        }
+                        _ => continue,
+                    },
+                },
+                _ => continue,
+            };
+            notices.push(PolicyNotice { kind, step: Some(number), at, text });
+        }
+    }
+
+    /// Returns when a schedule has nobody on call, if that is soon.
+    fn next_gap(&self, schedule: &str, now: Timestamp) -> Option<Timestamp> {
+        let end = super::later(now, GAP_HORIZON);
+        let mut at = now;
+        for _ in 0..MAX_SHIFTS_AHEAD {
+            let on_call = self.roster.on_call(schedule, &Pick::Current, at)?;
+            if on_call.people.is_empty() {
+                return Some(at);
+            }
+            at = on_call.until.filter(|until| *until > at && *until < end)?;
+        }
+        None
+    }
+}
+
+/// What was told of already.
+#[derive(Default)]
+struct Seen {
+    people: BTreeSet<Handle>,
+    schedules: BTreeSet<String>,
+}
+
+fn empty_step(step: usize, found: &Found) -> PolicyNotice {
+    let text = format!("step {step} would page nobody now: {}", found.skipped());
+    PolicyNotice { kind: NoticeKind::EmptyStep, step: Some(step), at: None, text }
+}
