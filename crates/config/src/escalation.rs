@@ -385,6 +385,7 @@ fn check_quiet(_: &mut QuietHoursConfig, fields: &Fields<'_>, reader: &mut Reade
 
 fn check_outward(_: &mut OutwardHeartbeatConfig, fields: &Fields<'_>, reader: &mut Reader<'_>) {
     reader.require(fields, &["url"]);
+    reader.warn_at(fields, "url", "this version does not ask this address yet");
 }
 
 fn check_heartbeat(heartbeat: &mut HeartbeatConfig, fields: &Fields<'_>, reader: &mut Reader<'_>) {
