@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod man;
 pub(crate) mod routes;
+pub(crate) mod sandbox;
 pub(crate) mod scenario;
 pub(crate) mod silence;
 pub(crate) mod template;
