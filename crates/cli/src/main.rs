@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 use command::{
     alert, audit, backup, completions, config, doctor, escalation, explain, generate, heartbeat,
-    man, oncall, policy, routes, scenario, secret, silence, template, token,
+    man, oncall, policy, routes, sandbox, scenario, secret, silence, template, token,
 };
 
 #[global_allocator]
@@ -47,6 +47,8 @@ enum Command {
     Serve(Box<serve::flags::ServeFlags>),
     /// Watch an alert storm of a simulated shop turn into a handful of messages.
     Demo(demo::DemoArgs),
+    /// Stand in for Slack, Twilio and the others, to try paging without any account.
+    Sandbox(sandbox::SandboxArgs),
     /// Check and show configurations; nothing has to run.
     Config(config::ConfigArgs),
     /// Show who would be told: of a configuration file, or of a running server.
@@ -113,6 +115,7 @@ fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve(flags) => block_on(serve::run(*flags)),
         Command::Demo(args) => block_on(demo::run(args)),
+        Command::Sandbox(args) => block_on(sandbox::run(args)),
         Command::Bench(args) => block_on(bench::run(args)),
         Command::Routes(args) => block_on(routes::run(args)),
         Command::Alert(args) => block_on(alert::run(args)),

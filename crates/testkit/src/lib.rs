@@ -3,6 +3,7 @@
 
 pub mod differential;
 pub mod memory;
+pub mod providers;
 pub mod receivers;
 pub mod scenario;
 pub mod shop;

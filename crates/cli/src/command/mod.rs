@@ -14,6 +14,7 @@ pub(crate) mod man;
 pub(crate) mod oncall;
 pub(crate) mod policy;
 pub(crate) mod routes;
+pub(crate) mod sandbox;
 pub(crate) mod scenario;
 pub(crate) mod secret;
 pub(crate) mod silence;

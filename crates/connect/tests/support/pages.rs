@@ -1,5 +1,7 @@
 //! Pages as the engine would decide them, and channels that lead to a server of the test.
 
+#![allow(dead_code, reason = "every test file uses its own part")]
+
 use jiff::Timestamp;
 use tocsin_config::{ChannelsConfig, OutboundRules, Place, Secret, Url};
 use tocsin_connect::links::LinkSigner;
