@@ -12,7 +12,7 @@ use crate::web::{Authority, TLS, port};
 const CONFIG: &str = "route: { receiver: nobody }\nreceivers: [{ name: nobody }]";
 
 /// Returns the Python that has the clients, which `cargo xtask test` puts there.
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let python = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("python/bin/python");
     if python.is_file() {
         return Some(python);

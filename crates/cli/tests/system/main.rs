@@ -6,6 +6,7 @@
 
 mod amtool;
 mod bodies;
+mod canary;
 mod clients;
 mod contrib;
 mod crash;
@@ -13,6 +14,7 @@ mod delivery;
 mod differential;
 mod email;
 mod full_disk;
+mod openapi;
 mod process;
 mod prometheus;
 mod reload;

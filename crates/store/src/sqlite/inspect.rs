@@ -18,12 +18,16 @@ pub struct Inspection {
     pub newest_event_at: Option<Timestamp>,
     /// The names of the stored secrets of the default tenant.
     pub secrets: Vec<String>,
+    /// How many people of the default tenant can sign in.
+    pub accounts: usize,
 }
 
 /// The newest event of all tenants; each one's is found by the end of its history.
 const NEWEST_EVENT: &str = "SELECT max(at) FROM highest_number AS it JOIN event \
      ON event.tenant = it.tenant AND event.sequence = \
         (SELECT max(sequence) FROM event WHERE tenant = it.tenant)";
+const ACCOUNTS: &str = "SELECT count(*) FROM credentials WHERE tenant = ?1";
+
 const SECRETS: &str = "SELECT name FROM secret WHERE tenant = ?1 ORDER BY name";
 
 /// Reads the whole database in `directory` and changes nothing; `None` when there is none.
@@ -42,7 +46,17 @@ pub fn inspect(directory: &Path) -> Result<Option<Inspection>, StoreError> {
     let newest_event_at = newest.and_then(codec::read_instant);
     let secrets =
         secrets(&connection).map_err(|error| super::failure::Failure::from(error).of_read())?;
-    Ok(Some(Inspection { summary, newest_event_at, secrets }))
+    let accounts =
+        accounts(&connection).map_err(|error| super::failure::Failure::from(error).of_read())?;
+    Ok(Some(Inspection { summary, newest_event_at, secrets, accounts }))
+}
+
+/// A database of an older release may not have the table yet.
+fn accounts(connection: &rusqlite::Connection) -> rusqlite::Result<usize> {
+    if !connection.table_exists(None, "credentials")? {
+        return Ok(0);
+    }
+    connection.query_row(ACCOUNTS, [TenantId::DEFAULT.0.cast_signed()], |row| row.get(0))
 }
 
 /// A database of an older release may not have the table yet.

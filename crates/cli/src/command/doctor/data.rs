@@ -7,6 +7,7 @@ use tocsin_config::Loaded;
 use tocsin_engine::{Clock as _, SystemClock};
 use tocsin_store::{Inspection, inspect};
 
+use super::exposure;
 use super::report::Findings;
 use crate::output::count;
 
@@ -21,13 +22,19 @@ const MIN_USABLE_BYTES: u64 = 64 << 20;
 const MAX_BEHIND: SignedDuration = SignedDuration::from_secs(2);
 
 /// Looks at the data directory and at what the clock says beside it.
-pub(super) fn examine(directory: &Path, loaded: Option<&Loaded>, findings: &mut Findings) {
+pub(super) fn examine(
+    directory: &Path,
+    url: &str,
+    loaded: Option<&Loaded>,
+    findings: &mut Findings,
+) {
     if !directory.exists() {
         let text = format!("{} does not exist yet; the first start makes it", directory.display());
         findings.skipped("data", text);
         return;
     }
     examine_room(directory, findings);
+    exposure::examine_files(directory, findings);
     match inspect(directory) {
         Ok(None) => {
             findings.skipped("data", "there is no database yet; the first start makes it");
@@ -35,6 +42,7 @@ pub(super) fn examine(directory: &Path, loaded: Option<&Loaded>, findings: &mut 
         Ok(Some(inspection)) => {
             findings.ok("data", words(&inspection));
             examine_secrets(&inspection, loaded, findings);
+            exposure::examine_address(url, inspection.accounts, findings);
             examine_clock(&inspection, findings);
         }
         Err(error) => findings.failed(

@@ -2,6 +2,7 @@
 
 mod config;
 mod data;
+mod exposure;
 mod peers;
 mod receivers;
 mod report;
@@ -55,7 +56,7 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<()> {
     let path = args.config_file.clone().unwrap_or_else(default_path);
     let mut findings = Findings::default();
     let loaded = config::examine(&path, mode, &mut findings);
-    data::examine(&args.storage_path, loaded.as_ref(), &mut findings);
+    data::examine(&args.storage_path, &args.client.server.url, loaded.as_ref(), &mut findings);
     let server = peers::examine_server(&args.client.server, loaded.as_ref(), &mut findings).await?;
     peers::examine_prometheus(args.prometheus_url.as_deref(), &server, &mut findings).await?;
     if let Some(loaded) = &loaded {
