@@ -19,7 +19,7 @@ pub struct Inspection {
     /// The names of the stored secrets of the default tenant.
     pub secrets: Vec<String>,
     /// How many people of the default tenant can sign in.
-    pub accounts: usize,
+    pub accounts: u64,
 }
 
 /// The newest event of all tenants; each one's is found by the end of its history.
@@ -52,11 +52,13 @@ pub fn inspect(directory: &Path) -> Result<Option<Inspection>, StoreError> {
 }
 
 /// A database of an older release may not have the table yet.
-fn accounts(connection: &rusqlite::Connection) -> rusqlite::Result<usize> {
+fn accounts(connection: &rusqlite::Connection) -> rusqlite::Result<u64> {
     if !connection.table_exists(None, "credentials")? {
         return Ok(0);
     }
-    connection.query_row(ACCOUNTS, [TenantId::DEFAULT.0.cast_signed()], |row| row.get(0))
+    let count: i64 =
+        connection.query_row(ACCOUNTS, [TenantId::DEFAULT.0.cast_signed()], |row| row.get(0))?;
+    Ok(count.cast_unsigned())
 }
 
 /// A database of an older release may not have the table yet.

@@ -47,7 +47,7 @@ pub(super) fn examine_files(directory: &Path, findings: &mut Findings) {
 }
 
 /// Looks whether passwords cross a network in the clear, and whether anybody can sign in there.
-pub(super) fn examine_address(url: &str, accounts: usize, findings: &mut Findings) {
+pub(super) fn examine_address(url: &str, accounts: u64, findings: &mut Findings) {
     let Ok(parsed) = Url::parse(url) else { return };
     if is_here(&parsed) {
         return;
@@ -94,7 +94,7 @@ mod tests {
         findings.findings.iter().map(|it| (it.verdict, it.text.clone())).collect()
     }
 
-    fn at(url: &str, accounts: usize) -> Vec<Verdict> {
+    fn at(url: &str, accounts: u64) -> Vec<Verdict> {
         let all = found(|findings| examine_address(url, accounts, findings));
         all.into_iter().map(|(verdict, _)| verdict).collect()
     }
