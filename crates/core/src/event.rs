@@ -1,4 +1,12 @@
 //! What happened, oldest first: the history that explain, audit and replay read.
+//!
+//! The kinds are one flat list, because a history is one flat list and every reader must say what
+//! it does with each. A kind with more than a few fields can carry them as a struct from a file of
+//! its own under `event/`, as `Kind(Struct)`: it is stored the same way.
+
+mod kind;
+mod subject;
+mod why;
 
 use std::sync::Arc;
 
@@ -7,7 +15,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::acknowledgement::AcknowledgementEnd;
-use crate::alert::Inhibitor;
 use crate::change::Change;
 use crate::escalation::End;
 use crate::identity::Handle;
@@ -20,6 +27,9 @@ use crate::oncall::HandoffNotice;
 use crate::paging::{Channel, PageState, Recipient, Urgency};
 use crate::severity::Severity;
 
+pub use subject::Subject;
+pub use why::{FlushReason, MuteCause};
+
 /// An event with its place and time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recorded {
@@ -30,75 +40,6 @@ pub struct Recorded {
     /// What happened.
     #[serde(flatten)]
     pub event: Event,
-}
-
-/// What an event is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "kind", content = "number")]
-pub enum Subject {
-    /// One life of an alert.
-    Alert(AlertNumber),
-    /// One life of a group.
-    Group(GroupNumber),
-    /// A silence.
-    Silence(SilenceNumber),
-    /// An escalation.
-    Run(RunNumber),
-    /// The tenant as a whole.
-    Tenant,
-}
-
-impl Subject {
-    /// Returns the kind as a small number and the subject's own number, for storage.
-    pub fn to_parts(self) -> (i64, u64) {
-        match self {
-            Self::Tenant => (0, 0),
-            Self::Alert(number) => (1, number.0),
-            Self::Group(number) => (2, number.0),
-            Self::Silence(number) => (3, number.0),
-            Self::Run(number) => (4, number.0),
-        }
-    }
-}
-
-/// Why an alert is held back.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "by")]
-pub enum MuteCause {
-    /// A firing alert inhibits it.
-    Inhibition(Inhibitor),
-    /// None of the route's active intervals is in effect.
-    ActiveInterval {
-        /// The intervals, comma-separated.
-        names: Arc<str>,
-    },
-    /// A mute interval of the route is in effect.
-    MuteInterval {
-        /// Its name.
-        name: Arc<str>,
-    },
-    /// A silence matches it.
-    Silence {
-        /// Which one.
-        id: SilenceId,
-    },
-    /// A maintenance window is open and matches it.
-    Maintenance {
-        /// Its name.
-        name: Arc<str>,
-    },
-}
-
-impl std::fmt::Display for MuteCause {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Inhibition(inhibitor) => write!(f, "inhibited by {}", inhibitor.source),
-            Self::ActiveInterval { names } => write!(f, "outside the active intervals {names}"),
-            Self::MuteInterval { name } => write!(f, "in the mute interval {name}"),
-            Self::Silence { id } => write!(f, "silenced by {id}"),
-            Self::Maintenance { name } => write!(f, "in the maintenance window {name}"),
-        }
-    }
 }
 
 /// What happened.
@@ -622,167 +563,4 @@ pub enum Event {
         /// Groups that were built anew.
         groups: usize,
     },
-}
-
-/// Why a group is looked at when it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FlushReason {
-    /// `group_wait` after the group began.
-    GroupWait,
-    /// Its first alert is older than `group_wait`.
-    OldAlert,
-    /// The aggregation window of the alert's severity is shorter.
-    SeverityWindow,
-    /// A silence, maintenance window or mute interval ends.
-    Unmute,
-    /// The repeat interval elapses.
-    Repeat,
-    /// The start delay of the process holds it back.
-    StartDelay,
-    /// Nobody works on its alerts any more and a repetition is overdue.
-    Unacknowledged,
-}
-
-impl Event {
-    /// Returns what the event is about.
-    pub fn subject(&self) -> Subject {
-        match self {
-            Self::AlertFired { alert, .. }
-            | Self::AlertResolved { alert, .. }
-            | Self::AlertArrivedResolved { alert, .. }
-            | Self::AlertMuted { alert, .. }
-            | Self::AlertAcknowledged { alert, .. }
-            | Self::AlertUnacknowledged { alert, .. }
-            | Self::AlertNoted { alert, .. }
-            | Self::AlertUnmuted { alert, .. } => Subject::Alert(*alert),
-            Self::GroupOpened { group, .. }
-            | Self::FlushAdvanced { group, .. }
-            | Self::GroupClosed { group }
-            | Self::NotificationQueued { group, .. }
-            | Self::NotificationSent { group, .. }
-            | Self::MessageDegraded { group, .. }
-            | Self::AttemptFailed { group, .. }
-            | Self::NotificationAbandoned { group, .. } => Subject::Group(*group),
-            Self::SilenceSet { silence, .. }
-            | Self::SilenceStarted { silence, .. }
-            | Self::SilenceEnded { silence, .. } => Subject::Silence(*silence),
-            Self::EscalationStarted { run, .. }
-            | Self::EscalationJoined { run, .. }
-            | Self::EscalationWorsened { run, .. }
-            | Self::StepReached { run, .. }
-            | Self::EscalationStandsStill { run, .. }
-            | Self::EscalationWentOn { run, .. }
-            | Self::EscalationAnswered { run, .. }
-            | Self::EscalationReopened { run, .. }
-            | Self::EscalationEnded { run, .. }
-            | Self::PageHeld { run, .. }
-            | Self::PageFellBack { run, .. } => Subject::Run(*run),
-            Self::PageQueued { runs, .. }
-            | Self::PageSent { runs, .. }
-            | Self::PageAttemptFailed { runs, .. }
-            | Self::PageDropped { runs, .. }
-            | Self::PageConfirmed { runs, .. } => {
-                runs.first().map_or(Subject::Tenant, |run| Subject::Run(*run))
-            }
-            Self::ChannelDown { .. }
-            | Self::ContactStopped { .. }
-            | Self::HeartbeatMissed { .. }
-            | Self::HeartbeatHeard { .. }
-            | Self::AlertLimited { .. }
-            | Self::MaintenanceWindowSet { .. }
-            | Self::MaintenanceWindowDeleted { .. }
-            | Self::MaintenanceWindowUnreadable { .. }
-            | Self::MaintenanceStarted { .. }
-            | Self::MaintenanceEnded { .. }
-            | Self::OnCallChanged { .. }
-            | Self::HandedOver { .. }
-            | Self::HandoffNoticed { .. }
-            | Self::SwapPastDue { .. }
-            | Self::ChangeRecorded { .. }
-            | Self::EngineStarted { .. }
-            | Self::Reconfigured { .. } => Subject::Tenant,
-        }
-    }
-
-    /// Returns the escalations that the event is about: of a message all that it tells about.
-    pub fn runs(&self) -> &[RunNumber] {
-        match self {
-            Self::EscalationStarted { run, .. }
-            | Self::EscalationJoined { run, .. }
-            | Self::EscalationWorsened { run, .. }
-            | Self::StepReached { run, .. }
-            | Self::EscalationStandsStill { run, .. }
-            | Self::EscalationWentOn { run, .. }
-            | Self::EscalationAnswered { run, .. }
-            | Self::EscalationReopened { run, .. }
-            | Self::EscalationEnded { run, .. }
-            | Self::PageHeld { run, .. }
-            | Self::PageFellBack { run, .. } => std::slice::from_ref(run),
-            Self::PageQueued { runs, .. }
-            | Self::PageSent { runs, .. }
-            | Self::PageAttemptFailed { runs, .. }
-            | Self::PageDropped { runs, .. }
-            | Self::PageConfirmed { runs, .. } => runs,
-            _ => &[],
-        }
-    }
-
-    /// Returns the name of the kind, as stored and as filters use it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::AlertFired { .. } => "alert_fired",
-            Self::AlertResolved { .. } => "alert_resolved",
-            Self::AlertArrivedResolved { .. } => "alert_arrived_resolved",
-            Self::AlertLimited { .. } => "alert_limited",
-            Self::AlertMuted { .. } => "alert_muted",
-            Self::AlertUnmuted { .. } => "alert_unmuted",
-            Self::AlertAcknowledged { .. } => "alert_acknowledged",
-            Self::AlertUnacknowledged { .. } => "alert_unacknowledged",
-            Self::AlertNoted { .. } => "alert_noted",
-            Self::GroupOpened { .. } => "group_opened",
-            Self::FlushAdvanced { .. } => "flush_advanced",
-            Self::GroupClosed { .. } => "group_closed",
-            Self::NotificationQueued { .. } => "notification_queued",
-            Self::NotificationSent { .. } => "notification_sent",
-            Self::MessageDegraded { .. } => "message_degraded",
-            Self::AttemptFailed { .. } => "attempt_failed",
-            Self::NotificationAbandoned { .. } => "notification_abandoned",
-            Self::SilenceSet { .. } => "silence_set",
-            Self::SilenceStarted { .. } => "silence_started",
-            Self::SilenceEnded { .. } => "silence_ended",
-            Self::MaintenanceWindowSet { .. } => "maintenance_window_set",
-            Self::MaintenanceWindowDeleted { .. } => "maintenance_window_deleted",
-            Self::MaintenanceWindowUnreadable { .. } => "maintenance_window_unreadable",
-            Self::MaintenanceStarted { .. } => "maintenance_started",
-            Self::MaintenanceEnded { .. } => "maintenance_ended",
-            Self::OnCallChanged { .. } => "on_call_changed",
-            Self::HandedOver { .. } => "handed_over",
-            Self::HandoffNoticed { .. } => "handoff_noticed",
-            Self::SwapPastDue { .. } => "swap_past_due",
-            Self::ChangeRecorded { .. } => "change_recorded",
-            Self::EscalationStarted { .. } => "escalation_started",
-            Self::EscalationJoined { .. } => "escalation_joined",
-            Self::EscalationWorsened { .. } => "escalation_worsened",
-            Self::StepReached { .. } => "step_reached",
-            Self::EscalationStandsStill { .. } => "escalation_stands_still",
-            Self::EscalationWentOn { .. } => "escalation_went_on",
-            Self::EscalationAnswered { .. } => "escalation_answered",
-            Self::EscalationReopened { .. } => "escalation_reopened",
-            Self::EscalationEnded { .. } => "escalation_ended",
-            Self::PageQueued { .. } => "page_queued",
-            Self::PageHeld { .. } => "page_held",
-            Self::PageSent { .. } => "page_sent",
-            Self::PageAttemptFailed { .. } => "page_attempt_failed",
-            Self::PageDropped { .. } => "page_dropped",
-            Self::PageFellBack { .. } => "page_fell_back",
-            Self::PageConfirmed { .. } => "page_confirmed",
-            Self::ChannelDown { .. } => "channel_down",
-            Self::ContactStopped { .. } => "contact_stopped",
-            Self::HeartbeatMissed { .. } => "heartbeat_missed",
-            Self::HeartbeatHeard { .. } => "heartbeat_heard",
-            Self::EngineStarted { .. } => "engine_started",
-            Self::Reconfigured { .. } => "reconfigured",
-        }
-    }
 }

@@ -1,0 +1,63 @@
+//! The names of the kinds.
+
+use super::Event;
+
+impl Event {
+    /// Returns the name of the kind, as stored and as filters use it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::AlertFired { .. } => "alert_fired",
+            Self::AlertResolved { .. } => "alert_resolved",
+            Self::AlertArrivedResolved { .. } => "alert_arrived_resolved",
+            Self::AlertLimited { .. } => "alert_limited",
+            Self::AlertMuted { .. } => "alert_muted",
+            Self::AlertUnmuted { .. } => "alert_unmuted",
+            Self::AlertAcknowledged { .. } => "alert_acknowledged",
+            Self::AlertUnacknowledged { .. } => "alert_unacknowledged",
+            Self::AlertNoted { .. } => "alert_noted",
+            Self::GroupOpened { .. } => "group_opened",
+            Self::FlushAdvanced { .. } => "flush_advanced",
+            Self::GroupClosed { .. } => "group_closed",
+            Self::NotificationQueued { .. } => "notification_queued",
+            Self::NotificationSent { .. } => "notification_sent",
+            Self::MessageDegraded { .. } => "message_degraded",
+            Self::AttemptFailed { .. } => "attempt_failed",
+            Self::NotificationAbandoned { .. } => "notification_abandoned",
+            Self::SilenceSet { .. } => "silence_set",
+            Self::SilenceStarted { .. } => "silence_started",
+            Self::SilenceEnded { .. } => "silence_ended",
+            Self::MaintenanceWindowSet { .. } => "maintenance_window_set",
+            Self::MaintenanceWindowDeleted { .. } => "maintenance_window_deleted",
+            Self::MaintenanceWindowUnreadable { .. } => "maintenance_window_unreadable",
+            Self::MaintenanceStarted { .. } => "maintenance_started",
+            Self::MaintenanceEnded { .. } => "maintenance_ended",
+            Self::OnCallChanged { .. } => "on_call_changed",
+            Self::HandedOver { .. } => "handed_over",
+            Self::HandoffNoticed { .. } => "handoff_noticed",
+            Self::SwapPastDue { .. } => "swap_past_due",
+            Self::ChangeRecorded { .. } => "change_recorded",
+            Self::EscalationStarted { .. } => "escalation_started",
+            Self::EscalationJoined { .. } => "escalation_joined",
+            Self::EscalationWorsened { .. } => "escalation_worsened",
+            Self::StepReached { .. } => "step_reached",
+            Self::EscalationStandsStill { .. } => "escalation_stands_still",
+            Self::EscalationWentOn { .. } => "escalation_went_on",
+            Self::EscalationAnswered { .. } => "escalation_answered",
+            Self::EscalationReopened { .. } => "escalation_reopened",
+            Self::EscalationEnded { .. } => "escalation_ended",
+            Self::PageQueued { .. } => "page_queued",
+            Self::PageHeld { .. } => "page_held",
+            Self::PageSent { .. } => "page_sent",
+            Self::PageAttemptFailed { .. } => "page_attempt_failed",
+            Self::PageDropped { .. } => "page_dropped",
+            Self::PageFellBack { .. } => "page_fell_back",
+            Self::PageConfirmed { .. } => "page_confirmed",
+            Self::ChannelDown { .. } => "channel_down",
+            Self::ContactStopped { .. } => "contact_stopped",
+            Self::HeartbeatMissed { .. } => "heartbeat_missed",
+            Self::HeartbeatHeard { .. } => "heartbeat_heard",
+            Self::EngineStarted { .. } => "engine_started",
+            Self::Reconfigured { .. } => "reconfigured",
+        }
+    }
+}
