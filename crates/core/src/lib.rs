@@ -15,6 +15,8 @@ pub mod event;
 pub mod heartbeat;
 pub mod identity;
 pub mod ids;
+pub mod incident;
+
 pub mod labels;
 pub mod maintenance;
 pub mod mapping;
