@@ -101,7 +101,7 @@ pub struct Sandbox {
     pub mail_address: SocketAddr,
     /// What arrived.
     pub board: Arc<Board>,
-    setup: Setup,
+    world: Arc<World>,
 }
 
 /// What the handlers of all providers share.
@@ -130,8 +130,7 @@ impl Sandbox {
             .build()
             .map_err(std::io::Error::other)?;
         let browser = push::Browser::new().map_err(std::io::Error::other)?;
-        let world =
-            Arc::new(World { setup: setup.clone(), board: Arc::clone(&board), client, browser });
+        let world = Arc::new(World { setup, board: Arc::clone(&board), client, browser });
         let routes = Router::new()
             .merge(twilio::router())
             .merge(slack::router())
@@ -146,12 +145,29 @@ impl Sandbox {
             .with_state(Arc::clone(&world));
         tokio::spawn(async move { axum::serve(listener, routes).await });
         tokio::spawn(mail::serve(mail, Arc::clone(&board)));
-        Ok(Self { address, mail_address, board, setup })
+        Ok(Self { address, mail_address, board, world })
+    }
+
+    /// Sends a text message from the phone with the number `from`.
+    ///
+    /// # Errors
+    /// What went wrong, in words, when it was not taken.
+    pub async fn reply(&self, from: &str, text: &str) -> Result<(), String> {
+        twilio::reply(&self.world, from, text).await
+    }
+
+    /// Presses a key of a call, once it was picked up.
+    ///
+    /// # Errors
+    /// When the call is over.
+    pub async fn press_key(&self, call: &Entry, key: &str) -> Result<(), String> {
+        twilio::press(&self.world, call, key).await
     }
 
     /// Returns the part of a configuration that leads all channels here.
     pub fn channels_yaml(&self) -> String {
-        let Setup { twilio: (account, token, numbers), slack, telegram, .. } = &self.setup;
+        let setup = &self.world.setup;
+        let Setup { twilio: (account, token, numbers), slack, telegram, .. } = setup;
         let (base, mail) = (format!("http://{}", self.address), self.mail_address);
         let number = numbers.first().map_or("", String::as_str);
         format!(
@@ -167,9 +183,9 @@ impl Sandbox {
             slack.1,
             telegram.0,
             telegram.1,
-            self.setup.mattermost,
-            self.setup.opsgenie,
-            self.setup.webhook,
+            setup.mattermost,
+            setup.opsgenie,
+            setup.webhook,
             self.address.ip(),
         )
     }

@@ -1,5 +1,6 @@
 //! `tocsin demo`: a simulated shop, a real server, and a sandbox where the messages arrive.
 
+mod people;
 mod sandbox;
 mod screen;
 
@@ -14,6 +15,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tocsin_core::labels::Fingerprint;
 use tocsin_engine::{Clock as _, SystemClock};
+use tocsin_testkit::providers::{Sandbox, Setup};
 use tocsin_testkit::shop::{Shop, ShopAlert};
 
 use crate::serve::flags::ServeFlags;
@@ -30,6 +32,12 @@ const RESEND: SignedDuration = SignedDuration::from_secs(5);
 
 /// How long an alert lives without being sent again.
 const LIFE: SignedDuration = SignedDuration::from_secs(30);
+
+/// How long whoever is paged first has before the next one is called.
+const SECOND_STEP: Duration = Duration::from_secs(8);
+
+/// Where the page with the phones and chats is, unless something else is there.
+const SANDBOX_PORT: u16 = 9099;
 
 /// Runs the demo.
 #[derive(clap::Args, Clone, Debug)]
@@ -58,25 +66,49 @@ pub(crate) async fn run(args: DemoArgs) -> Result<()> {
     let shop = Shop::built_in()?;
     let directory = tempfile::tempdir().context("no temporary directory can be made")?;
     let screen = Arc::new(Screen::new(SystemClock.now()));
-    let sandbox = sandbox::start(Arc::clone(&screen)).await?;
-    let config_file = directory.path().join("tocsin.yaml");
-    std::fs::write(&config_file, CONFIGURATION.replace("SANDBOX", &sandbox.to_string()))?;
+    let inbox = sandbox::start(Arc::clone(&screen)).await?;
     let listeners = bind(&[format!("127.0.0.1:{}", args.port)]).await.with_context(|| {
         format!("port {} is taken; choose another: tocsin demo --port 0", args.port)
     })?;
     let address = listeners.first().context("nothing to listen on")?.local_addr()?;
+    tocsin_connect::install_crypto();
+    let sandbox = Arc::new(phones(address).await?);
+    let config_file = directory.path().join("tocsin.yaml");
+    std::fs::write(&config_file, configuration(inbox, &sandbox, args.speed))?;
     let flags = flags(&config_file, directory.path(), address)?;
     crate::logging::init(flags.log_level, flags.log_format);
     let server = Box::pin(Server::assemble(&flags)).await?;
-    screen.welcome(address, &shop, args.loops);
+    screen.welcome(address, sandbox.address, &shop, args.loops);
+    let living = people::live(sandbox, Arc::clone(&screen), args.speed);
     let story = tell(shop, args, address, Arc::clone(&screen));
     let serving = server.serve(listeners, stop_signal()?);
     tokio::select! {
         served = serving => served?,
         told = story => told?,
+        () = living => {}
     }
     screen.farewell();
     Ok(())
+}
+
+/// Starts the providers that reach the people of the shop: at a port that is easy to remember when
+/// it is free.
+async fn phones(tocsin: SocketAddr) -> Result<Sandbox> {
+    let mut setup = Setup::new(|| SystemClock.now());
+    setup.tocsin_url = format!("http://{tocsin}");
+    let usual = SocketAddr::from(([127, 0, 0, 1], SANDBOX_PORT));
+    if let Ok(sandbox) = Sandbox::start(Setup { listen: usual, ..setup.clone() }).await {
+        return Ok(sandbox);
+    }
+    Sandbox::start(setup).await.context("the fake phones cannot be started")
+}
+
+fn configuration(inbox: SocketAddr, sandbox: &Sandbox, speed: u32) -> String {
+    let second_step = (SECOND_STEP / speed).max(Duration::from_secs(1)).as_secs();
+    let written = CONFIGURATION
+        .replace("SANDBOX", &inbox.to_string())
+        .replace("SECOND_STEP", &format!("{second_step}s"));
+    written + &sandbox.channels_yaml()
 }
 
 fn flags(

@@ -35,15 +35,23 @@ impl Screen {
         Self { has_colour, zone: TimeZone::system(), started_at: now, counts }
     }
 
-    pub(super) fn welcome(&self, address: SocketAddr, shop: &Shop, loops: u32) {
+    pub(super) fn welcome(
+        &self,
+        address: SocketAddr,
+        sandbox: SocketAddr,
+        shop: &Shop,
+        loops: u32,
+    ) {
         let names: Vec<&str> = shop.services.iter().map(|service| service.name.as_str()).collect();
         let length = shop.loop_seconds;
         let until = if loops == 0 { "until Ctrl-C".to_owned() } else { format!("{loops} time(s)") };
         self.print(&format!(
             "{}\n\n  A small shop with {} services ({}) sends its alerts to\n  this Tocsin at http://{address} \
              and its messages arrive below.\n  The story takes {length} s and repeats {until}. Nothing is kept.\n\n  \
+             Phones and chats:       http://{sandbox}/\n  \
              Look at it meanwhile:   tocsin alert query --url http://{address}\n  \
-             Ask why:                tocsin explain SlowRequests --url http://{address}\n",
+             Ask why:                tocsin explain SlowRequests --url http://{address}\n  \
+             Who was paged:          tocsin escalation list --url http://{address}\n",
             self.bold("Tocsin demo"),
             names.len(),
             names.join(", "),
@@ -88,6 +96,30 @@ impl Screen {
         self.print(
             &self.dim(&format!("                     {alerts} alerts → {messages} messages")),
         );
+    }
+
+    /// Somebody's phone was reached.
+    pub(super) fn page(&self, now: Timestamp, how: &str, text: &str) {
+        self.counts.lock().messages += 1;
+        let how = self.bold(&format!("☎ {how:<14}"));
+        self.print(&format!("{}  {how} {}", self.clock(now), self.paint("31", text)));
+    }
+
+    /// Something was said in a chat, or what was said there was changed.
+    pub(super) fn chat(&self, now: Timestamp, place: &str, is_new: bool, text: &str) {
+        let place = self.bold(&format!("# {place:<14}"));
+        let text = if is_new {
+            self.counts.lock().messages += 1;
+            text.to_owned()
+        } else {
+            format!("{text} {}", self.dim("(the same message, changed)"))
+        };
+        self.print(&format!("{}  {place} {text}", self.clock(now)));
+    }
+
+    /// Somebody answered.
+    pub(super) fn answer(&self, now: Timestamp, text: &str) {
+        self.print(&format!("{}  {}", self.clock(now), self.paint("32", &format!("✔ {text}"))));
     }
 
     pub(super) fn trouble(&self, text: &str) {

@@ -11,6 +11,7 @@ mod clients;
 mod contrib;
 mod crash;
 mod delivery;
+mod demo;
 mod differential;
 mod email;
 mod full_disk;
