@@ -1,5 +1,6 @@
 //! `tocsin config`: check and show the configuration.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
@@ -127,21 +128,29 @@ fn verdict(report: &Report) -> String {
     format!("not usable: {}", count(report.errors().count(), "error", "errors"))
 }
 
+/// The names of the stored secrets of each tenant, by its name.
+type Stored = BTreeMap<String, Vec<String>>;
+
 /// Returns the names of the secrets that are stored in a data directory.
-fn stored_secrets(directory: &Path) -> Result<Vec<String>> {
+fn stored_secrets(directory: &Path) -> Result<Stored> {
     let found = tocsin_store::inspect(directory)
         .map_err(|error| Failure::usage(format!("{}: {error}", directory.display())))?;
     Ok(found.map(|found| found.secrets).unwrap_or_default())
 }
 
-/// Says which secret a configuration refers to that is not stored.
-fn missing_secret(loaded: &Loaded, stored: Option<&Vec<String>>) -> Option<NotStored> {
-    let stored = stored?;
-    let missing = loaded.secrets.iter().find(|name| !stored.contains(name))?;
+/// Says which secret a tenant's configuration refers to that is not stored.
+fn missing_secret(
+    loaded: &Loaded,
+    tenant: Option<&str>,
+    stored: Option<&Stored>,
+) -> Option<NotStored> {
+    let names = stored?.get(tenant.unwrap_or(DEFAULT_TENANT));
+    let names = names.map(Vec::as_slice).unwrap_or_default();
+    let missing = loaded.secrets.iter().find(|name| !names.contains(name))?;
     Some(NotStored::Missing(missing.clone()))
 }
 
-fn check(paths: &[PathBuf], mode: ParseMode, stored: Option<&Vec<String>>) -> Result<()> {
+fn check(paths: &[PathBuf], mode: ParseMode, stored: Option<&Stored>) -> Result<()> {
     let (mut unusable, mut checked) = (0, 0);
     for path in paths {
         let read = tocsin_config::load(path, &load_options(mode));
@@ -155,8 +164,6 @@ fn check(paths: &[PathBuf], mode: ParseMode, stored: Option<&Vec<String>>) -> Re
                 output::print("")?;
             }
             checked += 1;
-            // What is stored is known of the default tenant.
-            let stored = stored.filter(|_| tenant.is_none());
             unusable += usize::from(!check_one(path, read, tenant, stored)?);
         }
     }
@@ -172,7 +179,7 @@ fn check_one(
     path: &Path,
     read: Result<Loaded, Report>,
     tenant: Option<&str>,
-    stored: Option<&Vec<String>>,
+    stored: Option<&Stored>,
 ) -> Result<bool> {
     let whose = tenant.map_or_else(String::new, |name| format!("tenant `{name}`: "));
     match read {
@@ -180,7 +187,7 @@ fn check_one(
             for warning in &loaded.warnings {
                 output::print(&warning.to_string())?;
             }
-            if let Some(why) = missing_secret(&loaded, stored) {
+            if let Some(why) = missing_secret(&loaded, tenant, stored) {
                 output::print(&format!("{whose}{}: not usable: {why}", path.display()))?;
                 return Ok(false);
             }

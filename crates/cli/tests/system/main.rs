@@ -20,6 +20,7 @@ mod process;
 mod prometheus;
 mod reload;
 mod restart;
+mod rotate;
 mod slack;
 mod stream;
 mod support;

@@ -141,8 +141,13 @@ impl MasterKey {
         let known = Self::open(path)?;
         let fresh: Key = random()?;
         let beside = path.with_extension("key.new");
+        // What an interrupted attempt left there is no key file, whoever can read it.
+        match std::fs::remove_file(&beside) {
+            Err(why) if why.kind() != std::io::ErrorKind::NotFound => return Err(wrong(why)),
+            _ => {}
+        }
         let mut options = std::fs::OpenOptions::new();
-        let options = options.write(true).create(true).truncate(true).mode(0o600);
+        let options = options.write(true).create_new(true).mode(0o600);
         let mut file = options.open(&beside).map_err(wrong)?;
         let text = format!("{}\n{text}", STANDARD.encode(fresh));
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(wrong)?;

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 use tocsin_wire::v1::{FieldError, ProblemCode};
 
+use super::objects;
 use super::problem::{Answer, Refusal};
 use crate::fallback::unread_body;
 
@@ -72,12 +73,29 @@ pub(super) fn locate<'a, T: Deserialize<'a>>(
     place: &str,
 ) -> Result<T, FieldError> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let place = format!("{place}{}", pointer(error.path()));
-        FieldError::at(place, error.inner().to_string())
+    let mut track = serde_path_to_error::Track::new();
+    let reader = serde_path_to_error::Deserializer::new(&mut json, &mut track);
+    let value = objects::read(reader).map_err(|error| {
+        let place = format!("{place}{}", pointer(&track.path()));
+        FieldError::at(place, unquoted(&error.to_string()))
     })?;
     json.end().map_err(|error| FieldError::at(place, error.to_string()))?;
     Ok(value)
+}
+
+/// Returns what the reader of JSON complains about without the text that stood in a wrong place: it
+/// may be a password.
+fn unquoted(message: &str) -> String {
+    const BEFORE: &str = ": string \"";
+    const AFTER: &str = "\", expected ";
+    let parts = message.find(BEFORE).zip(message.rfind(AFTER));
+    match parts.filter(|(begin, end)| begin + BEFORE.len() <= *end) {
+        Some((begin, end)) => {
+            let (before, after) = (&message[..begin], &message[end + AFTER.len()..]);
+            format!("{before}: a text, expected {after}")
+        }
+        None => message.to_owned(),
+    }
 }
 
 /// Returns a place as a JSON pointer (RFC 6901).
@@ -120,6 +138,12 @@ mod tests {
         assert_eq!(error.pointer.as_deref(), Some("/annotations/a~1b"));
         let error = complaint(r#"{"matchers": [], "created_by": "ada", "end_at": "x"}"#);
         assert!(error.message.starts_with("unknown field `end_at`, expected"), "{error:?}");
+        let error = complaint(r#"[["a=1"], "ada", "why", null, null, null]"#);
+        assert!(error.message.starts_with("invalid type: sequence, expected an object"));
+        let error = complaint(r#""hunter2, \", expected ""#);
+        assert!(error.message.starts_with("invalid type: a text, expected an object"), "{error:?}");
+        let error = complaint(r#"{"matchers": "hunter2"}"#);
+        assert!(error.message.starts_with("invalid type: a text, expected"), "{error:?}");
         assert!(complaint("{} x").message.contains("missing field"));
         assert!(complaint(r#"{"matchers": [], "created_by": ""} x"#).message.contains("trailing"));
         assert!(complaint("").message.contains("EOF"));

@@ -1,5 +1,6 @@
 //! The OpenAPI document.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -9,6 +10,7 @@ use utoipa::OpenApi as _;
 use utoipa::openapi::content::ContentBuilder;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::{AdditionalProperties, Object, Schema};
 use utoipa::openapi::{OpenApi, Ref, RefOr, Server};
 
 use super::params::{Ask, Nothing};
@@ -79,6 +81,7 @@ pub fn openapi() -> OpenApi {
         )
         .build();
     if let Some(components) = &mut document.components {
+        open_flattened(&mut components.schemas);
         components.responses.insert("Problem".to_owned(), RefOr::T(problem));
     }
     for item in document.paths.paths.values_mut() {
@@ -90,6 +93,34 @@ pub fn openapi() -> OpenApi {
         }
     }
     document
+}
+
+/// Opens the parts of schemas that hold more than the part: a draft allows no other fields where it
+/// stands by itself, and others stand beside it in what is made of it.
+fn open_flattened(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
+    let known = schemas.clone();
+    let opened = |item: &RefOr<Schema>| {
+        let RefOr::Ref(reference) = item else { return None };
+        let name = reference.ref_location.rsplit('/').next()?;
+        let Some(RefOr::T(Schema::Object(object))) = known.get(name) else { return None };
+        let is_closed = matches!(
+            object.additional_properties.as_deref(),
+            Some(AdditionalProperties::FreeForm(false))
+        );
+        is_closed.then(|| {
+            let mut object: Object = object.clone();
+            object.additional_properties = None;
+            object
+        })
+    };
+    for schema in schemas.values_mut() {
+        let RefOr::T(Schema::AllOf(all)) = schema else { continue };
+        for item in &mut all.items {
+            if let Some(object) = opened(item) {
+                *item = RefOr::T(Schema::Object(object));
+            }
+        }
+    }
 }
 
 /// Show this document

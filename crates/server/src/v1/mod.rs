@@ -23,6 +23,7 @@ mod maintenance;
 mod matchers;
 mod names;
 mod notifications;
+mod objects;
 mod oncall;
 mod pages;
 pub(crate) mod params;

@@ -1,5 +1,6 @@
 //! A look at a database from outside, while its process has it or not.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -16,8 +17,8 @@ pub struct Inspection {
     pub summary: BackupSummary,
     /// When the newest event was recorded.
     pub newest_event_at: Option<Timestamp>,
-    /// The names of the stored secrets of the default tenant.
-    pub secrets: Vec<String>,
+    /// The names of the stored secrets of each tenant, by its name.
+    pub secrets: BTreeMap<String, Vec<String>>,
     /// How many people of the default tenant can sign in.
     pub accounts: u64,
 }
@@ -28,7 +29,16 @@ const NEWEST_EVENT: &str = "SELECT max(at) FROM highest_number AS it JOIN event 
         (SELECT max(sequence) FROM event WHERE tenant = it.tenant)";
 const ACCOUNTS: &str = "SELECT count(*) FROM credentials WHERE tenant = ?1";
 
-const SECRETS: &str = "SELECT name FROM secret WHERE tenant = ?1 ORDER BY name";
+
+const SECRETS: &str = "SELECT tenant.name, secret.name FROM secret \
+     JOIN tenant ON tenant.number = secret.tenant ORDER BY secret.tenant, secret.name";
+
+impl Inspection {
+    /// Returns the names of the stored secrets of the tenant with this name.
+    pub fn secrets_of(&self, tenant: &str) -> &[String] {
+        self.secrets.get(tenant).map(Vec::as_slice).unwrap_or_default()
+    }
+}
 
 /// Reads the whole database in `directory` and changes nothing; `None` when there is none.
 ///
@@ -62,11 +72,18 @@ fn accounts(connection: &rusqlite::Connection) -> rusqlite::Result<u64> {
 }
 
 /// A database of an older release may not have the table yet.
-fn secrets(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<String>> {
+fn secrets(
+    connection: &rusqlite::Connection,
+) -> rusqlite::Result<BTreeMap<String, Vec<String>>> {
+    let mut secrets = BTreeMap::<String, Vec<String>>::new();
     if !connection.table_exists(None, "secret")? {
-        return Ok(Vec::new());
+        return Ok(secrets);
     }
     let mut statement = connection.prepare(SECRETS)?;
-    let names = statement.query_map([TenantId::DEFAULT.0.cast_signed()], |row| row.get(0))?;
-    names.collect()
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    for row in rows {
+        let (tenant, name): (String, String) = row?;
+        secrets.entry(tenant).or_default().push(name);
+    }
+    Ok(secrets)
 }

@@ -154,12 +154,63 @@ fn ignore() -> String {
 
 /// A new schedule.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct NewSchedule {
     /// Unique in the tenant.
     pub name: String,
-    /// What it says.
-    #[serde(flatten)]
-    pub draft: ScheduleDraft,
+    /// Whose it is; absent for the whole tenant's.
+    #[serde(default)]
+    pub team: Option<String>,
+    /// What it is for.
+    #[serde(default)]
+    pub description: String,
+    /// The IANA name of the zone of every layer that names no other.
+    #[serde(default = "utc")]
+    #[schema(example = "Europe/Berlin", default = "UTC")]
+    pub time_zone: String,
+    /// Names of calendars of holidays.
+    #[serde(default)]
+    pub holidays: Vec<String>,
+    /// A person who is asked when nobody is on call.
+    #[serde(default)]
+    pub fallback_person: Option<String>,
+    /// A schedule whose people are asked then.
+    #[serde(default)]
+    pub fallback_schedule: Option<String>,
+    /// How many have to be on call at once; fewer is a gap.
+    #[serde(default = "one")]
+    #[schema(default = 1)]
+    pub min_coverage: u32,
+    /// Whether those whose time begins or ends are told.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    pub notify_at_handoff: bool,
+    /// How long before their time people are told, in minutes.
+    #[serde(default)]
+    pub notify_minutes_before: Vec<u32>,
+    /// The layers. People on call together are in this order.
+    #[serde(default)]
+    pub layers: Vec<ScheduleLayer>,
+}
+
+impl NewSchedule {
+    /// Returns the name, and the rest as a draft. `flatten` would read both at once, but then
+    /// unknown fields could not be refused, and nobody would be told where a mistake is.
+    pub fn into_draft(self) -> (String, ScheduleDraft) {
+        let draft = ScheduleDraft {
+            team: self.team,
+            description: self.description,
+            time_zone: self.time_zone,
+            holidays: self.holidays,
+            fallback_person: self.fallback_person,
+            fallback_schedule: self.fallback_schedule,
+            min_coverage: self.min_coverage,
+            notify_at_handoff: self.notify_at_handoff,
+            notify_minutes_before: self.notify_minutes_before,
+            layers: self.layers,
+        };
+        (self.name, draft)
+    }
 }
 
 /// A schedule.

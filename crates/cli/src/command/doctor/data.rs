@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::SignedDuration;
-use tocsin_config::Loaded;
+use tocsin_config::{DEFAULT_TENANT, Loaded};
 use tocsin_engine::{Clock as _, SystemClock};
 use tocsin_store::{Inspection, inspect};
 
@@ -21,34 +21,41 @@ const MIN_USABLE_BYTES: u64 = 64 << 20;
 /// nothing, so more means that it stepped back.
 const MAX_BEHIND: SignedDuration = SignedDuration::from_secs(2);
 
-/// Looks at the data directory and at what the clock says beside it.
+/// Looks at the data directory and at what the clock says beside it; returns what it holds.
 pub(super) fn examine(
     directory: &Path,
     url: &str,
     loaded: Option<&Loaded>,
     findings: &mut Findings,
-) {
+) -> Option<Inspection> {
     if !directory.exists() {
         let text = format!("{} does not exist yet; the first start makes it", directory.display());
         findings.skipped("data", text);
-        return;
+        return None;
     }
     examine_room(directory, findings);
     exposure::examine_files(directory, findings);
     match inspect(directory) {
         Ok(None) => {
             findings.skipped("data", "there is no database yet; the first start makes it");
+            None
         }
         Ok(Some(inspection)) => {
             findings.ok("data", words(&inspection));
-            examine_secrets(&inspection, loaded, findings);
+            if let Some(loaded) = loaded {
+                examine_secrets(&inspection, loaded, DEFAULT_TENANT, "", findings);
+            }
             exposure::examine_address(url, inspection.accounts, findings);
             examine_clock(&inspection, findings);
+            Some(inspection)
         }
-        Err(error) => findings.failed(
-            "data",
-            format!("{error}\nstop the server and put a backup back: tocsin restore FILE --force"),
-        ),
+        Err(error) => {
+            let text = format!(
+                "{error}\nstop the server and put a backup back: tocsin restore FILE --force"
+            );
+            findings.failed("data", text);
+            None
+        }
     }
 }
 
@@ -72,19 +79,29 @@ fn examine_room(directory: &Path, findings: &mut Findings) {
     }
 }
 
-/// Are the secrets there that the configuration refers to?
-fn examine_secrets(inspection: &Inspection, loaded: Option<&Loaded>, findings: &mut Findings) {
+/// Are the secrets there that a tenant's configuration refers to? `whose` begins each finding; it
+/// is empty for the default tenant.
+pub(super) fn examine_secrets(
+    inspection: &Inspection,
+    loaded: &Loaded,
+    tenant: &str,
+    whose: &str,
+    findings: &mut Findings,
+) {
     const SUBJECT: &str = "secrets";
-    let Some(loaded) = loaded.filter(|loaded| !loaded.secrets.is_empty()) else { return };
+    if loaded.secrets.is_empty() {
+        return;
+    }
+    let stored = inspection.secrets_of(tenant);
     let mut is_whole = true;
-    for name in loaded.secrets.iter().filter(|name| !inspection.secrets.contains(name)) {
+    for name in loaded.secrets.iter().filter(|name| !stored.contains(name)) {
         is_whole = false;
         let why = tocsin_config::NotStored::Missing(name.clone());
-        findings.failed(SUBJECT, why.to_string());
+        findings.failed(SUBJECT, format!("{whose}{why}"));
     }
     if is_whole {
         let referred = count(loaded.secrets.len(), "secret is", "secrets are");
-        findings.ok(SUBJECT, format!("{referred} referred to, and stored"));
+        findings.ok(SUBJECT, format!("{whose}{referred} referred to, and stored"));
     }
 }
 

@@ -56,7 +56,8 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<()> {
     let path = args.config_file.clone().unwrap_or_else(default_path);
     let mut findings = Findings::default();
     let loaded = config::examine(&path, mode, &mut findings);
-    data::examine(&args.storage_path, &args.client.server.url, loaded.as_ref(), &mut findings);
+    let url = &args.client.server.url;
+    let stored = data::examine(&args.storage_path, url, loaded.as_ref(), &mut findings);
     let server = peers::examine_server(&args.client.server, loaded.as_ref(), &mut findings).await?;
     peers::examine_prometheus(args.prometheus_url.as_deref(), &server, &mut findings).await?;
     if let Some(loaded) = &loaded {
@@ -64,6 +65,9 @@ pub(crate) async fn run(args: DoctorArgs) -> Result<()> {
         for tenant in &loaded.config.tenants {
             let Some(own) = config::examine_tenant(tenant, mode, &mut findings) else { continue };
             let whose = format!("tenant `{}`: ", tenant.name);
+            if let Some(stored) = &stored {
+                data::examine_secrets(stored, &own, tenant.name.as_str(), &whose, &mut findings);
+            }
             peers::examine_tenant(&args.client.server, tenant, &mut findings).await?;
             // Names of receivers mean those of the default tenant.
             let send = args.send.as_deref().filter(|names| names.iter().all(String::is_empty));

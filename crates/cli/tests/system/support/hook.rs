@@ -21,6 +21,7 @@ pub(crate) struct Delivery {
     pub(crate) at: Instant,
     /// The `Idempotency-Key`.
     pub(crate) key: String,
+    /// A text where it is no JSON.
     pub(crate) body: Value,
     /// Whether it was answered with 200.
     pub(crate) is_accepted: bool,
@@ -147,7 +148,8 @@ async fn take(State(inner): State<Arc<Inner>>, headers: HeaderMap, body: Bytes) 
     let delivery = Delivery {
         at: Instant::now(),
         key: headers.get("idempotency-key").map_or("", |key| key.to_str().unwrap()).to_owned(),
-        body: serde_json::from_slice(&body).expect("JSON"),
+        body: serde_json::from_slice(&body)
+            .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&body).into_owned())),
         is_accepted: matches!(manner, Manner::Accept | Manner::AcceptAfter(_)),
     };
     {

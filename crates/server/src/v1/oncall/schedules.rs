@@ -142,14 +142,14 @@ pub(super) async fn create(
     Ask(Nothing): Ask<Nothing>,
     Body(new): Body<NewSchedule>,
 ) -> Answer<Response> {
-    let name = new.name;
-    may(&caller, Permission::ScheduleWrite, new.draft.team.as_deref())?;
+    let (name, draft) = new.into_draft();
+    may(&caller, Permission::ScheduleWrite, draft.team.as_deref())?;
     let exists = of_schedule(&app, &name, |_, _| ()).await.is_ok();
     if exists {
         let detail = format!("there is a schedule `{name}` already; PUT changes it");
         return Err(Refusal::new(ProblemCode::AlreadyExists, detail));
     }
-    set(&app, &caller, &name, new.draft).await?;
+    set(&app, &caller, &name, draft).await?;
     let made = find(&app, &name).await?;
     let escaped: String = form_urlencoded::byte_serialize(name.as_bytes()).collect();
     let place = format!("{}/api/v1/schedules/{escaped}", app.options.external_url);
