@@ -252,8 +252,7 @@ impl Play {
         self.ask("POST", "/-/reload", Value::Null).await;
         self.command(&["config", "check", &file]).await;
         self.tocsin.configure(config);
-        let (url, data) =
-            (self.tocsin.url(""), self.tocsin.data().to_str().unwrap().to_owned());
+        let (url, data) = (self.tocsin.url(""), self.tocsin.data().to_str().unwrap().to_owned());
         let backup = self.tocsin.data().parent().unwrap().join("backup.db");
         let to = backup.to_str().unwrap().to_owned();
         self.command(&["config", "check", &file, "--storage.path", &data]).await;

@@ -102,9 +102,8 @@ impl Stage<'_> {
         let path = "/api/v1/escalation-policies/NAME";
         self.make("escalation-policies", "PUT", path, "", [policy(), policy()]).await;
         self.schedules().await;
-        let silence = || {
-            json!({ "matchers": ["a=b"], "created_by": "stays", "duration_seconds": 86400 })
-        };
+        let silence =
+            || json!({ "matchers": ["a=b"], "created_by": "stays", "duration_seconds": 86400 });
         self.make("silences", "POST", "/api/v1/silences", "id", [silence(), silence()]).await;
         let window = || {
             json!({

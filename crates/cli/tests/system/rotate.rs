@@ -91,9 +91,7 @@ fn sealed_in(bytes: &[u8]) -> Vec<String> {
 /// Returns which of the values a key opens.
 fn opened(key: &str, sealed: &[String]) -> usize {
     let key = MasterKey::parse(key, "the test").unwrap();
-    let opens = |value: &&String| {
-        PLACES.iter().any(|place| key.open_sealed(place, value).is_ok())
-    };
+    let opens = |value: &&String| PLACES.iter().any(|place| key.open_sealed(place, value).is_ok());
     sealed.iter().filter(opens).count()
 }
 

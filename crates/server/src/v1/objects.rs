@@ -242,11 +242,8 @@ mod tests {
     #[test]
     fn a_list_is_no_object_however_deep_it_stands() {
         assert_eq!(from::<Point>(r#"{"x":1,"y":{"x":2}}"#).unwrap().y.unwrap().x, 2);
-        for wrong in [
-            "[1,null]",
-            r#"{"x":1,"y":[2,null]}"#,
-            r#"{"x":1,"y":{"x":2,"y":[3,null]}}"#,
-        ] {
+        for wrong in ["[1,null]", r#"{"x":1,"y":[2,null]}"#, r#"{"x":1,"y":{"x":2,"y":[3,null]}}"#]
+        {
             assert!(from::<Point>(wrong).unwrap_err().contains("expected an object"), "{wrong}");
         }
         assert!(from::<Vec<Point>>("[[1,null]]").is_err());

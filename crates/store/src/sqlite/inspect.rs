@@ -29,7 +29,6 @@ const NEWEST_EVENT: &str = "SELECT max(at) FROM highest_number AS it JOIN event 
         (SELECT max(sequence) FROM event WHERE tenant = it.tenant)";
 const ACCOUNTS: &str = "SELECT count(*) FROM credentials WHERE tenant = ?1";
 
-
 const SECRETS: &str = "SELECT tenant.name, secret.name FROM secret \
      JOIN tenant ON tenant.number = secret.tenant ORDER BY secret.tenant, secret.name";
 
@@ -72,9 +71,7 @@ fn accounts(connection: &rusqlite::Connection) -> rusqlite::Result<u64> {
 }
 
 /// A database of an older release may not have the table yet.
-fn secrets(
-    connection: &rusqlite::Connection,
-) -> rusqlite::Result<BTreeMap<String, Vec<String>>> {
+fn secrets(connection: &rusqlite::Connection) -> rusqlite::Result<BTreeMap<String, Vec<String>>> {
     let mut secrets = BTreeMap::<String, Vec<String>>::new();
     if !connection.table_exists(None, "secret")? {
         return Ok(secrets);

@@ -85,13 +85,11 @@ channels:
   pagerduty: { url: HOOK/ }
 "#;
 
-
 /// Returns the secrets of a configuration.
 pub(super) fn secrets_of(config: &str) -> Vec<String> {
     let words = config.split(|c: char| !c.is_ascii_alphanumeric() && !"-_=".contains(c));
-    let is_secret = |word: &&str| {
-        word.starts_with(CANARY) && *word != NO_SECRET || word.starts_with("whsec_")
-    };
+    let is_secret =
+        |word: &&str| word.starts_with(CANARY) && *word != NO_SECRET || word.starts_with("whsec_");
     words.filter(is_secret).map(str::to_owned).collect()
 }
 
