@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 use support::{Answer, TestServer};
-use tocsin_core::identity::{Permission, Scope, TokenOwner};
+use tocsin_core::identity::{Handle, Permission, Scope, TokenOwner};
 
 impl TestServer {
     async fn json(&self, method: &str, path: &str, body: Value) -> Answer {
@@ -170,6 +170,80 @@ async fn overrides_swaps_and_blocks_go_through_the_api() {
 }
 
 #[tokio::test]
+async fn time_is_offered_to_somebody_who_declines() {
+    let server = stage().await;
+    let swap = |to: &str| {
+        json!({
+            "owner": "ada", "from": "2026-11-20T18:00:00Z", "to": "2026-11-20T22:00:00Z",
+            "offered_to": to,
+        })
+    };
+    let path = "/api/v1/schedules/web/swaps";
+    assert_eq!(server.json("POST", path, swap("ada")).await.status, 422);
+    assert_eq!(server.json("POST", path, swap("zoe")).await.status, 422);
+    let made = server.json("POST", path, swap("grace")).await.json();
+    assert_eq!(made["offered_to"], "grace");
+    let id = made["id"].as_str().unwrap();
+    let answer = async |verb: &str, by: &str| {
+        server.json("POST", &format!("{path}/{id}/{verb}"), json!({ "by": by })).await
+    };
+    let refused = answer("take", "linus").await;
+    assert_eq!(refused.status, 422, "{refused:?}");
+    assert!(refused.body.contains("offered to grace only"), "{refused:?}");
+    assert_eq!(answer("decline", "linus").await.status, 422);
+    let declined = answer("decline", "grace").await;
+    assert_eq!((declined.status, &declined.json()["state"]), (200, &json!("declined")));
+    assert_eq!(answer("take", "grace").await.status, 409);
+    // Whoever offered it may offer it to another.
+    assert_eq!(server.json("POST", path, swap("linus")).await.status, 201);
+    let audit = server.get("/api/v1/audit?limit=100").await.body;
+    assert!(audit.contains("swap.decline"), "{audit}");
+}
+
+#[tokio::test]
+async fn a_persons_shifts_are_listed_for_all_schedules() {
+    let server = stage().await;
+    let mut shop = web();
+    shop["name"] = json!("shop");
+    shop["layers"][0]["members"] = json!([["linus"], ["ada"]]);
+    assert_eq!(server.json("POST", "/api/v1/schedules", shop).await.status, 201);
+    let extra = json!({
+        "user_in": "grace",
+        "from": "2026-11-20T13:00:00Z", "to": "2026-11-20T15:00:00Z"
+    });
+    let made = server.json("POST", "/api/v1/schedules/web/overrides", extra).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let span = "from=2026-11-20T12:00:00Z&to=2026-11-22T12:00:00Z";
+    let shifts = server.get(&format!("/api/v1/people/ada/shifts?{span}")).await.json();
+    let shown: Vec<String> = shifts["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| format!("{} {} {}", it["schedule"], it["from"], it["to"]).replace('"', ""))
+        .collect();
+    // Whoever joins in the middle cuts nothing.
+    let wanted = [
+        "web 2026-11-20T12:00:00Z 2026-11-21T08:00:00Z",
+        "shop 2026-11-21T08:00:00Z 2026-11-22T08:00:00Z",
+        "web 2026-11-22T08:00:00Z 2026-11-22T12:00:00Z",
+    ];
+    assert_eq!(shown, wanted);
+    assert_eq!(server.get("/api/v1/people/zoe/shifts").await.status, 404);
+    let mine = server.get("/api/v1/me/shifts").await;
+    assert_eq!(mine.status, 404);
+    assert!(mine.body.contains("is no person"), "{mine:?}");
+    let marie = json!({ "handle": "marie", "time_zone": "Europe/Paris", "roles": ["viewer"] });
+    assert_eq!(server.json("POST", "/api/v1/people", marie).await.status, 201);
+    let owner = TokenOwner::Person(Handle::parse("marie").unwrap());
+    let token = server.token_of(owner, &[Permission::ScheduleRead], Vec::new()).await;
+    let mine =
+        server.as_token(&token, "GET", &format!("/api/v1/me/shifts?{span}"), json!({})).await;
+    assert_eq!((mine.status, &mine.json()["person"]), (200, &json!("marie")), "{mine:?}");
+    let me = server.as_token(&token, "GET", "/api/v1/me", json!({})).await.json();
+    assert_eq!(me["time_zone"], "Europe/Paris");
+}
+
+#[tokio::test]
 async fn hours_and_quality_are_reported() {
     let server = stage().await;
     let span = "from=2026-11-20T12:00:00Z&to=2026-12-20T12:00:00Z";
@@ -180,7 +254,9 @@ async fn hours_and_quality_are_reported() {
     assert_eq!(report.header("content-type"), "text/csv; charset=utf-8");
     let lines: Vec<&str> = report.body.lines().collect();
     assert_eq!(lines.len(), 5, "{report:?}");
+    assert!(lines[0].ends_with(",pages,night_pages"), "{report:?}");
     assert!(lines[1].starts_with("2026-11,ada,"), "{report:?}");
+    assert!(lines[1].ends_with(",0,0"), "{report:?}");
 }
 
 #[tokio::test]

@@ -85,6 +85,25 @@ pub(crate) struct ClientArgs {
     pub(crate) output: Format,
 }
 
+/// Returns a name as one segment of a path; it may have any character.
+pub(crate) fn segment(name: &str) -> String {
+    let mut encoded = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            byte => {
+                encoded.push('%');
+                encoded.extend([byte >> 4, byte & 15].map(|digit| {
+                    char::from_digit(u32::from(digit), 16).unwrap_or('0').to_ascii_uppercase()
+                }));
+            }
+        }
+    }
+    encoded
+}
+
 /// A connection to one server.
 pub(crate) struct Client {
     http: reqwest::Client,

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 use tocsin_wire::v1::{EscalationPolicies, EscalationPolicy, Origin, PolicyNotices, Wait};
 
-use crate::client::{Client, ClientArgs};
+use crate::client::{Client, ClientArgs, segment};
 use crate::failure::{EXIT_CODES, Failure};
 use crate::output::{self, Format, Rows, Tone, clean};
 
@@ -99,18 +99,9 @@ async fn show(client: &Client, format: Format, name: &str) -> Result<()> {
     output::print(&text(&answer.json()?))
 }
 
-/// Returns the path of a policy; its name may have any character.
+/// Returns the path of a policy.
 fn path(name: &str, rest: &str) -> String {
-    let mut encoded = String::new();
-    for byte in name.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            byte => drop(write!(encoded, "%{byte:02X}")),
-        }
-    }
-    format!("/api/v1/escalation-policies/{encoded}{rest}")
+    format!("/api/v1/escalation-policies/{}{rest}", segment(name))
 }
 
 fn text(policy: &EscalationPolicy) -> String {

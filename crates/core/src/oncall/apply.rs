@@ -1,5 +1,8 @@
 //! Changes of who is on call: checked as a whole before anything is touched.
 
+mod exceptions;
+mod swaps;
+
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -7,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::change::{ImportOutcome, ImportRow, OnCallChange, OnCallRejection, OnCallWrites};
-use super::exception::{FixedBlock, Override, SwapRequest, SwapState, Unavailability};
+use super::exception::{FixedBlock, Override, Unavailability};
 use super::imported::Imported;
 use super::roster::{Entry, Roster};
 use super::schedule::{Fallback, Schedule, ScheduleName, ScheduleSpec, Slot};
@@ -16,14 +19,6 @@ use crate::identity::{Handle, PersonOrigin};
 
 /// The most schedules a tenant has.
 const MAX_SCHEDULES: usize = 20_000;
-/// The most overrides of a schedule that are not over.
-const MAX_OVERRIDES: usize = 500;
-/// The most fixed blocks of a schedule that are not over.
-const MAX_BLOCKS: usize = 50;
-/// The most shifts of a fixed block.
-const MAX_BLOCK_SHIFTS: usize = 150;
-/// The most swaps of a schedule that are not over.
-const MAX_SWAPS: usize = 200;
 /// The most absences of a person.
 const MAX_ABSENCES: usize = 500;
 /// The most calendar addresses of a tenant.
@@ -56,17 +51,20 @@ impl Roster {
         let note = match change {
             OnCallChange::SetSchedule(spec) => self.set_schedule(now, asker, &spec, writes)?,
             OnCallChange::DeleteSchedule(name) => self.delete_schedule(now, &name, writes)?,
-            OnCallChange::AddOverride(it) => self.add_override(now, asker, *it, writes)?,
+            OnCallChange::AddOverride(it) => self.add_exception(now, asker, *it, writes)?,
             OnCallChange::RemoveOverride { schedule, id } => {
-                self.remove_override(now, &schedule, id, writes)?
+                self.remove_exception::<Override>(now, &schedule, id, writes)?
             }
-            OnCallChange::AddBlock(it) => self.add_block(now, asker, *it, writes)?,
+            OnCallChange::AddBlock(it) => self.add_exception(now, asker, *it, writes)?,
             OnCallChange::RemoveBlock { schedule, id } => {
-                self.remove_block(now, &schedule, id, writes)?
+                self.remove_exception::<FixedBlock>(now, &schedule, id, writes)?
             }
             OnCallChange::RequestSwap(it) => self.request_swap(now, asker, *it, writes)?,
             OnCallChange::TakeSwap { schedule, id, by, part, rest_ids } => {
                 self.take_swap(now, asker, &schedule, id, &by, part, rest_ids, writes)?
+            }
+            OnCallChange::DeclineSwap { schedule, id, by } => {
+                self.decline_swap(now, &schedule, id, &by, writes)?
             }
             OnCallChange::CancelSwap { schedule, id } => {
                 self.cancel_swap(now, &schedule, id, writes)?
@@ -254,298 +252,6 @@ impl Roster {
         writes.imports.extend(entry.imports.keys().map(|import| (key(import), None)));
     }
 
-    fn add_override(
-        &mut self,
-        now: Timestamp,
-        asker: &Asker<'_>,
-        mut it: Override,
-        writes: &mut OnCallWrites,
-    ) -> Result<AuditNote> {
-        span(it.from, it.to)?;
-        if it.to <= now {
-            return Err(OnCallRejection::InThePast);
-        }
-        let entry = self.known(&it.schedule)?;
-        match (&it.user_out, &it.user_in) {
-            (None, None) => return Err(invalid("an override names who comes, who goes, or both")),
-            (Some(out), Some(into)) if out == into => {
-                return Err(invalid("an override replaces somebody by somebody else"));
-            }
-            _ => {}
-        }
-        if let Some(into) = &it.user_in {
-            active(asker, into)?;
-        }
-        if let Some(layer) = &it.layer
-            && entry.schedule.layer(layer).is_none()
-        {
-            let (schedule, layer) = (Arc::clone(&it.schedule), Arc::clone(layer));
-            return Err(OnCallRejection::UnknownLayer { schedule, layer });
-        }
-        if let Some(out) = &it.user_out {
-            let in_the_way = entry.overrides.iter().find(|known| {
-                known.user_out.as_ref() == Some(out)
-                    && known.layer == it.layer
-                    && known.from < it.to
-                    && it.from < known.to
-            });
-            if let Some(known) = in_the_way {
-                return Err(OnCallRejection::Overlaps { person: out.clone(), id: known.id });
-            }
-        }
-        if entry.overrides.iter().filter(|known| known.to > now).count() >= MAX_OVERRIDES {
-            return Err(too_many("overrides", MAX_OVERRIDES));
-        }
-        it.number = entry.overrides.last().map_or(0, |last| last.number) + 1;
-        asker.name.clone_into(&mut it.author);
-        it.reason = cut(&it.reason);
-        let note = AuditNote::new("override.add", format!("schedule/{}", it.schedule));
-        let note = note.after(json!(it)).because(&it.reason);
-        writes.overrides.insert(it.id, Some(it.clone()));
-        self.known_mut(&it.schedule.clone())?.overrides.push(it);
-        Ok(note)
-    }
-
-    fn remove_override(
-        &mut self,
-        now: Timestamp,
-        schedule: &str,
-        id: Uuid,
-        writes: &mut OnCallWrites,
-    ) -> Result<AuditNote> {
-        let unknown = OnCallRejection::Unknown { what: "override", id };
-        let entry = self.known(schedule)?;
-        let place = entry.overrides.iter().position(|it| it.id == id).ok_or(unknown)?;
-        let before = entry.overrides[place].clone();
-        if before.to <= now {
-            return Err(OnCallRejection::InThePast);
-        }
-        let overrides = &mut self.known_mut(schedule)?.overrides;
-        if before.from < now {
-            overrides[place].to = now;
-            writes.overrides.insert(id, Some(overrides[place].clone()));
-        } else {
-            overrides.remove(place);
-            writes.overrides.insert(id, None);
-        }
-        let note = AuditNote::new("override.remove", format!("schedule/{schedule}"));
-        Ok(note.before(json!(before)))
-    }
-
-    fn add_block(
-        &mut self,
-        now: Timestamp,
-        asker: &Asker<'_>,
-        mut it: FixedBlock,
-        writes: &mut OnCallWrites,
-    ) -> Result<AuditNote> {
-        span(it.from, it.to)?;
-        if it.to <= now {
-            return Err(OnCallRejection::InThePast);
-        }
-        let entry = self.known(&it.schedule)?;
-        if it.shifts.len() > MAX_BLOCK_SHIFTS {
-            return Err(too_many("shifts of a fixed block", MAX_BLOCK_SHIFTS));
-        }
-        for shift in &it.shifts {
-            span(shift.from, shift.to)?;
-            active(asker, &shift.person)?;
-            if shift.from < it.from || it.to < shift.to {
-                return Err(invalid("a shift of a fixed block lies within the block"));
-            }
-        }
-        let mut known = entry.blocks.iter();
-        if let Some(known) = known.find(|known| known.from < it.to && it.from < known.to) {
-            return Err(OnCallRejection::BlockOverlaps { id: known.id });
-        }
-        if entry.blocks.iter().filter(|known| known.to > now).count() >= MAX_BLOCKS {
-            return Err(too_many("fixed blocks", MAX_BLOCKS));
-        }
-        it.number = entry.blocks.last().map_or(0, |last| last.number) + 1;
-        asker.name.clone_into(&mut it.author);
-        it.reason = cut(&it.reason);
-        let note = AuditNote::new("block.add", format!("schedule/{}", it.schedule));
-        let note = note.after(json!(it)).because(&it.reason);
-        writes.blocks.insert(it.id, Some(it.clone()));
-        self.known_mut(&it.schedule.clone())?.blocks.push(it);
-        Ok(note)
-    }
-
-    fn remove_block(
-        &mut self,
-        now: Timestamp,
-        schedule: &str,
-        id: Uuid,
-        writes: &mut OnCallWrites,
-    ) -> Result<AuditNote> {
-        let unknown = OnCallRejection::Unknown { what: "fixed block", id };
-        let entry = self.known(schedule)?;
-        let place = entry.blocks.iter().position(|it| it.id == id).ok_or(unknown)?;
-        let before = entry.blocks[place].clone();
-        if before.to <= now {
-            return Err(OnCallRejection::InThePast);
-        }
-        let blocks = &mut self.known_mut(schedule)?.blocks;
-        if before.from < now {
-            blocks[place].to = now;
-            writes.blocks.insert(id, Some(blocks[place].clone()));
-        } else {
-            blocks.remove(place);
-            writes.blocks.insert(id, None);
-        }
-        let note = AuditNote::new("block.remove", format!("schedule/{schedule}"));
-        Ok(note.before(json!(before)))
-    }
-
-    fn request_swap(
-        &mut self,
-        now: Timestamp,
-        asker: &Asker<'_>,
-        mut it: SwapRequest,
-        writes: &mut OnCallWrites,
-    ) -> Result<AuditNote> {
-        span(it.from, it.to)?;
-        if it.to <= now {
-            return Err(OnCallRejection::InThePast);
-        }
-        active(asker, &it.owner)?;
-        if let Some((from, to)) = it.in_return {
-            span(from, to)?;
-        }
-        let entry = self.known(&it.schedule)?;
-        let is_live = |known: &&SwapRequest| {
-            known.to > now && matches!(known.state, SwapState::Open | SwapState::Taken { .. })
-        };
-        let mut live = entry.swaps.iter().filter(is_live);
-        let same =
-            live.find(|known| known.owner == it.owner && known.from < it.to && it.from < known.to);
-        if let Some(known) = same {
-            return Err(OnCallRejection::Overlaps { person: it.owner.clone(), id: known.id });
-        }
-        if entry.swaps.iter().filter(is_live).count() >= MAX_SWAPS {
-            return Err(too_many("swaps", MAX_SWAPS));
-        }
-        it.number = entry.swaps.last().map_or(0, |last| last.number) + 1;
-        it.state = SwapState::Open;
-        it.reason = cut(&it.reason);
-        let note = AuditNote::new("swap.request", format!("schedule/{}", it.schedule));
-        let note = note.after(json!(it)).because(&it.reason);
-        writes.swaps.insert(it.id, Some(it.clone()));
-        self.known_mut(&it.schedule.clone())?.swaps.push(it);
-        Ok(note)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "they are the fields of one command")]
-    fn take_swap(
-        &mut self,
-        now: Timestamp,
-        asker: &Asker<'_>,
-        schedule: &str,
-        id: Uuid,
-        by: &Handle,
-        part: Option<(Timestamp, Timestamp)>,
-        rest_ids: [Uuid; 2],
-        writes: &mut OnCallWrites,
-    ) -> Result<AuditNote> {
-        active(asker, by)?;
-        let unknown = OnCallRejection::Unknown { what: "swap", id };
-        let entry = self.known(schedule)?;
-        let place = entry.swaps.iter().position(|it| it.id == id).ok_or(unknown)?;
-        let before = entry.swaps[place].clone();
-        // Once it began, its owner is on call.
-        if before.state != SwapState::Open || before.from <= now {
-            return Err(OnCallRejection::SwapNotOpen { id });
-        }
-        if before.owner == *by {
-            return Err(invalid("nobody takes their own swap; cancel it instead"));
-        }
-        let (from, to) = part.unwrap_or((before.from, before.to));
-        span(from, to)?;
-        if from < before.from || before.to < to {
-            return Err(invalid("the part lies within the time that is offered"));
-        }
-        let returned = before.in_return;
-        let swaps = &mut self.known_mut(schedule)?.swaps;
-        let last = swaps.last().map_or(0, |last| last.number);
-        let mut new = Vec::new();
-        let mut rest = |rest_id: Uuid, from: Timestamp, to: Timestamp| {
-            if from < to {
-                let number = last + 1 + new.len() as u64;
-                let in_return = None;
-                new.push(SwapRequest {
-                    id: rest_id,
-                    number,
-                    from,
-                    to,
-                    in_return,
-                    ..before.clone()
-                });
-            }
-        };
-        let [before_id, after_id] = rest_ids;
-        rest(before_id, before.from, from);
-        rest(after_id, to, before.to);
-        if let Some((from, to)) = returned {
-            // What is given in return is a swap of its own, taken already.
-            let number = last + 1 + new.len() as u64;
-            let state = SwapState::Taken { by: before.owner.clone() };
-            let id = derived(id);
-            let owner = by.clone();
-            new.push(SwapRequest { id, number, owner, from, to, state, ..before.clone() });
-        }
-        let taken = SwapState::Taken { by: by.clone() };
-        swaps[place] = SwapRequest { from, to, state: taken, ..before.clone() };
-        writes.swaps.insert(id, Some(swaps[place].clone()));
-        for it in new {
-            writes.swaps.insert(it.id, Some(it.clone()));
-            swaps.push(it);
-        }
-        let note = AuditNote::new("swap.take", format!("schedule/{schedule}"));
-        Ok(note.before(json!(before)).after(json!({ "by": by, "from": from, "to": to })))
-    }
-
-    fn cancel_swap(
-        &mut self,
-        now: Timestamp,
-        schedule: &str,
-        id: Uuid,
-        writes: &mut OnCallWrites,
-    ) -> Result<AuditNote> {
-        let unknown = OnCallRejection::Unknown { what: "swap", id };
-        let entry = self.known(schedule)?;
-        let place = entry.swaps.iter().position(|it| it.id == id).ok_or(unknown)?;
-        let before = entry.swaps[place].clone();
-        let is_live = matches!(before.state, SwapState::Open | SwapState::Taken { .. });
-        if !is_live || before.from <= now {
-            return Err(OnCallRejection::SwapNotOpen { id });
-        }
-        let swaps = &mut self.known_mut(schedule)?.swaps;
-        swaps[place].state = SwapState::Cancelled;
-        writes.swaps.insert(id, Some(swaps[place].clone()));
-        let note = AuditNote::new("swap.cancel", format!("schedule/{schedule}"));
-        Ok(note.before(json!(before)))
-    }
-
-    /// Swaps that nobody took until they began are past due; their owners stay on call. Returns
-    /// them.
-    pub fn expire_swaps(
-        &mut self,
-        now: Timestamp,
-        schedule: &str,
-        writes: &mut OnCallWrites,
-    ) -> Vec<SwapRequest> {
-        let Some(entry) = self.entries.get_mut(schedule) else { return Vec::new() };
-        let mut expired = Vec::new();
-        for swap in &mut entry.swaps {
-            if swap.state == SwapState::Open && swap.from <= now {
-                swap.state = SwapState::PastDue;
-                writes.swaps.insert(swap.id, Some(swap.clone()));
-                expired.push(swap.clone());
-            }
-        }
-        expired
-    }
-
     fn add_absence(
         &mut self,
         now: Timestamp,
@@ -665,9 +371,4 @@ fn too_many(what: &'static str, limit: usize) -> OnCallRejection {
 
 fn cut(text: &str) -> String {
     text.chars().take(MAX_REASON_CHARS).collect()
-}
-
-/// Returns the id of what is given in return for a swap: another, and always the same.
-fn derived(id: Uuid) -> Uuid {
-    Uuid::from_u128(id.as_u128() ^ (1 << 64))
 }

@@ -52,6 +52,15 @@ pub enum OnCallChange {
         /// Ids for what is left before and after the part.
         rest_ids: [Uuid; 2],
     },
+    /// Whom an offer was made to says no.
+    DeclineSwap {
+        /// Of which schedule.
+        schedule: ScheduleName,
+        /// Which one.
+        id: Uuid,
+        /// Who.
+        by: Handle,
+    },
     /// Somebody takes an offer back.
     CancelSwap {
         /// Of which schedule.

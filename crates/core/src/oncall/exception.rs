@@ -97,6 +97,9 @@ pub struct SwapRequest {
     pub to: Timestamp,
     /// How it stands.
     pub state: SwapState,
+    /// Who may take it; `None` for anybody.
+    #[serde(default)]
+    pub offered_to: Option<Handle>,
     /// What the owner offers in return: a time that the taker has and the owner would take.
     #[serde(default)]
     pub in_return: Option<(Timestamp, Timestamp)>,
@@ -118,6 +121,11 @@ pub enum SwapState {
     },
     /// Its time came and nobody had taken it.
     PastDue,
+    /// Whom it was offered to said no; the owner is on call.
+    Declined {
+        /// Who.
+        by: Handle,
+    },
     /// The owner took it back.
     Cancelled,
 }

@@ -11,7 +11,7 @@ use super::roster::{Entry, Roster};
 use super::schedule::{Fallback, HolidayMode, ScheduleSpec};
 use super::view::{Duty, FinalView, Gap, GapReason, Segment, Warning, WarningCode};
 use super::walk::{MAX_FALLBACK_DEPTH, Walk, push_segment};
-use crate::identity::PersonOrigin;
+use crate::identity::{Handle, PersonOrigin};
 
 /// The most segments of one view: hourly handoffs for two years, several times over.
 const MAX_SEGMENTS: usize = 100_000;
@@ -129,7 +129,10 @@ impl Roster {
         for it in entry.swaps.iter().filter(|it| is_near(it.from, it.to)) {
             let (code, message) = match &it.state {
                 SwapState::Open => {
-                    (WarningCode::OpenSwap, format!("nobody took the time of {} yet", it.owner))
+                    let who = it.offered_to.as_ref().map_or("nobody", Handle::as_str);
+                    let verb = if it.offered_to.is_some() { "has not taken" } else { "took" };
+                    let message = format!("{who} {verb} the time of {} yet", it.owner);
+                    (WarningCode::OpenSwap, message)
                 }
                 SwapState::Taken { .. } if !walk.effective.contains(&it.id) => (
                     WarningCode::IneffectiveSwap,

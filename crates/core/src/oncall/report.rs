@@ -120,6 +120,10 @@ pub struct MonthlyHours {
     pub person: Handle,
     /// How long.
     pub hours: Hours,
+    /// How many messages paged them meanwhile.
+    pub pages: u32,
+    /// How many of those came between 22:00 and 07:00.
+    pub night_pages: u32,
 }
 
 impl Roster {
@@ -185,26 +189,53 @@ impl Roster {
         }
     }
 
-    /// Returns the hours of each person and month in a view.
+    /// Returns the hours of each person and month in a view, with those of `pages` that came while
+    /// the person was on call in it.
     pub fn monthly_hours(
         &self,
         entry: &Entry,
         view: &FinalView,
+        pages: &[(Timestamp, Handle)],
         zone_of: &dyn Fn(&Handle) -> Option<Zone>,
     ) -> Vec<MonthlyHours> {
         let calendars = self.calendars_of(&entry.schedule);
-        let mut found: BTreeMap<(String, Handle), Hours> = BTreeMap::new();
+        let mut found: BTreeMap<(String, Handle), MonthlyHours> = BTreeMap::new();
+        let mut row = |day: Date, person: &Handle, change: &mut dyn FnMut(&mut MonthlyHours)| {
+            let month = format!("{:04}-{:02}", day.year(), day.month());
+            let row =
+                found.entry((month.clone(), person.clone())).or_insert_with(|| MonthlyHours {
+                    month,
+                    person: person.clone(),
+                    hours: Hours::default(),
+                    pages: 0,
+                    night_pages: 0,
+                });
+            change(row);
+        };
+        let zone = |person: &Handle| zone_of(person).unwrap_or_else(|| entry.schedule.zone.clone());
         for segment in &view.segments {
             for duty in &segment.duties {
-                let zone = zone_of(&duty.person).unwrap_or_else(|| entry.schedule.zone.clone());
-                split(segment, &zone, &calendars, |day, kind, seconds| {
-                    let month = format!("{:04}-{:02}", day.year(), day.month());
-                    found.entry((month, duty.person.clone())).or_default().add(kind, seconds);
+                split(segment, &zone(&duty.person), &calendars, |day, kind, seconds| {
+                    row(day, &duty.person, &mut |row| row.hours.add(kind, seconds));
                 });
             }
         }
-        let row = |((month, person), hours)| MonthlyHours { month, person, hours };
-        found.into_iter().map(row).collect()
+        for (at, person) in pages {
+            let later = view.segments.partition_point(|segment| segment.from <= *at);
+            let segment = later.checked_sub(1).and_then(|place| view.segments.get(place));
+            let is_on_call = segment.is_some_and(|segment| {
+                *at < segment.to && segment.duties.iter().any(|duty| duty.person == *person)
+            });
+            if is_on_call {
+                let local = zone(person).local(*at);
+                let is_night = !(NIGHT_ENDS..NIGHT_BEGINS).contains(&local.hour());
+                row(local.date(), person, &mut |row| {
+                    row.pages = row.pages.saturating_add(1);
+                    row.night_pages = row.night_pages.saturating_add(u32::from(is_night));
+                });
+            }
+        }
+        found.into_values().collect()
     }
 }
 

@@ -271,6 +271,7 @@ fn schedule_of(change: &OnCallChange) -> Option<ScheduleName> {
         | OnCallChange::RemoveOverride { schedule, .. }
         | OnCallChange::RemoveBlock { schedule, .. }
         | OnCallChange::TakeSwap { schedule, .. }
+        | OnCallChange::DeclineSwap { schedule, .. }
         | OnCallChange::CancelSwap { schedule, .. }
         | OnCallChange::CorrectHistory { schedule, .. }
         | OnCallChange::Import { schedule, .. } => Some(Arc::clone(schedule)),

@@ -329,6 +329,7 @@ fn swap(id: u128, from: &str, to: &str) -> OnCallChange {
         from: at(from),
         to: at(to),
         state: SwapState::Open,
+        offered_to: None,
         in_return: None,
         reason: String::new(),
     }))

@@ -398,6 +398,7 @@ impl Dice {
                 from,
                 to,
                 state,
+                offered_to: None,
                 in_return: None,
                 reason: String::new(),
             });

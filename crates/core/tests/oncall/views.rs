@@ -136,6 +136,7 @@ fn swap(owner: &str, taker: Option<&str>, from: &str, to: &str) -> SwapRequest {
         from: at(from),
         to: at(to),
         state: taker.map_or(SwapState::Open, |by| SwapState::Taken { by: who(by) }),
+        offered_to: None,
         in_return: None,
         reason: String::new(),
     }
@@ -243,4 +244,32 @@ fn weekly_shifts_in_chicago_keep_midnight_through_both_changes() {
         plan(&roster, "2025-03-04T06:00Z", "2025-03-12T00:00Z"),
         ["2025-03-04T06:00:00Z a", "2025-03-11T05:00:00Z b"]
     );
+}
+
+#[test]
+fn pages_count_for_whoever_was_on_call_when_they_came() {
+    let main = layer("main", "a b", every(1, Unit::Days), "2026-11-10T00:00");
+    let roster = roster(&spec("Europe/Berlin", vec![main]));
+    let entry = roster.entry("web").unwrap();
+    let from = at("2026-11-09T23:00Z");
+    let view = roster.view_of(entry, &[], from, at("2026-11-11T23:00Z"), from);
+    let page = |instant: &str, person: &str| (at(instant), who(person));
+    let pages = [
+        page("2026-11-10T09:00Z", "a"),
+        // At 23:30 in Berlin, and at 6:59 and 7:00 the next day.
+        page("2026-11-10T22:30Z", "a"),
+        page("2026-11-11T05:59Z", "b"),
+        page("2026-11-11T06:00Z", "b"),
+        // Nobody's shift, and not any more theirs.
+        page("2026-11-11T12:00Z", "a"),
+        page("2026-11-12T12:00Z", "b"),
+    ];
+    let rows = roster.monthly_hours(entry, &view, &pages, &|_| None);
+    let counts: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            (row.person.as_str(), row.hours.total_seconds() / 3_600, row.pages, row.night_pages)
+        })
+        .collect();
+    assert_eq!(counts, [("a", 24, 2, 1), ("b", 24, 2, 1)]);
 }

@@ -8,7 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use tocsin_core::command::{Command, Reply};
-use tocsin_core::identity::{Access, Handle, IdentityChange, SignInLink};
+use tocsin_core::identity::{Access, Handle, IdentityChange, SignInLink, Who};
 use tocsin_wire::v1::{
     Identity, OwnedThings, PeoplePage, Person, PersonDraft, ProblemCode, SignInLinkMade,
 };
@@ -53,8 +53,18 @@ impl FromQuery for PeopleQuery {
     get, path = "/api/v1/me", operation_id = "get_me", tag = "people",
     responses((status = 200, description = "Who asks", body = Identity))
 )]
-pub(super) async fn me(caller: Caller, Ask(Nothing): Ask<Nothing>) -> Json<Identity> {
-    Json(Identity::new(&caller.actor.who, &caller.access))
+pub(super) async fn me(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Ask(Nothing): Ask<Nothing>,
+) -> Json<Identity> {
+    let mut identity = Identity::new(&caller.actor.who, &caller.access);
+    if let Who::Person(handle) = &caller.actor.who {
+        let directory = app.engine.directory();
+        let person = directory.person(handle.as_str());
+        identity.time_zone = person.map(|person| person.time_zone.to_string());
+    }
+    Json(identity)
 }
 
 /// List people

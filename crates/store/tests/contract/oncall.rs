@@ -124,6 +124,7 @@ fn everything() -> OnCallRows {
             from: at(1),
             to: at(2),
             state: SwapState::Taken { by: handle("grace") },
+            offered_to: None,
             in_return: Some((at(3), at(4))),
             reason: String::new(),
         }],

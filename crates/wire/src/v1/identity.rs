@@ -478,6 +478,9 @@ pub struct Identity {
     pub kind: String,
     /// The handle of a person, or the name of something else.
     pub name: String,
+    /// The IANA name of the zone a person lives in; absent for anything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
     /// What is allowed where.
     pub access: Vec<AllowedIn>,
 }
@@ -509,7 +512,8 @@ impl Identity {
             scope: scope.to_string(),
             permissions: permissions.iter().map(|it| it.to_string()).collect(),
         });
-        Self { kind: kind.to_owned(), name: who.name().to_owned(), access: allowed.collect() }
+        let (kind, name) = (kind.to_owned(), who.name().to_owned());
+        Self { kind, name, time_zone: None, access: allowed.collect() }
     }
 }
 

@@ -485,7 +485,7 @@ pub struct OnCallCause {
 }
 
 impl OnCallCause {
-    fn new(person: Option<&Handle>, cause: &core::Cause) -> Self {
+    pub(super) fn new(person: Option<&Handle>, cause: &core::Cause) -> Self {
         use core::Cause as C;
         let (kind, id) = match cause {
             C::Layer { .. } => ("layer", None),

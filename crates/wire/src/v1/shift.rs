@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use tocsin_core::identity::Handle;
 use tocsin_core::oncall as core;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -84,6 +85,9 @@ pub struct SwapDraft {
     pub from: Timestamp,
     /// The instant after the last.
     pub to: Timestamp,
+    /// Who may take it; absent for anybody.
+    #[serde(default)]
+    pub offered_to: Option<String>,
     /// Begin of a time of the taker that the owner would take in return.
     #[serde(default)]
     pub return_from: Option<Timestamp>,
@@ -93,6 +97,14 @@ pub struct SwapDraft {
     /// Why.
     #[serde(default)]
     pub reason: String,
+}
+
+/// Whom a time was offered to says no.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SwapDecline {
+    /// Who.
+    pub by: String,
 }
 
 /// Somebody takes it.
@@ -116,10 +128,13 @@ pub struct ShiftSwap {
     pub id: Uuid,
     /// Whose time it is.
     pub owner: String,
+    /// Who may take it; absent for anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offered_to: Option<String>,
     /// Who took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taker: Option<String>,
-    /// `open`, `taken`, `past_due` or `cancelled`.
+    /// `open`, `taken`, `declined`, `past_due` or `cancelled`.
     pub state: String,
     /// First instant.
     pub from: Timestamp,
@@ -135,11 +150,13 @@ impl From<&core::SwapRequest> for ShiftSwap {
             core::SwapState::Open => "open",
             core::SwapState::Taken { .. } => "taken",
             core::SwapState::PastDue => "past_due",
+            core::SwapState::Declined { .. } => "declined",
             core::SwapState::Cancelled => "cancelled",
         };
         Self {
             id: it.id,
             owner: it.owner.to_string(),
+            offered_to: it.offered_to.as_ref().map(ToString::to_string),
             taker: it.taker().map(ToString::to_string),
             state: state.to_owned(),
             from: it.from,
@@ -392,6 +409,12 @@ pub struct ShiftMonth {
     pub person: String,
     /// How long.
     pub hours: ShiftHours,
+    /// How many messages paged them meanwhile.
+    #[serde(default)]
+    pub pages: u32,
+    /// How many of those came from 22:00 to 07:00 by their own clock.
+    #[serde(default)]
+    pub night_pages: u32,
 }
 
 /// Hours by month and person.
@@ -399,6 +422,73 @@ pub struct ShiftMonth {
 pub struct ShiftReport {
     /// Ascending by month and person.
     pub items: Vec<ShiftMonth>,
+    /// Whether there were more pages than are counted, so that the counts are too low.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub are_pages_cut: bool,
+}
+
+/// One time on call of a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PersonShift {
+    /// In which schedule.
+    pub schedule: String,
+    /// First instant.
+    pub from: Timestamp,
+    /// The instant after the last, as far as it was looked at.
+    pub to: Timestamp,
+    /// Why.
+    pub cause: super::OnCallCause,
+    /// Whether this is the record of what happened rather than a plan.
+    pub is_recorded: bool,
+}
+
+/// When a person is on call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct PersonShifts {
+    /// Who.
+    pub person: String,
+    /// In all schedules, ascending by their beginning.
+    pub items: Vec<PersonShift>,
+    /// Whether there are more than are listed; ask for a shorter time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_cut: bool,
+}
+
+impl PersonShifts {
+    /// Picks what a person has in the final views of schedules; what follows on itself for the
+    /// same reason is one time. At most `limit`.
+    pub fn new(person: &Handle, views: &[(String, core::FinalView)], limit: usize) -> Self {
+        let mut items: Vec<PersonShift> = Vec::new();
+        for (schedule, view) in views {
+            let first = items.len();
+            for segment in &view.segments {
+                let Some(duty) = segment.duties.iter().find(|duty| duty.person == *person) else {
+                    continue;
+                };
+                let cause = super::OnCallCause::new(Some(person), &duty.cause);
+                match items[first..].last_mut() {
+                    Some(last)
+                        if last.to == segment.from
+                            && last.is_recorded == segment.is_recorded
+                            && last.cause == cause =>
+                    {
+                        last.to = segment.to;
+                    }
+                    _ => items.push(PersonShift {
+                        schedule: schedule.clone(),
+                        from: segment.from,
+                        to: segment.to,
+                        cause,
+                        is_recorded: segment.is_recorded,
+                    }),
+                }
+            }
+        }
+        items.sort_by(|one, other| (one.from, &one.schedule).cmp(&(other.from, &other.schedule)));
+        let is_cut = items.len() > limit;
+        items.truncate(limit);
+        Self { person: person.to_string(), items, is_cut }
+    }
 }
 
 /// A secret address of a calendar, shown once.

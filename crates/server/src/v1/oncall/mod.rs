@@ -4,6 +4,7 @@ mod calendar;
 mod exceptions;
 mod report;
 mod schedules;
+mod shifts;
 mod swaps;
 
 use std::sync::Arc;
@@ -41,12 +42,15 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(report::quality))
         .routes(routes!(report::report))
         .routes(routes!(report::correct))
+        .routes(routes!(shifts::mine))
+        .routes(routes!(shifts::of_person))
         .routes(routes!(exceptions::overrides, exceptions::add_override))
         .routes(routes!(exceptions::remove_override))
         .routes(routes!(exceptions::blocks, exceptions::add_block))
         .routes(routes!(exceptions::remove_block))
         .routes(routes!(swaps::list, swaps::request))
         .routes(routes!(swaps::take))
+        .routes(routes!(swaps::decline))
         .routes(routes!(swaps::cancel))
         .routes(routes!(swaps::absences, swaps::add_absence))
         .routes(routes!(swaps::remove_absence))

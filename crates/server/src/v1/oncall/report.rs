@@ -8,8 +8,10 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use tocsin_core::event::Event;
 use tocsin_core::identity::{Handle, Permission};
 use tocsin_core::oncall::OnCallChange;
+use tocsin_store::{EventQuery, MAX_EVENTS_PER_QUERY};
 use tocsin_wire::v1::{
     Correction, FinalView, ScheduleQuality, ShiftGap, ShiftHours, ShiftMonth, ShiftReport,
 };
@@ -20,6 +22,9 @@ use super::super::problem::Answer;
 use super::{Span, change, handle, may_with, of_schedule, view_of, zone_of};
 use crate::App;
 use crate::access::Caller;
+
+/// How many times the history is asked for pages; beyond it the report says that it is cut.
+const MAX_QUERIES: usize = 100;
 
 /// Show who was and will be on call
 ///
@@ -108,7 +113,7 @@ impl FromQuery for ReportQuery {
 /// Report hours
 ///
 /// By month and person, split into working days, nights, weekends and holidays by the person's own
-/// clock.
+/// clock, with the messages that paged the person meanwhile.
 #[utoipa::path(
     get, path = "/api/v1/schedules/{name}/report", operation_id = "get_report",
     tag = "schedules",
@@ -128,9 +133,11 @@ pub(super) async fn report(
         Some(_) => return Err(invalid("format", "must be json or csv")),
     };
     let view = view_of(&app, &name, from, to).await?;
+    let (pages, are_pages_cut) = pages(&app, from, to).await?;
     let zones = zone_of(&app);
-    let rows =
-        of_schedule(&app, &name, move |roster, entry| roster.monthly_hours(entry, &view, &zones));
+    let rows = of_schedule(&app, &name, move |roster, entry| {
+        roster.monthly_hours(entry, &view, &pages, &zones)
+    });
     let items: Vec<ShiftMonth> = rows
         .await?
         .into_iter()
@@ -138,21 +145,58 @@ pub(super) async fn report(
             month: it.month,
             person: it.person.to_string(),
             hours: ShiftHours::from(it.hours),
+            pages: it.pages,
+            night_pages: it.night_pages,
         })
         .collect();
     if is_csv {
         let kind = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
         return Ok((kind, csv(&items)).into_response());
     }
-    Ok(Json(ShiftReport { items }).into_response())
+    Ok(Json(ShiftReport { items, are_pages_cut }).into_response())
+}
+
+/// Returns who was paged when, and whether there was more than is looked at.
+async fn pages(
+    app: &App,
+    from: Timestamp,
+    to: Timestamp,
+) -> Answer<(Vec<(Timestamp, Handle)>, bool)> {
+    let (store, tenant) = (app.engine.store(), app.engine.tenant());
+    let mut query = EventQuery {
+        kinds: vec!["page_queued".to_owned()],
+        from: Some(from),
+        to: Some(to),
+        limit: MAX_EVENTS_PER_QUERY,
+        ..EventQuery::default()
+    };
+    let mut found = Vec::new();
+    for _ in 0..MAX_QUERIES {
+        let events = store.events(tenant, query.clone()).await?;
+        let is_end = events.len() < MAX_EVENTS_PER_QUERY;
+        query.before = events.last().map(|last| last.sequence);
+        for recorded in events {
+            if let Event::PageQueued { recipient, content, .. } = &recorded.event
+                && content == "page"
+                && let Some(person) = recipient.person()
+            {
+                found.push((recorded.at, person.clone()));
+            }
+        }
+        if is_end {
+            return Ok((found, false));
+        }
+    }
+    Ok((found, true))
 }
 
 /// Writes the report as a table; handles and months need no quotes.
 fn csv(items: &[ShiftMonth]) -> String {
     let mut text =
-        "month,person,total_hours,weekday_hours,night_hours,weekend_hours,holiday_hours\r\n"
+        "month,person,total_hours,weekday_hours,night_hours,weekend_hours,holiday_hours,\
+         pages,night_pages\r\n"
             .to_owned();
-    for ShiftMonth { month, person, hours } in items {
+    for ShiftMonth { month, person, hours, pages, night_pages } in items {
         let parts = [
             hours.total_seconds,
             hours.weekday_seconds,
@@ -166,7 +210,7 @@ fn csv(items: &[ShiftMonth]) -> String {
             let hundredths = seconds / 36;
             let _ = write!(text, ",{}.{:02}", hundredths / 100, hundredths % 100);
         }
-        text.push_str("\r\n");
+        let _ = write!(text, ",{pages},{night_pages}\r\n");
     }
     text
 }

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use tocsin_core::identity::Permission;
 use tocsin_core::oncall::{OnCallChange, SwapRequest, SwapState, Unavailability};
 use tocsin_wire::v1::{
-    Absence, AbsenceDraft, Absences, FieldError, ProblemCode, ShiftSwap, ShiftSwaps, SwapDraft,
-    SwapTake,
+    Absence, AbsenceDraft, Absences, FieldError, ProblemCode, ShiftSwap, ShiftSwaps, SwapDecline,
+    SwapDraft, SwapTake,
 };
 use uuid::Uuid;
 
@@ -68,6 +68,7 @@ pub(super) async fn request(
         from: draft.from,
         to: draft.to,
         state: SwapState::Open,
+        offered_to: draft.offered_to.map(|it| handle("/offered_to", &it)).transpose()?,
         in_return: draft.return_from.zip(draft.return_to),
         reason: draft.reason,
     };
@@ -120,6 +121,38 @@ pub(super) async fn take(
         entry.swaps.iter().find(|it| it.id == id).map(ShiftSwap::from)
     });
     taken.await?.map(Json).ok_or_else(missing)
+}
+
+/// Decline somebody's time
+///
+/// For whom it was offered to; the owner stays on call.
+#[utoipa::path(
+    post, path = "/api/v1/schedules/{name}/swaps/{id}/decline", operation_id = "decline_swap",
+    tag = "schedules",
+    params(
+        ("name" = String, Path, description = "The schedule"),
+        ("id" = String, Path, description = "The swap")
+    ),
+    request_body = SwapDecline,
+    responses((status = 200, description = "The swap", body = ShiftSwap))
+)]
+pub(super) async fn decline(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((name, which)): Path<(String, String)>,
+    Ask(Nothing): Ask<Nothing>,
+    Body(draft): Body<SwapDecline>,
+) -> Answer<Json<ShiftSwap>> {
+    let by = handle("/by", &draft.by)?;
+    may_for(&app, &caller, &by, &name).await?;
+    let id = id(&which)?;
+    let decline = OnCallChange::DeclineSwap { schedule: name.as_str().into(), id, by };
+    change(&app, &caller, decline).await?;
+    let declined = of_schedule(&app, &name, move |_, entry| {
+        entry.swaps.iter().find(|it| it.id == id).map(ShiftSwap::from)
+    });
+    let missing = || Refusal::not_found(format!("there is no swap {id}"));
+    declined.await?.map(Json).ok_or_else(missing)
 }
 
 /// Take an offer back
