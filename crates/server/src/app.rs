@@ -9,6 +9,7 @@ use axum::routing::get;
 use jiff::Timestamp;
 use tocsin_config::DEFAULT_TENANT;
 use tocsin_connect::links::LinkSigner;
+use tocsin_connect::paging::VapidKey;
 use tocsin_core::matcher::ParseMode;
 use tocsin_engine::{Deliver, EngineHandle};
 
@@ -18,7 +19,7 @@ use crate::reloader::Reloader;
 use crate::secrets::Vault;
 use crate::sign_in::{self, SignIns};
 use crate::web::Web;
-use crate::{answers, fallback, front, inbound, limits, management, v1, v2};
+use crate::{answers, fallback, front, inbound, limits, management, push, v1, v2};
 
 /// The largest request body, after decompression, unless configured otherwise.
 pub const DEFAULT_MAX_REQUEST_BYTES: usize = 16 << 20;
@@ -41,6 +42,8 @@ pub struct App {
     pub options: Options,
     /// How the listener receives connections and whom it lets in.
     pub web: Arc<Web>,
+    /// By what the services of browsers know us, unless the configuration names another key.
+    pub push_key: Arc<VapidKey>,
     /// What signing in needs.
     pub sign_ins: SignIns,
     /// Checks the links of pages when they come back.
@@ -146,6 +149,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(inbound::router())
         .merge(answers::router(Arc::clone(&app)))
         .merge(sign_in::router())
+        .merge(push::router())
         .fallback(fallback::not_found);
     let routes = if prefix.is_empty() {
         trees

@@ -87,7 +87,7 @@ fn render(prefix: &str, who: &Who, groups: Result<Vec<GroupView>, EngineError>) 
     let signed_in = match who {
         Who::Person(handle) => format!(
             "<form method=\"post\" action=\"{prefix}/sign-out\"><span>{handle}</span> \
-             <button>Sign out</button></form>\n"
+             <a href=\"{prefix}/push\">Notifications</a> <button>Sign out</button></form>\n"
         ),
         _ => String::new(),
     };

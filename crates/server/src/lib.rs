@@ -12,6 +12,7 @@ pub mod inbound;
 mod limits;
 mod management;
 pub mod metrics;
+mod push;
 pub mod reloader;
 pub mod secrets;
 mod serve;

@@ -358,3 +358,52 @@ async fn oversized_and_broken_things_are_refused_and_break_nothing() {
         assert_eq!(answer.status, 401, "{authorization}");
     }
 }
+
+#[tokio::test]
+async fn a_browser_is_subscribed_by_a_page_that_runs_only_its_own_script() {
+    let server = TestServer::start().await;
+    with_person(&server, "ada", "responder").await;
+    let mut browser = Browser::new(&server);
+    assert_eq!(browser.ask("GET", "/push", json!(null)).await.status, 401);
+    assert_eq!(browser.sign_in("ada", PASSWORD, None).await.status, 201);
+    let page = browser.ask("GET", "/push", json!(null)).await;
+    let key = server.app.push_key.public();
+    assert!(page.body.contains(&format!("data-key=\"{key}\" data-person=\"ada\"")), "{page:?}");
+    let policy = page.header("content-security-policy");
+    for part in ["default-src 'none'", "script-src 'self';", "connect-src 'self'"] {
+        assert!(policy.contains(part) && !policy.contains("unsafe"), "{policy}");
+    }
+    assert!(page.body.contains("src=\"/push/push.js\""), "{page:?}");
+    for path in ["/push/push.js", "/push/worker.js"] {
+        let script = browser.ask("GET", path, json!(null)).await;
+        assert_eq!(
+            (script.status, script.header("content-type")),
+            (200, "text/javascript; charset=utf-8")
+        );
+    }
+    // What the script sends.
+    let address = json!({
+        "endpoint": "https://push.example/x",
+        "keys": { "p256dh": "BAAA", "auth": "AAAA" },
+    });
+    let draft = json!({ "channel": "web_push", "address": address.to_string() });
+    let path = "/api/v1/people/ada/contacts/browser-0a1b2c3d";
+    let set = browser.ask("PUT", path, draft).await;
+    assert_eq!((set.status, &set.json()["methods"][0]["id"]), (200, &json!("browser-0a1b2c3d")));
+    let test = browser.ask("POST", &format!("{path}/test"), json!(null)).await;
+    assert_eq!(test.status, 204, "it needs no code: {test:?}");
+    assert_eq!(browser.ask("DELETE", path, json!(null)).await.status, 204);
+}
+
+#[tokio::test]
+async fn a_browser_that_is_not_signed_in_is_led_to_the_form() {
+    let server = TestServer::start().await;
+    with_person(&server, "ada", "responder").await;
+    for path in ["/", "/push"] {
+        let request = Request::get(path)
+            .header("accept", "text/html")
+            .extension(Peer("192.0.2.7:1".parse().unwrap()));
+        let answer = server.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!((answer.status, answer.header("location")), (303, "/sign-in"), "{path}");
+    }
+}

@@ -102,6 +102,7 @@ impl Draft {
             reloader(source.clone(), Arc::clone(&latest), delivery, context, loaded, base);
         let app = Arc::new(App {
             deliver,
+            push_key: Arc::clone(vapid),
             sign_ins,
             links,
             known: Known::default(),

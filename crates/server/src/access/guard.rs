@@ -44,12 +44,12 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     app.web.dress(response)
 }
 
-/// Returns whether a browser of somebody who is not signed in opens the front page.
+/// Returns whether a browser of somebody who is not signed in opens a page.
 fn is_home(app: &App, request: &Parts) -> bool {
     let path = request.uri.path().strip_prefix(&app.options.prefix());
     let accepts = request.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
     request.method.is_safe()
-        && path.is_some_and(|path| path.trim_matches('/').is_empty())
+        && path.is_some_and(|path| matches!(path.trim_matches('/'), "" | "push"))
         && accepts.is_some_and(|accepts| accepts.contains("text/html"))
         && !app.web.wants_users()
 }

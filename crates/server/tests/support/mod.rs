@@ -180,6 +180,7 @@ impl TestServer {
             web: Arc::new(tocsin_server::Web::plain()),
             engine,
             deliver: swallow(),
+            push_key: Arc::new(tocsin_connect::paging::VapidKey::fresh().unwrap()),
             reloader: Arc::new(reloader),
             options,
             sign_ins: SignIns::new(MasterKey::fresh().unwrap()),
