@@ -49,7 +49,9 @@ impl Paged {
         channels.telegram.webhook_secret = Some(Secret::new(TELEGRAM_SECRET));
         server.next_load.lock().as_mut().unwrap().channels = Arc::new(channels);
         assert_eq!(server.post("/-/reload", "").await.status, 200);
-        let ada = json!({ "handle": "ada", "roles": ["responder"] });
+        let ada = json!({
+            "handle": "ada", "roles": ["responder"], "time_zone": "Europe/Berlin",
+        });
         assert_eq!(server.post("/api/v1/people", ada.to_string()).await.status, 201);
         for (id, channel, address) in [
             ("phone", Channel::Sms, PHONE),
@@ -206,7 +208,8 @@ impl Paged {
     /// The times on the page, which differ from run to run of nothing.
     fn until(&self) -> String {
         let until = self.server.clock.now().checked_add(SignedDuration::from_hours(1)).unwrap();
-        format!("{until:.0}")
+        let there = until.in_tz("Europe/Berlin").unwrap();
+        there.strftime("%a %-d %b %Y, %H:%M %Z").to_string()
     }
 }
 

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use tocsin_connect::links::{Link, LinkError};
 use tocsin_core::identity::Who;
@@ -59,7 +60,10 @@ pub(super) async fn show(
     };
     let by = answerer(&caller, &link);
     match item(&app, &link).await {
-        Some(item) => look::ask(&Shown { link: &link, by: &by, item: &item }, &wanted.action),
+        Some(item) => {
+            let zone = zone(&app, &by);
+            look::ask(&Shown { link: &link, by: &by, item: &item, zone }, &wanted.action)
+        }
         None => {
             look::say(StatusCode::GONE, "This is long over", "Nothing is left to answer.", None)
         }
@@ -95,7 +99,8 @@ pub(super) async fn answer(
     };
     let outcome = tell_answer(&app, &caller, answer).await;
     let item = item(&app, &link).await;
-    let shown = item.as_ref().map(|item| Shown { link: &link, by: &by, item });
+    let shown =
+        item.as_ref().map(|item| Shown { link: &link, by: &by, item, zone: zone(&app, &by) });
     let shown = shown.as_ref();
     match outcome {
         Ok(answered) => {
@@ -124,7 +129,12 @@ async fn ended(app: &App, error: LinkError) -> Response {
         }
         LinkError::Expired(link) => {
             let item = item(app, &link).await;
-            let shown = item.as_ref().map(|item| Shown { link: &link, by: &link.by, item });
+            let shown = item.as_ref().map(|item| Shown {
+                link: &link,
+                by: &link.by,
+                item,
+                zone: zone(app, &link.by),
+            });
             look::say(StatusCode::GONE, "This link has ended", &text, shown.as_ref())
         }
     }
@@ -137,6 +147,14 @@ fn answerer(caller: &Caller, link: &Link) -> Answerer {
         (Answerer::Outsider(place), _) => Answerer::Outsider(format!("somebody at {place}")),
         (person, _) => person.clone(),
     }
+}
+
+/// Returns where whoever answers lives; UTC when that is not known.
+fn zone(app: &App, by: &Answerer) -> TimeZone {
+    let Answerer::Person(person) = by else { return TimeZone::UTC };
+    let directory = app.engine.directory();
+    let zone = directory.person(person.as_str()).map(|it| TimeZone::get(&it.time_zone));
+    zone.and_then(Result::ok).unwrap_or(TimeZone::UTC)
 }
 
 /// Returns how the escalation stands now.

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tocsin_connect::links::Link;
 use tocsin_core::paging::{Answerer, PageAlert, PageItem, StateWord};
 
@@ -53,11 +55,18 @@ pub(super) struct Shown<'a> {
     pub(super) link: &'a Link,
     pub(super) by: &'a Answerer,
     pub(super) item: &'a PageItem,
+    /// Where whoever answers lives.
+    pub(super) zone: TimeZone,
+}
+
+/// Returns an instant as people read it where they live, `Sat 28 Nov 2026, 03:07 CET`.
+fn told(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone()).strftime("%a %-d %b %Y, %H:%M %Z").to_string()
 }
 
 /// Asks for an answer; the wanted one stands first.
 pub(super) fn ask(shown: &Shown<'_>, wanted: &str) -> Response {
-    let mut body = article(shown.item);
+    let mut body = article(shown.item, &shown.zone);
     let known = answers(shown.item.state);
     if known.is_empty() {
         body.push_str("<p class=\"who\">It is over; there is nothing to answer.</p>");
@@ -78,9 +87,9 @@ pub(super) fn ask(shown: &Shown<'_>, wanted: &str) -> Response {
     }
     let _ = write!(
         body,
-        "</form><p class=\"who\">You answer as <b>{}</b>. The link works until {:.0}.</p>",
+        "</form><p class=\"who\">You answer as <b>{}</b>. The link works until {}.</p>",
         escape(shown.by.name()),
-        shown.link.expires_at,
+        told(shown.link.expires_at, &shown.zone),
     );
     page(StatusCode::OK, &shown.item.title, &body)
 }
@@ -99,7 +108,7 @@ pub(super) fn say(
         escape(text)
     );
     if let Some(shown) = shown {
-        body.push_str(&article(shown.item));
+        body.push_str(&article(shown.item, &shown.zone));
         if status.is_success() && shown.item.state != StateWord::Resolved {
             body.push_str("<p class=\"who\"><a href=\"?\">Answer something else</a></p>");
         }
@@ -107,7 +116,7 @@ pub(super) fn say(
     page(status, title, &body)
 }
 
-fn article(item: &PageItem) -> String {
+fn article(item: &PageItem, zone: &TimeZone) -> String {
     let mut out = format!(
         "<article style=\"--accent:{}\"><span class=\"tag\">{} {}</span>\
          <span class=\"state\">{}</span><h1>{}</h1><dl>",
@@ -121,7 +130,7 @@ fn article(item: &PageItem) -> String {
     let level = if item.level.is_empty() { String::new() } else { format!(", {}", item.level) };
     for (name, value) in [
         ("Service", item.service.clone()),
-        ("Since", format!("{:.0}", item.started_at)),
+        ("Since", told(item.started_at, zone)),
         ("Why you", item.why.clone()),
         ("Policy", format!("{}, step {step} of {steps}{level}", item.policy)),
         ("Alerts", format!("{} firing, {} resolved", item.firing, item.resolved)),
