@@ -202,3 +202,21 @@ async fn a_key_from_a_file_is_used_and_a_wrong_one_is_refused() {
     let server = Server::start(vec![Reply::Echo(429)]).await;
     failed(tell(config(&server), &entry("opsgenie")).await, FailureClass::RateLimited);
 }
+
+#[tokio::test]
+async fn a_line_end_in_a_key_from_a_template_begins_no_header() {
+    let mut entry = entry("opsgenie");
+    let mut about = tocsin_core::notification::Notification::clone(&entry.notification);
+    for alert in &mut about.alerts {
+        let evil = "key\r\nX-Evil: yes\r\n\r\nPOST / HTTP/1.1";
+        alert.annotations = tocsin_core::labels::Labels::from([("summary", evil)]);
+    }
+    entry.notification = std::sync::Arc::new(about);
+    let server = Server::start(vec![Reply::ok("")]).await;
+    let key = tocsin_config::Secret::new("{{ .CommonAnnotations.summary }}");
+    let config = OpsgenieConfig { api_key: Some(key), ..config(&server) };
+    let outbound = outbound("opsgenie", Settings::Opsgenie(config));
+    let failure = refused(outbound.attempt(&entry, support::KEY).await, FailureClass::Other);
+    assert!(!failure.message.contains("X-Evil"), "{failure:?}");
+    assert!(server.seen().is_empty());
+}

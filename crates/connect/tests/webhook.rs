@@ -514,3 +514,33 @@ async fn a_body_that_fails_is_replaced_by_the_usual_one() {
     assert!(notes[0].starts_with("the usual body was sent: `payload.text`"), "{notes:?}");
     assert_eq!(server.only().json()["version"], "4");
 }
+
+#[tokio::test]
+async fn a_line_end_in_a_header_is_refused_and_sends_nothing() {
+    for evil in ["x\r\nX-Evil: yes", "x\nX-Evil: yes", "x\rX-Evil: yes", "x\0"] {
+        let header = |values, secrets| {
+            let header = HttpHeader { values, secrets, ..HttpHeader::default() };
+            HttpConfig {
+                http_headers: [("X-Key".to_owned(), header)].into(),
+                ..HttpConfig::default()
+            }
+        };
+        for http in [
+            header(vec![evil.to_owned()], Vec::new()),
+            header(Vec::new(), vec![Secret::new(evil)]),
+            HttpConfig {
+                authorization: Some(Authorization {
+                    credentials: Some(Secret::new(evil)),
+                    ..Authorization::default()
+                }),
+                ..HttpConfig::default()
+            },
+        ] {
+            let server = Server::start(vec![Reply::ok("")]).await;
+            let outcome = attempt(with_http(&server.url(""), http)).await;
+            let failure = refused(outcome, FailureClass::Other);
+            assert!(!failure.message.contains("X-Evil"), "{failure:?}");
+            assert!(server.seen().is_empty(), "{evil:?}");
+        }
+    }
+}

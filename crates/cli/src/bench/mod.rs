@@ -1,5 +1,6 @@
 //! `tocsin bench`: this binary measured beside an Alertmanager on the same machine, in one run.
 
+mod access;
 mod client;
 mod load;
 mod process;
@@ -54,8 +55,9 @@ struct Results {
     large: Option<Held>,
     fresh: Option<Rate>,
     again: Option<Rate>,
-    /// The same with a token in every request.
-    known: Option<Rate>,
+    /// The same where every request has to show the key of an integration.
+    fresh_with_key: Option<Rate>,
+    again_with_key: Option<Rate>,
     resident_bytes: Option<u64>,
     restart: Option<Duration>,
     steady: Option<Steady>,
@@ -83,6 +85,8 @@ pub(crate) async fn run(args: BenchArgs) -> Result<()> {
     let directory = tempfile::tempdir()?;
     let large = usize::try_from(args.alerts)?;
     let small = large / 5;
+    eprintln!("tocsin: requests that show a token");
+    let asked = access::measure(&directory.path().join("access")).await?;
     let ours = measure(&Program::Tocsin, &directory.path().join("tocsin"), small, large)
         .await
         .context("measuring this binary")?;
@@ -95,10 +99,11 @@ pub(crate) async fn run(args: BenchArgs) -> Result<()> {
                 .with_context(|| format!("measuring {path}"))?
         }
     };
+    let rendered = render::measure(SystemClock.now())?;
     let report = Report {
         machine: report::machine(),
         peer: args.peer.as_deref().map(report::version_of),
-        figures: figures(&ours, &peer, small, large, render::measure(SystemClock.now())?),
+        figures: figures(&ours, &peer, small, large, rendered, asked),
     };
     std::io::stdout().lock().write_all(report.to_text().as_bytes())?;
     if let Some(path) = &args.write {
@@ -133,12 +138,6 @@ async fn measure(
     all.extend(rest.to_vec());
     let all: Arc<[Vec<u8>]> = all.into();
     results.again = Some(load::drive(server.address, &all, Some(RESEND_SPAN)).await?);
-    if matches!(program, Program::Tocsin) {
-        step("the same alerts again, with a token");
-        let token = token(server.address).await?;
-        let all = load::with_token(&all, &token);
-        results.known = Some(load::drive(server.address, &all, Some(RESEND_SPAN)).await?);
-    }
     results.resident_bytes = Some(server.resident_bytes()?);
     server.kill().await?;
     if matches!(program, Program::Tocsin) {
@@ -148,6 +147,9 @@ async fn measure(
         restarted.kill().await?;
     }
     if matches!(program, Program::Tocsin) {
+        step("new alerts and the same again, each request with a key");
+        let directory = directory.join("keys");
+        measure_with_key(&directory, &first, &rest, &mut results).await?;
         step("other protocols");
         let server = Server::start(program, &directory.join("protocols"), QUIET).await?;
         let events = load::pagerduty(EVENTS);
@@ -161,8 +163,30 @@ async fn measure(
     Ok(results)
 }
 
-/// Makes a token that may post alerts.
-async fn token(address: SocketAddr) -> Result<String> {
+/// Measures new and re-sent alerts where nobody is let in who shows no key.
+async fn measure_with_key(
+    directory: &Path,
+    first: &Arc<[Vec<u8>]>,
+    rest: &Arc<[Vec<u8>]>,
+    results: &mut Results,
+) -> Result<()> {
+    let server = Server::start(&Program::Tocsin, directory, QUIET).await?;
+    let key = key(server.address).await?;
+    server.kill().await?;
+    let closed = format!("{QUIET}access: {{ loopback: closed }}\n");
+    let server = Server::start(&Program::Tocsin, directory, &closed).await?;
+    let without = load::drive(server.address, first, None).await;
+    anyhow::ensure!(without.is_err(), "alerts were taken without a key");
+    let [first, rest] = [first, rest].map(|requests| load::with_token(requests, &key));
+    load::drive(server.address, &first, None).await?;
+    results.fresh_with_key = Some(load::drive(server.address, &rest, None).await?);
+    let all: Arc<[Vec<u8>]> = [first, rest].iter().flat_map(|it| it.to_vec()).collect();
+    results.again_with_key = Some(load::drive(server.address, &all, Some(RESEND_SPAN)).await?);
+    server.kill().await
+}
+
+/// Makes the key of an integration.
+async fn key(address: SocketAddr) -> Result<String> {
     tocsin_connect::install_crypto();
     let body = serde_json::json!({
         "name": "bench", "integration": "bench", "permissions": ["alert.ingest"]
@@ -278,9 +302,11 @@ fn figures(
     small: usize,
     large: usize,
     (rendered, rendered_p99): (Duration, Duration),
+    (asked, asked_p99): (Duration, Duration),
 ) -> Vec<Figure> {
     let per_second = |rate: &Option<Rate>| rate.map(|rate| rate.alerts_per_second);
     let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
+    let micros = |time: Duration| time.as_secs_f64() * 1_000_000.0;
     let p99 = |rate: &Option<Rate>| rate.map(|rate| millis(rate.p99));
     let p50 = |rate: &Option<Rate>| rate.map(|rate| millis(rate.p50));
     let alerts = |held: &Option<Held>| held.as_ref().map(|held| millis(held.alerts));
@@ -311,9 +337,9 @@ fn figures(
             Some(1.0),
         ),
         figure(
-            "re-sent alerts, with a token in every request".into(),
+            "re-sent alerts, a key required in every request".into(),
             Unit::PerSecond,
-            per_second(&ours.known),
+            per_second(&ours.again_with_key),
             per_second(&peer.again),
             Some(5.0),
         ),
@@ -321,6 +347,13 @@ fn figures(
             "new alerts (ours on disk before the answer)".into(),
             Unit::PerSecond,
             per_second(&ours.fresh),
+            per_second(&peer.fresh),
+            Some(2.0),
+        ),
+        figure(
+            "new alerts, a key required in every request".into(),
+            Unit::PerSecond,
+            per_second(&ours.fresh_with_key),
             per_second(&peer.fresh),
             Some(2.0),
         ),
@@ -419,6 +452,20 @@ fn figures(
             "Grafana's webhook, 64 new alerts a request".into(),
             Unit::PerSecond,
             per_second(&ours.grafana),
+            None,
+            None,
+        ),
+        figure(
+            format!("a request that shows a token, {} tenants, p50", access::TENANTS),
+            Unit::AtMostMicroseconds(20.0),
+            Some(micros(asked)),
+            None,
+            None,
+        ),
+        figure(
+            format!("a request that shows a token, {} tenants, p99", access::TENANTS),
+            Unit::Microseconds,
+            Some(micros(asked_p99)),
             None,
             None,
         ),

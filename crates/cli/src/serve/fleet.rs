@@ -189,7 +189,7 @@ impl Fleet {
     }
 
     /// Stops all engines, and then the store.
-    pub(super) async fn stop(&self) -> Result<()> {
+    pub(crate) async fn stop(&self) -> Result<()> {
         self.flush().await;
         let others = std::mem::take(&mut *self.others.lock().await);
         let stopping = others.into_values().map(Other::stop);

@@ -24,7 +24,7 @@ struct Stage {
     tocsin: Tocsin,
     hook: Hook,
     fired: usize,
-    _files: TempDir,
+    files: TempDir,
 }
 
 impl Stage {
@@ -37,7 +37,7 @@ impl Stage {
         std::fs::write(files.path().join("acme.yaml"), open).unwrap();
         let setup = Setup::default().config(files.path().join("tocsin.yaml"));
         let tocsin = setup.start("").await;
-        let stage = Self { tocsin, hook, fired: 0, _files: files };
+        let stage = Self { tocsin, hook, fired: 0, files };
         for tenant in ["", "/t/acme"] {
             let url = stage.tocsin.url(&format!("{tenant}/api/v1/secrets/hook"));
             let value = json!({ "value": stage.hook.url("/hook") });
@@ -177,4 +177,32 @@ async fn a_change_of_keys_that_is_interrupted_loses_nothing() {
     }
     assert_eq!(stage.keys().len(), 9);
     assert_eq!(stage.keys().last(), Some(&old));
+}
+
+#[tokio::test]
+async fn the_secrets_of_every_tenant_are_known_to_the_doctor_and_to_config_check() {
+    let stage = Stage::start().await;
+    let file = stage.files.path().join("tocsin.yaml").to_str().unwrap().to_owned();
+    let data = stage.tocsin.data().to_str().unwrap().to_owned();
+    let ask = async |words: &[&str]| {
+        let output = tocsin(words.iter().map(|word| (*word).to_owned())).await;
+        (output.status.success(), String::from_utf8(output.stdout).unwrap())
+    };
+    let check = ["config", "check", &file, "--storage.path", &data];
+    let doctor = ["doctor", "--config.file", &file, "--storage.path", &data];
+    let (is_well, said) = ask(&check).await;
+    assert!(is_well, "{said}");
+    let (_, said) = ask(&doctor).await;
+    assert!(said.contains("tenant `acme`: 1 secret is referred to, and stored"), "{said}");
+
+    let url = stage.tocsin.url("/t/acme/api/v1/secrets/hook");
+    let removed = stage.tocsin.client().delete(url).send().await.unwrap();
+    assert_eq!(removed.status(), 204);
+    let (is_well, said) = ask(&check).await;
+    assert!(!is_well && said.contains("not usable: the secret `hook` is not stored"), "{said}");
+    assert!(said.contains("tocsin.yaml: usable"), "the default tenant has its own: {said}");
+    let (is_well, said) = ask(&doctor).await;
+    assert!(!is_well, "{said}");
+    assert!(said.contains("tenant `acme`: the secret `hook` is not stored"), "{said}");
+    assert!(said.contains("1 secret is referred to, and stored"), "{said}");
 }

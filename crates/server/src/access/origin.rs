@@ -23,7 +23,9 @@ const FORWARDED: [HeaderName; 4] = [
 /// Returns the host a request was sent to, with the port as it was written.
 pub(crate) fn authority(headers: &HeaderMap, uri: &Uri) -> Option<String> {
     let of_uri = || uri.authority().map(|it| it.as_str().to_owned());
-    let given = headers.get(header::HOST).and_then(|it| it.to_str().ok()).map(str::to_owned);
+    // What is no text is a name, too, and none of ours.
+    let given = headers.get(header::HOST);
+    let given = given.map(|it| String::from_utf8_lossy(it.as_bytes()).into_owned());
     given.or_else(of_uri).map(|text| text.to_ascii_lowercase())
 }
 
@@ -44,11 +46,26 @@ pub(super) fn host_of_url(url: &str) -> &str {
 /// Returns whether a name is ours: an address, this machine's own, the external one, or listed.
 pub(super) fn is_our_name(authority: &str, external_url: &str, hosts: &[String]) -> bool {
     let host = host_of(authority);
+    if !is_well_formed(authority, host) {
+        return false;
+    }
     host.parse::<IpAddr>().is_ok()
         || host == "localhost"
         || host.ends_with(".localhost")
         || host.eq_ignore_ascii_case(host_of_url(external_url))
         || hosts.iter().any(|known| known == host)
+}
+
+/// Returns whether nothing but a port stands beside the host.
+fn is_well_formed(authority: &str, host: &str) -> bool {
+    let bare = authority.strip_prefix('[').map_or(authority, |rest| rest);
+    let rest = bare.strip_prefix(host).unwrap_or(bare);
+    let rest = if bare.len() < authority.len() { rest.strip_prefix(']') } else { Some(rest) };
+    !host.is_empty()
+        && rest.is_some_and(|rest| {
+            let port = rest.strip_prefix(':').unwrap_or(rest);
+            port.bytes().all(|byte| byte.is_ascii_digit())
+        })
 }
 
 /// Returns the address of whoever asks: the peer's, or what proxies that are trusted say.

@@ -58,6 +58,12 @@ impl SignIns {
         self.key.store(other.key.load_full());
     }
 
+    /// Returns how many passwords were compared with a hash so far. A guess at a name that nobody
+    /// has counts as well: it costs the same.
+    pub fn passwords_checked(&self) -> u64 {
+        self.passwords.checked()
+    }
+
     /// Returns keys for another purpose, that of the current master key first.
     pub fn derived(&self, purpose: &str) -> Vec<[u8; 32]> {
         self.key.load().derived(purpose)

@@ -1,5 +1,6 @@
 //! Passwords: hashed slowly, checked in equal time, refused when they are easily guessed.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
@@ -77,11 +78,12 @@ const COMMON: &[&str] = &[
 #[derive(Clone, Debug)]
 pub(super) struct Passwords {
     places: Arc<Semaphore>,
+    checked: Arc<AtomicU64>,
 }
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self { places: Arc::new(Semaphore::new(MAX_HASHING)) }
+        Self { places: Arc::new(Semaphore::new(MAX_HASHING)), checked: Arc::default() }
     }
 }
 
@@ -96,17 +98,25 @@ impl Passwords {
         hashing.await.map_err(|error| error.to_string())?
     }
 
+    /// Returns how many passwords were compared with a hash.
+    pub(super) fn checked(&self) -> u64 {
+        self.checked.load(Ordering::Relaxed)
+    }
+
     /// Returns whether the password has that hash. Without a hash it takes as long and is wrong, so
     /// that nobody learns who has an account.
     pub(super) async fn is_right(&self, known: Option<String>, password: String) -> bool {
         let Ok(_place) = self.places.acquire().await else { return false };
+        let checked = Arc::clone(&self.checked);
         let checking = tokio::task::spawn_blocking(move || {
             let is_known = known.is_some();
             let hash = known.unwrap_or_else(|| decoy().to_owned());
             let password = password.as_bytes();
             let parsed = PasswordHash::new(&hash);
-            let is_right =
-                parsed.is_ok_and(|hash| hasher().verify_password(password, &hash).is_ok());
+            let is_right = parsed.is_ok_and(|hash| {
+                checked.fetch_add(1, Ordering::Relaxed);
+                hasher().verify_password(password, &hash).is_ok()
+            });
             is_right && is_known
         });
         checking.await.unwrap_or(false)
@@ -193,6 +203,19 @@ mod tests {
         {
             assert_eq!(check(good), Ok(()), "{good}");
         }
+    }
+
+    #[test]
+    fn a_guess_at_nobody_costs_what_a_guess_at_somebody_does() {
+        let hash = hash("tiny boats sing").unwrap();
+        let (known, nobody) =
+            (PasswordHash::new(&hash).unwrap(), PasswordHash::new(decoy()).unwrap());
+        assert_eq!((known.algorithm, known.version), (nobody.algorithm, nobody.version));
+        assert_eq!(known.params, nobody.params);
+        let sizes = |hash: &PasswordHash| {
+            (hash.salt.as_ref().unwrap().len(), hash.hash.as_ref().unwrap().len())
+        };
+        assert_eq!(sizes(&known), sizes(&nobody));
     }
 
     #[tokio::test]

@@ -97,7 +97,9 @@ pub(super) fn examine_secrets(
     for name in loaded.secrets.iter().filter(|name| !stored.contains(name)) {
         is_whole = false;
         let why = tocsin_config::NotStored::Missing(name.clone());
-        findings.failed(SUBJECT, format!("{whose}{why}"));
+        let with =
+            if whose.is_empty() { String::new() } else { format!(" (with `--tenant {tenant}`)") };
+        findings.failed(SUBJECT, format!("{whose}{why}{with}"));
     }
     if is_whole {
         let referred = count(loaded.secrets.len(), "secret is", "secrets are");
