@@ -383,9 +383,15 @@ fn check_quiet(_: &mut QuietHoursConfig, fields: &Fields<'_>, reader: &mut Reade
     reader.require(fields, &["from", "to"]);
 }
 
-fn check_outward(_: &mut OutwardHeartbeatConfig, fields: &Fields<'_>, reader: &mut Reader<'_>) {
+fn check_outward(
+    outward: &mut OutwardHeartbeatConfig,
+    fields: &Fields<'_>,
+    reader: &mut Reader<'_>,
+) {
     reader.require(fields, &["url"]);
-    reader.warn_at(fields, "url", "this version does not ask this address yet");
+    if outward.every < Duration::from_secs(10) {
+        reader.error_at(fields, "every", "`every` must be 10 seconds or more");
+    }
 }
 
 fn check_heartbeat(heartbeat: &mut HeartbeatConfig, fields: &Fields<'_>, reader: &mut Reader<'_>) {

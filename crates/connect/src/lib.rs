@@ -16,6 +16,7 @@ mod guard;
 mod http;
 mod incidentio;
 mod jira;
+mod knock;
 pub mod links;
 mod mattermost;
 mod message;

@@ -126,6 +126,12 @@ pub enum ConnectError {
         /// What is wrong.
         source: ClientError,
     },
+    /// What asks the watcher outside.
+    #[error("paging, heartbeat: {source}")]
+    Watcher {
+        /// What is wrong.
+        source: ClientError,
+    },
     /// A channel by which people are paged.
     #[error("channels, {channel}: {source}")]
     Channel {
@@ -140,6 +146,7 @@ pub enum ConnectError {
 pub struct Outbound {
     integrations: BTreeMap<Place, Integration>,
     channels: Channels,
+    watcher: Arc<Sender>,
     context: Context,
 }
 
@@ -224,7 +231,13 @@ impl Outbound {
         }
         let channels = Channels::new(channels, &mut senders)
             .map_err(|(channel, source)| ConnectError::Channel { channel, source })?;
-        Ok(Self { integrations, channels, context: context.clone() })
+        let watcher = senders.get(None).map_err(|source| ConnectError::Watcher { source })?;
+        Ok(Self { integrations, channels, watcher, context: context.clone() })
+    }
+
+    /// Returns what asks the address of the watcher outside.
+    pub(crate) fn watcher(&self) -> &Sender {
+        &self.watcher
     }
 
     /// Tries once to reach whom a page is for; returns when it is known how that ended.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::alert::IncomingAlert;
 use crate::change::Change;
-use crate::escalation::EscalationPolicy;
+use crate::escalation::{EscalationPolicy, MissedStep};
 use crate::identity::{Actor, Handle, IdentityChange, IdentityRejection};
 use crate::ids::{OutboxNumber, RunNumber, SilenceId};
 use crate::labels::Fingerprint;
@@ -114,6 +114,16 @@ pub enum Command {
     Beat {
         /// The monitor's name.
         name: Arc<str>,
+    },
+    /// The history was audited, and these steps fell due without a word that they ran.
+    ReportMissed {
+        /// By escalation.
+        missed: Vec<(RunNumber, MissedStep)>,
+    },
+    /// The watcher outside could be told that we are alive, or could not.
+    ReportWatcher {
+        /// How often in a row it could not, and what went wrong last; `None` when it could.
+        failing: Option<(u32, String)>,
     },
 }
 

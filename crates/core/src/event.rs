@@ -413,6 +413,12 @@ pub enum Event {
         via: String,
         /// What they say; may be empty.
         comment: String,
+        /// Until when nobody is disturbed by that; `None` for until it is over, or not at all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
+        /// Who is still asked for, where everybody's acknowledgement counts.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        still_asked: Vec<Handle>,
     },
     /// It goes on after somebody had taken it.
     EscalationReopened {
@@ -422,6 +428,26 @@ pub enum Event {
         step: usize,
         /// Why.
         why: String,
+    },
+    /// All steps are done, the time after the last one is over, and nobody answered.
+    EscalationUnanswered {
+        /// The escalation.
+        run: RunNumber,
+        /// How often its steps were gone through.
+        rounds: u32,
+        /// Who is told of it, and why they; nobody when there is nobody else.
+        told: Option<(Handle, String)>,
+    },
+    /// A step fell due and the history does not have that it ran.
+    StepMissed {
+        /// The escalation.
+        run: RunNumber,
+        /// Which pass through the steps, counted from 1.
+        round: u32,
+        /// Which step, counted from 1.
+        step: usize,
+        /// When it was due.
+        due_at: Timestamp,
     },
     /// It is over.
     EscalationEnded {
@@ -494,6 +520,9 @@ pub enum Event {
         runs: Vec<RunNumber>,
         /// To whom.
         recipient: Recipient,
+        /// By what.
+        #[serde(default = "by_mail")]
+        channel: Channel,
         /// Why.
         why: String,
     },
@@ -549,6 +578,15 @@ pub enum Event {
         /// Since when it was missed.
         missed_since: Timestamp,
     },
+    /// The watcher outside was not told that we are alive, several times in a row.
+    WatcherUnreachable {
+        /// How often in a row.
+        failures: u32,
+        /// What went wrong last, without the address.
+        why: String,
+    },
+    /// The watcher outside hears from us again.
+    WatcherReached,
     /// The engine began to work with what the store holds.
     EngineStarted {
         /// Firing alerts it found.
@@ -563,4 +601,9 @@ pub enum Event {
         /// Groups that were built anew.
         groups: usize,
     },
+}
+
+/// Earlier releases did not write by what a message that was dropped would have gone.
+fn by_mail() -> Channel {
+    Channel::Email
 }

@@ -30,6 +30,14 @@ pub trait Deliver: Send + Sync + 'static {
     /// a courtesy: nothing depends on whether it arrives.
     async fn respond(&self, _channel: Channel, _to: &str, _text: &str) {}
 
+    /// Asks the address of a watcher outside, which is to say that we are alive.
+    ///
+    /// # Errors
+    /// Why that did not work, in one sentence without the address.
+    async fn knock(&self, _address: &str, _now: Timestamp) -> Result<(), String> {
+        Err("nothing here can ask an address".to_owned())
+    }
+
     /// Makes one attempt to page somebody and tells how it ended. Whatever cannot page refuses.
     async fn page(&self, page: &Page, idempotency_key: &str) -> AttemptOutcome {
         let _ = idempotency_key;
@@ -70,6 +78,11 @@ impl Deliver for Delivery {
     async fn page(&self, page: &Page, idempotency_key: &str) -> AttemptOutcome {
         let outbound = self.current.load_full();
         outbound.page(page, idempotency_key).await
+    }
+
+    async fn knock(&self, address: &str, now: Timestamp) -> Result<(), String> {
+        let outbound = self.current.load_full();
+        outbound.knock(address, now).await
     }
 
     async fn respond(&self, channel: Channel, to: &str, text: &str) {

@@ -1,13 +1,14 @@
 //! How the rest of the process talks to a tenant's engine.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use jiff::Timestamp;
 use tocsin_core::Tenant;
 use tocsin_core::command::{Command, Order, Reply};
+use tocsin_core::escalation::OutwardHeartbeat;
 use tocsin_core::event::Recorded;
 use tocsin_core::identity::Directory;
 use tocsin_core::ids::TenantId;
@@ -15,7 +16,9 @@ use tocsin_store::Store;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::EngineOptions;
+use crate::auditor::AuditReport;
 use crate::clock::Clock;
+use crate::watcher::Knock;
 
 /// Turns a follower of the feed may lag behind before it is told that it missed some.
 const FEED_TURNS: usize = 1_024;
@@ -40,11 +43,19 @@ struct Inner {
     trouble: ArcSwapOption<String>,
     /// Who may do what, as far as it is written.
     directory: ArcSwap<Directory>,
+    audit: ArcSwap<AuditReport>,
+    /// The watcher outside of the configuration in effect.
+    watcher: ArcSwapOption<OutwardHeartbeat>,
     counters: Counters,
 }
 
 #[derive(Default)]
 struct Counters {
+    knocks_heard: AtomicU64,
+    knocks_failed: AtomicU64,
+    knocks_withheld: AtomicU64,
+    /// In seconds since 1970; 0 for never.
+    knocked_at: AtomicI64,
     turns: AtomicU64,
     commands: AtomicU64,
     commits: AtomicU64,
@@ -67,6 +78,14 @@ pub struct Stats {
     pub failed_commits: u64,
     /// Requests waiting right now.
     pub waiting: usize,
+    /// How often the watcher outside was told that we are alive.
+    pub knocks_heard: u64,
+    /// How often it could not be told.
+    pub knocks_failed: u64,
+    /// How often it was not told because we did not work.
+    pub knocks_withheld: u64,
+    /// When it was told last, in seconds since 1970; 0 for never.
+    pub knocked_at: i64,
 }
 
 /// What a reader does with the state between two turns.
@@ -113,6 +132,8 @@ impl EngineHandle {
             clock,
             trouble: ArcSwapOption::empty(),
             directory: ArcSwap::default(),
+            audit: ArcSwap::default(),
+            watcher: ArcSwapOption::empty(),
             counters: Counters::default(),
         };
         (Self { inner: Arc::new(inner) }, requests)
@@ -200,6 +221,10 @@ impl EngineHandle {
             commit_nanoseconds: read(&counters.commit_nanoseconds),
             failed_commits: read(&counters.failed_commits),
             waiting: self.inner.inbox_requests - self.inner.inbox.capacity(),
+            knocks_heard: read(&counters.knocks_heard),
+            knocks_failed: read(&counters.knocks_failed),
+            knocks_withheld: read(&counters.knocks_withheld),
+            knocked_at: counters.knocked_at.load(Ordering::Relaxed),
         }
     }
 
@@ -227,6 +252,36 @@ impl EngineHandle {
                 _ => return,
             }
         }
+    }
+
+    /// Returns what the audit of the history came to last.
+    pub fn audit(&self) -> Arc<AuditReport> {
+        self.inner.audit.load_full()
+    }
+
+    pub(crate) fn watcher(&self) -> Option<Arc<OutwardHeartbeat>> {
+        self.inner.watcher.load_full()
+    }
+
+    pub(crate) fn set_watcher(&self, watcher: Option<&OutwardHeartbeat>) {
+        self.inner.watcher.store(watcher.cloned().map(Arc::new));
+    }
+
+    pub(crate) fn set_audit(&self, report: AuditReport) {
+        self.inner.audit.store(Arc::new(report));
+    }
+
+    pub(crate) fn count_knock(&self, knock: Knock) {
+        let counters = &self.inner.counters;
+        let counter = match knock {
+            Knock::Heard { at } => {
+                counters.knocked_at.store(at.as_second(), Ordering::Relaxed);
+                &counters.knocks_heard
+            }
+            Knock::Failed => &counters.knocks_failed,
+            Knock::Withheld => &counters.knocks_withheld,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn publish(&self, events: Vec<Recorded>) {

@@ -3,12 +3,14 @@
 //! One task per tenant owns the tenant's state. It takes what has arrived, asks the core, writes
 //! everything in one transaction, and only then answers, sends and publishes.
 
+mod auditor;
 pub mod clock;
 mod delivery;
 mod drill;
 mod handle;
 mod housekeeping;
 mod run;
+mod watcher;
 
 use std::sync::Arc;
 
@@ -18,6 +20,7 @@ use tocsin_core::policy::Policy;
 use tocsin_store::{Store, StoreError};
 use tracing::Instrument as _;
 
+pub use auditor::AuditReport;
 pub use clock::{Clock, SystemClock};
 pub use delivery::{Deliver, Delivery};
 pub use drill::{DRILL_ALERTNAME, Drill, Drilled, drill};
@@ -70,9 +73,11 @@ pub async fn start(
     let (handle, inbox) = EngineHandle::new(options, store, clock);
     // Before anybody can ask: without it everybody would be a stranger, or nobody have an account.
     handle.set_directory(Arc::clone(tenant.directory()));
-    let engine = run::Engine::new(options, handle.clone(), tenant, deliver);
+    let engine = run::Engine::new(options, handle.clone(), tenant, Arc::clone(&deliver));
     // What it logs carries whatever the caller's span carries.
     tokio::spawn(engine.run(first, inbox).in_current_span());
     housekeeping::spawn(options, &handle);
+    auditor::spawn(&handle);
+    watcher::spawn(&handle, deliver);
     Ok(handle)
 }

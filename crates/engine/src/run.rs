@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tocsin_core::command::{Command, Order, Reply};
 use tocsin_core::ids::OutboxNumber;
+use tocsin_core::policy::Policy;
 use tocsin_core::{Tenant, Turn};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info};
@@ -32,6 +33,8 @@ pub(crate) struct Engine {
     handle: EngineHandle,
     tenant: Tenant,
     pool: Pool,
+    /// The configuration of the turn before.
+    policy: Arc<Policy>,
     /// Attempts whose end is not recorded yet. They outlive a state that is read anew, which must
     /// not send the same again beside them.
     under_way: BTreeSet<OutboxNumber>,
@@ -70,7 +73,9 @@ impl Engine {
     ) -> Self {
         let pool = Pool::new(deliver, handle.clone(), options.max_attempts_per_integration);
         let under_way = BTreeSet::new();
-        Self { options, handle, tenant, pool, under_way, is_stopping: false }
+        let policy = Arc::clone(tenant.policy());
+        handle.set_watcher(policy.escalation.outward_heartbeat.as_ref());
+        Self { options, handle, tenant, pool, policy, under_way, is_stopping: false }
     }
 
     pub(crate) async fn run(mut self, first: Turn, mut inbox: mpsc::Receiver<Request>) {
@@ -215,6 +220,10 @@ impl Engine {
 
     /// What was decided is written: now callers are answered, pages sent, watchers told.
     fn release(&mut self, turn: Turn, answers: Vec<Answer>) {
+        if !Arc::ptr_eq(&self.policy, self.tenant.policy()) {
+            self.policy = Arc::clone(self.tenant.policy());
+            self.handle.set_watcher(self.policy.escalation.outward_heartbeat.as_ref());
+        }
         // Before anybody is answered: whoever just signed in or was shut out meets the new state.
         if let Some(directory) = turn.directory {
             self.handle.set_directory(directory);

@@ -10,8 +10,16 @@ mod history;
 #[path = "escalation/reference.rs"]
 mod reference;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+use tocsin_core::escalation::{EscalationPolicy, StepAuditor};
+use tocsin_core::event::{Event, Subject};
+use tocsin_core::ids::{RunNumber, Sequence};
 
 use history::{Moment, histories, play};
 
@@ -60,6 +68,56 @@ fn each_method_of_a_person_is_used_once_by_a_step() {
         let played = play(&history)?;
         reference::once_per_step(&played)
     });
+}
+
+/// Returns the auditor that has followed what was written, but for one event.
+fn audited(played: &history::Played, dropped: Option<Sequence>) -> StepAuditor {
+    let rows = played.simulation.rows();
+    let policies: BTreeMap<RunNumber, Arc<EscalationPolicy>> =
+        rows.rows().runs.iter().map(|run| (run.number, Arc::clone(&run.policy))).collect();
+    let mut auditor = StepAuditor::new(SignedDuration::ZERO);
+    for recorded in rows.events().iter().filter(|it| Some(it.sequence) != dropped) {
+        auditor.take(recorded, |run| policies.get(&run).map(Arc::clone));
+    }
+    auditor
+}
+
+#[test]
+fn the_auditor_finds_no_fault_in_what_the_engine_did() {
+    check(120, |history| {
+        let played = play(&history)?;
+        let found = audited(&played, None).look(played.now());
+        prop_assert!(found.is_empty(), "{found:#?}");
+        Ok(())
+    });
+}
+
+#[test]
+fn the_auditor_finds_each_step_that_is_not_in_the_history() {
+    check(60, |history| {
+        let played = play(&history)?;
+        let events = played.simulation.rows().events().to_vec();
+        for recorded in &events {
+            let Event::StepReached { run, .. } = &recorded.event else { continue };
+            // Somebody may answer, or it may end, at the very instant at which a step is due.
+            let is_alone = events.iter().all(|other| {
+                let is_other_step = matches!(other.event, Event::StepReached { .. });
+                let is_of_it = other.event.subject() == Subject::Run(*run);
+                other.at != recorded.at || !is_of_it || is_other_step || is_page(&other.event)
+            });
+            if !is_alone || recorded.at >= played.now() {
+                continue;
+            }
+            let found = audited(&played, Some(recorded.sequence)).look(played.now());
+            let is_found = found.iter().any(|(number, _)| number == run);
+            prop_assert!(is_found, "{recorded:?} is not missed: {found:?}");
+        }
+        Ok(())
+    });
+}
+
+fn is_page(event: &Event) -> bool {
+    event.kind().starts_with("page_")
 }
 
 #[test]

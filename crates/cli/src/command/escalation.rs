@@ -7,13 +7,14 @@ use clap::{Args, Subcommand};
 use jiff::SignedDuration;
 use serde_json::json;
 use tocsin_wire::v1::{
-    AnswerResult, Escalation, EscalationDetail, EscalationHistory, EscalationPage, EscalationState,
+    AnswerResult, Escalation, EscalationAudit, EscalationDetail, EscalationHistory, EscalationPage,
+    EscalationState,
 };
 
 use crate::args;
 use crate::client::{Answer, Client, ClientArgs};
-use crate::failure::EXIT_CODES;
-use crate::output::{self, Format, Rows, Tone, clean, instant, note};
+use crate::failure::{EXIT_CODES, Failure};
+use crate::output::{self, Format, Rows, Tone, clean, count, instant, note};
 
 /// See whom problems page, and answer.
 #[derive(Args, Clone, Debug)]
@@ -37,6 +38,9 @@ enum EscalationCommand {
         #[arg(value_name = "NUMBER")]
         number: u64,
     },
+    /// Say whether every due step ran, by what was written and not by what the engine believes.
+    #[command(after_help = EXIT_CODES)]
+    Audit,
     /// Say that somebody works on it: nobody else is paged.
     #[command(after_help = EXIT_CODES)]
     Ack(Reply),
@@ -148,6 +152,7 @@ pub(crate) async fn run(args: EscalationArgs) -> Result<()> {
     match args.command {
         EscalationCommand::List(list) => show_list(&client, format, list).await,
         EscalationCommand::Show { number } => show(&client, format, number).await,
+        EscalationCommand::Audit => audit(&client, format).await,
         EscalationCommand::Ack(reply) => answer(&client, format, "acknowledge", reply, None).await,
         EscalationCommand::Unack(reply) => {
             answer(&client, format, "unacknowledge", reply, None).await
@@ -279,6 +284,43 @@ fn text(detail: &EscalationDetail, history: &EscalationHistory) -> String {
     }
     for event in &history.items {
         let _ = write!(out, "\n  {}  {}", instant(event.at), clean(&event.text));
+    }
+    out
+}
+
+/// The exit code is 1 when a step is missing, as for every question that is answered with no.
+async fn audit(client: &Client, format: Format) -> Result<()> {
+    let answer = client.get("/api/v1/escalations/audit", &[]).await?;
+    let audit: EscalationAudit = answer.json()?;
+    if format == Format::Json {
+        output::print(answer.text()?)?;
+    } else {
+        output::print(&audit_text(&audit))?;
+    }
+    if audit.missed.is_empty() {
+        return Ok(());
+    }
+    let missing = count(audit.missed.len(), "due step did not run", "due steps did not run");
+    Err(Failure::no(missing).into())
+}
+
+fn audit_text(audit: &EscalationAudit) -> String {
+    let mut out = match audit.at {
+        None => "the history was not looked through yet".to_owned(),
+        Some(at) => {
+            let open = count(audit.followed, "open escalation", "open escalations");
+            format!("looked through at {}, {open} followed", instant(at))
+        }
+    };
+    if let Some(trouble) = &audit.trouble {
+        let _ = write!(out, "\nthe last look did not work: {}", clean(trouble));
+    }
+    if audit.missed.is_empty() {
+        out.push_str("\nevery due step ran");
+    }
+    for event in &audit.missed {
+        let subject = clean(&event.subject.name);
+        let _ = write!(out, "\n  {}  {subject}: {}", instant(event.at), clean(&event.text));
     }
     out
 }

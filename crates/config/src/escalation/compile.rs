@@ -306,8 +306,7 @@ fn paging(config: &PagingConfig, reader: &mut Reader<'_>) -> EscalationSettings 
         breaker_failures: config.channel_failures,
         breaker_pause: signed(config.channel_pause),
         outward_heartbeat: config.heartbeat.as_ref().and_then(|it| {
-            let every = signed(it.every.max(Duration::from_secs(10)));
-            Some(OutwardHeartbeat { url: it.url.as_ref()?.0.clone(), every })
+            Some(OutwardHeartbeat { url: it.url.as_ref()?.0.clone(), every: signed(it.every) })
         }),
         ..defaults
     }

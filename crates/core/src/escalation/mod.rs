@@ -6,6 +6,7 @@
 
 mod notice;
 mod policy;
+mod prove;
 mod run;
 mod select;
 mod settings;
@@ -18,8 +19,10 @@ pub use policy::{
     MAX_REPEATS, MAX_STEPS, MAX_TARGETS_PER_STEP, PlaceTarget, PolicyProblem, SchedulePick, Step,
     Target, WorkingHours,
 };
+pub use prove::{MissedStep, StepAuditor};
 pub use run::{
-    End, EscalationRun, Next, PagedPerson, Place, Planned, Reached, RunKey, RunState, Waiting,
+    End, EscalationRun, Next, PagedPerson, Place, Planned, Reached, RunKey, RunState, SentMessage,
+    Waiting,
 };
 pub use select::{Selector, SelectorError, ServicePattern, select};
 pub use settings::{EscalationSettings, OutwardHeartbeat};

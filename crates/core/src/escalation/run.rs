@@ -9,13 +9,16 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::EscalationPolicy;
 use crate::identity::Handle;
-use crate::ids::RunNumber;
+use crate::ids::{OutboxNumber, RunNumber};
 use crate::labels::{Fingerprint, Labels};
-use crate::paging::{MethodId, Recipient, StateWord, Urgency};
+use crate::paging::{Channel, MethodId, PageState, Recipient, StateWord, Urgency};
 use crate::severity::Severity;
 
 /// The most reached steps that a run remembers; older ones are in the history.
 const MAX_REACHED: usize = 100;
+
+/// The most messages whose names at their providers a run remembers.
+const MAX_SENT: usize = 50;
 
 /// What an escalation is about: one receiver and one group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -77,6 +80,13 @@ pub struct EscalationRun {
     /// What waits for its method to be free.
     #[serde(default)]
     pub waiting: Vec<Waiting>,
+    /// When somebody hears that nobody answered: after the last step of the last pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unanswered_at: Option<Timestamp>,
+    /// What providers call the messages that told of it, the oldest first, so that it is
+    /// understood what they tell later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<SentMessage>,
     /// When its timer goes off.
     #[serde(skip)]
     pub wake_at: Option<Timestamp>,
@@ -239,6 +249,21 @@ pub struct Planned {
     pub step: usize,
 }
 
+/// A message that a provider took and gave a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentMessage {
+    /// By what.
+    pub channel: Channel,
+    /// What the provider calls it.
+    pub receipt: String,
+    /// The message.
+    pub page: OutboxNumber,
+    /// To whom.
+    pub recipient: Recipient,
+    /// What became of it.
+    pub state: PageState,
+}
+
 /// Something that waits for its method to be free.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
@@ -263,6 +288,15 @@ impl EscalationRun {
         self.state == RunState::Open && self.still_since.is_none()
     }
 
+    /// Returns until when it is taken, where that is known.
+    pub fn taken_until(&self) -> Option<Timestamp> {
+        match &self.state {
+            RunState::Acknowledged { until, .. } => *until,
+            RunState::Snoozed { until, .. } => Some(*until),
+            RunState::Open | RunState::Ended { .. } => None,
+        }
+    }
+
     /// Returns when something has to be done about it.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         match &self.state {
@@ -272,7 +306,8 @@ impl EscalationRun {
             RunState::Open if self.still_since.is_some() => None,
             RunState::Open => {
                 let next = self.next.map(|next| next.due_at);
-                next.into_iter().chain(self.planned.first().map(|planned| planned.at)).min()
+                let planned = self.planned.first().map(|planned| planned.at);
+                next.into_iter().chain(planned).chain(self.unanswered_at).min()
             }
         }
     }
@@ -305,6 +340,15 @@ impl EscalationRun {
         for planned in &mut self.planned {
             planned.at = moved(planned.at);
         }
+        self.unanswered_at = self.unanswered_at.map(moved);
+    }
+
+    /// Notes what a provider calls a message; of very many the oldest are forgotten.
+    pub fn remember(&mut self, sent: SentMessage) {
+        if self.sent.len() >= MAX_SENT {
+            self.sent.remove(0);
+        }
+        self.sent.push(sent);
     }
 
     /// Forgets what was to be used of one person, or of everybody.
@@ -312,6 +356,7 @@ impl EscalationRun {
         let Some(person) = person else {
             self.planned.clear();
             self.waiting.clear();
+            self.unanswered_at = None;
             return;
         };
         self.planned.retain(|planned| planned.person != *person);

@@ -44,6 +44,8 @@ impl Event {
             Self::EscalationWentOn { .. } => "escalation_went_on",
             Self::EscalationAnswered { .. } => "escalation_answered",
             Self::EscalationReopened { .. } => "escalation_reopened",
+            Self::EscalationUnanswered { .. } => "escalation_unanswered",
+            Self::StepMissed { .. } => "step_missed",
             Self::EscalationEnded { .. } => "escalation_ended",
             Self::PageQueued { .. } => "page_queued",
             Self::PageHeld { .. } => "page_held",
@@ -56,6 +58,8 @@ impl Event {
             Self::ContactStopped { .. } => "contact_stopped",
             Self::HeartbeatMissed { .. } => "heartbeat_missed",
             Self::HeartbeatHeard { .. } => "heartbeat_heard",
+            Self::WatcherUnreachable { .. } => "watcher_unreachable",
+            Self::WatcherReached => "watcher_reached",
             Self::EngineStarted { .. } => "engine_started",
             Self::Reconfigured { .. } => "reconfigured",
         }

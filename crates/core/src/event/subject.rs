@@ -65,6 +65,8 @@ impl Event {
             | Self::EscalationWentOn { run, .. }
             | Self::EscalationAnswered { run, .. }
             | Self::EscalationReopened { run, .. }
+            | Self::EscalationUnanswered { run, .. }
+            | Self::StepMissed { run, .. }
             | Self::EscalationEnded { run, .. }
             | Self::PageHeld { run, .. }
             | Self::PageFellBack { run, .. } => Subject::Run(*run),
@@ -90,6 +92,8 @@ impl Event {
             | Self::HandoffNoticed { .. }
             | Self::SwapPastDue { .. }
             | Self::ChangeRecorded { .. }
+            | Self::WatcherUnreachable { .. }
+            | Self::WatcherReached
             | Self::EngineStarted { .. }
             | Self::Reconfigured { .. } => Subject::Tenant,
         }
@@ -106,6 +110,8 @@ impl Event {
             | Self::EscalationWentOn { run, .. }
             | Self::EscalationAnswered { run, .. }
             | Self::EscalationReopened { run, .. }
+            | Self::EscalationUnanswered { run, .. }
+            | Self::StepMissed { run, .. }
             | Self::EscalationEnded { run, .. }
             | Self::PageHeld { run, .. }
             | Self::PageFellBack { run, .. } => std::slice::from_ref(run),

@@ -61,7 +61,16 @@ impl Tenant {
         let title = run.title.clone();
         let text = match action {
             Action::Acknowledge => self.acknowledge_run(now, *number, by, comment),
-            Action::Unacknowledge => self.give_back_run(now, *number, by),
+            Action::Unacknowledge => {
+                if run.state == RunState::Open {
+                    let text = standing(run, by);
+                    return Ok(Answered { text, has_changed: false });
+                }
+                // What they say comes first, what follows from it after.
+                self.record_answer(now, *number, by, *action, via, comment);
+                self.give_back_run(now, *number, by);
+                return Ok(Answered { text: format!("given back: {title}"), has_changed: true });
+            }
             Action::Escalate => self.escalate_by_hand(now, *number, by)?,
             Action::Resolve => {
                 self.acknowledge_alerts_of(now, *number, by.name(), "said to be resolved", None);
@@ -105,8 +114,26 @@ impl Tenant {
             action: action.as_str().into(),
             via: via.to_owned(),
             comment: comment.to_owned(),
+            until: match action {
+                Action::Acknowledge | Action::Snooze { .. } => {
+                    self.escalations.runs.get(&run).and_then(EscalationRun::taken_until)
+                }
+                _ => None,
+            },
+            still_asked: match action {
+                Action::Acknowledge => self.still_asked(run),
+                _ => Vec::new(),
+            },
         };
         self.record(now, event);
+    }
+
+    /// Returns who has not acknowledged yet although everybody has to.
+    fn still_asked(&self, run: RunNumber) -> Vec<Handle> {
+        let run = self.escalations.runs.get(&run).filter(|run| run.state == RunState::Open);
+        let asked = run.into_iter().flat_map(|run| &run.people);
+        let asked = asked.filter(|(_, paged)| paged.acknowledged_at.is_none());
+        asked.map(|(person, _)| person.clone()).collect()
     }
 
     /// Returns what happened; `None` when they had it already.
@@ -182,22 +209,13 @@ impl Tenant {
         }
     }
 
-    fn give_back_run(
-        &mut self,
-        now: Timestamp,
-        number: RunNumber,
-        by: &Answerer,
-    ) -> Option<String> {
-        let run = self.escalations.runs.get(&number)?;
-        if run.state == RunState::Open {
-            return None;
-        }
+    fn give_back_run(&mut self, now: Timestamp, number: RunNumber, by: &Answerer) {
+        let Some(run) = self.escalations.runs.get(&number) else { return };
         let alerts: Vec<Fingerprint> = run.alerts.iter().copied().collect();
         self.reopen_run(now, number, format!("{} gave it back", by.name()), false);
         let word = Word::new(by.name().to_owned(), "given back".to_owned());
         // Alerts that nobody had acknowledged need not be given back.
         let _ = self.unacknowledge(now, &alerts, &word);
-        Some("given back".to_owned())
     }
 
     fn escalate_by_hand(
@@ -227,6 +245,7 @@ impl Tenant {
             }
         }
         run.still_since = None;
+        run.unanswered_at = None;
         run.next = Some(Next { step: following, due_at: now });
         self.recorder.runs.insert(number);
         if !given_back.is_empty() {

@@ -203,6 +203,8 @@ impl Tenant {
             places: BTreeMap::new(),
             planned: Vec::new(),
             waiting: Vec::new(),
+            unanswered_at: None,
+            sent: Vec::new(),
             wake_at: None,
         };
         self.escalations.runs.insert(number, run);
@@ -284,7 +286,9 @@ impl Tenant {
             } else if let Some(run) = self.escalations.runs.get_mut(&number)
                 && let Some(next) = &mut run.next
             {
-                let due_at = later(now, run.policy.delay_of(next.step, severity));
+                // What stands still moves by all that time once it goes on.
+                let from = run.still_since.unwrap_or(now);
+                let due_at = later(from, run.policy.delay_of(next.step, severity));
                 next.due_at = next.due_at.min(due_at);
             }
         } else if has_joined && self.is_given_up(number) {

@@ -18,7 +18,7 @@ use crate::identity::Handle;
 use crate::ids::RunNumber;
 use crate::labels::Fingerprint;
 use crate::notification::LogKey;
-use crate::paging::{Recipient, Urgency};
+use crate::paging::{Page, Recipient, Urgency};
 use crate::severity::Severity;
 
 /// The kind of the integration that a receiver with a policy has.
@@ -41,6 +41,8 @@ pub(super) struct Escalations {
     pub(super) by_key: BTreeMap<RunKey, RunNumber>,
     /// The open runs that page for an alert.
     pub(super) by_alert: BTreeMap<Fingerprint, BTreeSet<RunNumber>>,
+    /// The short numbers by which a person answers.
+    pub(super) codes: BTreeMap<Handle, Codes>,
     /// The open runs that paged a person.
     pub(super) by_person: BTreeMap<Handle, BTreeSet<RunNumber>>,
     /// Ended runs, oldest first, until they are forgotten.
@@ -49,6 +51,36 @@ pub(super) struct Escalations {
     pub(super) policies: BTreeMap<Arc<str>, Arc<EscalationPolicy>>,
     /// How often a step that goes round has been reached, by policy and step.
     pub(super) turns: BTreeMap<(Arc<str>, usize), u64>,
+}
+
+/// Short numbers of one person that are taken.
+#[derive(Debug, Default)]
+pub(super) struct Codes {
+    taken: BTreeSet<u32>,
+    /// All below are taken.
+    free_from: u32,
+}
+
+impl Codes {
+    /// Takes the smallest that is free.
+    fn take(&mut self) -> u32 {
+        let mut code = self.free_from.max(1);
+        while !self.taken.insert(code) {
+            code = code.saturating_add(1);
+        }
+        self.free_from = code.saturating_add(1);
+        code
+    }
+
+    fn hold(&mut self, code: u32) {
+        self.taken.insert(code);
+    }
+
+    fn free(&mut self, code: u32) {
+        if self.taken.remove(&code) {
+            self.free_from = self.free_from.min(code);
+        }
+    }
 }
 
 impl Tenant {
@@ -163,15 +195,16 @@ impl Tenant {
                 let Some(run) = self.escalations.runs.get_mut(&number) else { return false };
                 self.recorder.runs.insert(number);
                 let planned = run.planned.first().filter(|it| it.at <= now).map(|it| it.at);
-                match run.next.filter(|next| next.due_at <= now) {
+                match (run.next.filter(|next| next.due_at <= now), planned) {
                     // Methods of an earlier step first, as long as they were due earlier.
-                    Some(next) if planned.is_none_or(|at| next.due_at <= at) => {
+                    (Some(next), planned) if planned.is_none_or(|at| next.due_at <= at) => {
                         self.reach(now, number, next);
                     }
-                    _ => {
+                    (_, Some(_)) => {
                         let planned = run.planned.remove(0);
                         self.use_planned(now, number, planned);
                     }
+                    (_, None) => self.tell_unanswered(now, number),
                 }
             }
             RunState::Ended { .. } => return false,
@@ -182,7 +215,10 @@ impl Tenant {
     pub(super) fn stand_still(&mut self, now: Timestamp, number: RunNumber, why: String) {
         let Some(run) = self.escalations.runs.get(&number) else { return };
         let is_known = run.alerts.iter().any(|fp| self.alerts.contains_key(fp));
-        let has_group = self.groups.values().any(|group| group.key == run.key.group);
+        let groups = run.alerts.iter().filter_map(|fp| self.alerts.get(fp));
+        let mut groups = groups.flat_map(|alert| &alert.groups);
+        let has_group = groups
+            .any(|number| self.groups.get(number).is_some_and(|group| group.key == run.key.group));
         if !is_known || !has_group && self.policy.receiver(&run.key.receiver).is_none() {
             self.end_run(now, number, if is_known { End::Orphaned } else { End::AlertsResolved });
             return;
@@ -256,6 +292,7 @@ impl Tenant {
             run.round += 1;
         }
         let is_last = run.next.is_none();
+        run.unanswered_at = is_last.then(|| later(next.due_at, policy.repeat_after.of(severity)));
         for (person, why) in people {
             self.page_person(now, number, &person, next.step, why, urgency);
         }
@@ -285,6 +322,7 @@ impl Tenant {
         if !run.people.is_empty() || !run.places.is_empty() {
             return;
         }
+        run.unanswered_at = None;
         let (policy, title) = (Arc::clone(&run.policy), run.title.clone());
         let last = policy.steps.len().saturating_sub(1);
         let substitute = policy.default_on_call.clone().filter(|person| {
@@ -342,14 +380,14 @@ impl Tenant {
         self.escalations.by_person.entry(person.clone()).or_default().insert(number);
     }
 
-    /// Returns the short number by which a person answers: the smallest that is free.
-    fn code_for(&self, person: &Handle, number: RunNumber) -> u32 {
-        let open = self.escalations.by_person.get(person).into_iter().flatten();
-        let taken: BTreeSet<u32> = open
-            .filter(|other| **other != number)
-            .filter_map(|other| Some(self.escalations.runs.get(other)?.people.get(person)?.code))
-            .collect();
-        (1..).find(|code| !taken.contains(code)).unwrap_or(1)
+    /// Returns the short number by which a person answers: the one they know, else the smallest
+    /// that is free.
+    fn code_for(&mut self, person: &Handle, number: RunNumber) -> u32 {
+        let known = self.escalations.runs.get(&number).and_then(|run| run.people.get(person));
+        match known {
+            Some(paged) => paged.code,
+            None => self.escalations.codes.entry(person.clone()).or_default().take(),
+        }
     }
 
     /// The escalation goes on after somebody had taken it: with the step it was at, or from the
@@ -401,6 +439,8 @@ impl Tenant {
             paged.used.clear();
         }
         run.round = 1;
+        // Where nothing has to be disturbed for, it stands still again when this is due.
+        run.still_since = None;
         run.next = Some(Next { step: 0, due_at: now });
         self.recorder.runs.insert(number);
         self.record(now, Event::EscalationReopened { run: number, step: 1, why });
@@ -464,6 +504,7 @@ impl Tenant {
             let Some(run) = self.escalations.runs.get_mut(&number) else { continue };
             run.spare(Some(leaver));
             let Some(paged) = run.people.remove(leaver) else { continue };
+            self.escalations.codes.remove(leaver);
             let is_open = run.state == RunState::Open;
             let urgency = urgency_of(run.severity);
             self.recorder.runs.insert(number);
@@ -495,7 +536,8 @@ impl Tenant {
             self.timers.remove(&(at, Timer::Escalation(number)));
         }
         let (key, alerts) = (run.key.clone(), run.alerts.clone());
-        let people: Vec<Handle> = run.people.keys().cloned().collect();
+        let people: Vec<(Handle, u32)> =
+            run.people.iter().map(|(person, paged)| (person.clone(), paged.code)).collect();
         if self.escalations.by_key.get(&key) == Some(&number) {
             self.escalations.by_key.remove(&key);
         }
@@ -505,8 +547,11 @@ impl Tenant {
         self.recorder.runs.insert(number);
         self.record(now, Event::EscalationEnded { run: number, why });
         self.announce(now, number, by.as_deref());
-        for person in people {
+        for (person, code) in people {
             remove_from(&mut self.escalations.by_person, &person, &number);
+            if let Some(codes) = self.escalations.codes.get_mut(&person) {
+                codes.free(code);
+            }
         }
         self.escalations.ended.insert((now, number));
     }
@@ -519,8 +564,9 @@ impl Tenant {
                 break;
             }
             self.escalations.ended.pop_first();
-            self.escalations.runs.remove(&number);
-            self.forget_receipts(number);
+            if let Some(run) = self.escalations.runs.remove(&number) {
+                self.forget_receipts(&run);
+            }
         }
         let lost: Vec<RunNumber> = self
             .escalations
@@ -541,6 +587,22 @@ impl Tenant {
         self.escalations.by_person.get(person).map_or(0, BTreeSet::len)
     }
 
+    /// Alerts do not outlive a start here, so neither do the escalations about them.
+    pub(super) fn forget_runs(&mut self, now: Timestamp, runs: Vec<EscalationRun>, pages: &[Page]) {
+        self.recorder.finished_outbox.extend(pages.iter().map(|page| page.number));
+        for mut run in runs.into_iter().filter(EscalationRun::is_open) {
+            let number = run.number;
+            let why = End::AlertsResolved;
+            run.state = RunState::Ended { at: now, why: why.clone() };
+            (run.next, run.still_since) = (None, None);
+            run.spare(None);
+            self.escalations.ended.insert((now, number));
+            self.escalations.runs.insert(number, run);
+            self.recorder.runs.insert(number);
+            self.record(now, Event::EscalationEnded { run: number, why });
+        }
+    }
+
     /// Takes up the escalations that the store holds.
     pub(super) fn restore_runs(&mut self, now: Timestamp, runs: Vec<EscalationRun>) {
         for run in runs {
@@ -552,8 +614,9 @@ impl Tenant {
                 for fingerprint in &run.alerts {
                     self.escalations.by_alert.entry(*fingerprint).or_default().insert(number);
                 }
-                for person in run.people.keys() {
+                for (person, paged) in &run.people {
                     self.escalations.by_person.entry(person.clone()).or_default().insert(number);
+                    self.escalations.codes.entry(person.clone()).or_default().hold(paged.code);
                 }
             }
             self.restore_receipts(&run);

@@ -230,6 +230,8 @@ impl Tenant {
             | Command::Paging(_)
             | Command::OnCall(_)
             | Command::Receipt(_)
+            | Command::ReportMissed { .. }
+            | Command::ReportWatcher { .. }
             | Command::Beat { .. } => None,
         }
     }

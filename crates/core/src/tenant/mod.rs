@@ -30,6 +30,8 @@ mod restore;
 mod silences;
 mod simulate;
 mod state;
+mod unanswered;
+mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -61,6 +63,7 @@ use recorder::Recorder;
 use silences::SilenceEntry;
 
 pub use escalate::{AUTO_POLICY, ESCALATION};
+pub use oversight::PagingCounts;
 pub use state::EscalationState;
 
 /// The most timers one turn works off; what is left is due at once in the next turn, so commands
@@ -123,6 +126,8 @@ pub struct Tenant {
     paging: Paging,
     page_attempts: Vec<Page>,
     heartbeats: BTreeMap<Arc<str>, Heartbeat>,
+    /// Whether it is told that the watcher outside cannot be reached.
+    is_watcher_lost: bool,
 }
 
 /// What may become due. At one instant the order of the variants is the order of work: what
@@ -300,6 +305,14 @@ impl Tenant {
             }
             Command::Beat { name } => {
                 self.beat(now, &name)?;
+                Ok(Reply::Done)
+            }
+            Command::ReportMissed { missed } => {
+                self.report_missed(now, missed);
+                Ok(Reply::Done)
+            }
+            Command::ReportWatcher { failing } => {
+                self.report_watcher(now, failing);
                 Ok(Reply::Done)
             }
             // Carried out before they come here.

@@ -17,10 +17,46 @@ use crate::severity::Severity;
 /// How far ahead gaps of schedules are looked for.
 const GAP_HORIZON: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// How late a page may be on its way; an attempt takes two minutes at most.
+const MAX_PAGE_DELAY: SignedDuration = SignedDuration::from_mins(3);
+
 /// How many shifts of a schedule are looked at for that.
 const MAX_SHIFTS_AHEAD: usize = 50;
 
+/// How escalations, pages and monitors stand, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PagingCounts {
+    /// Open escalations, by the word for how they stand and severity; each pair is there.
+    pub open: BTreeMap<(&'static str, Severity), usize>,
+    /// Pages on their way.
+    pub pages: usize,
+    /// Channels that are left alone.
+    pub down: BTreeSet<Channel>,
+    /// Monitors that are heard, or not missed yet.
+    pub heard: usize,
+    /// Monitors that are missed.
+    pub missed: usize,
+}
+
 impl Tenant {
+    /// Returns how escalations, pages and monitors stand, in numbers.
+    pub fn paging_counts(&self, now: Timestamp) -> PagingCounts {
+        let words = [StateWord::Open, StateWord::Acknowledged, StateWord::Snoozed];
+        let pairs = words.into_iter().flat_map(|word| Severity::ALL.map(|it| (word.as_str(), it)));
+        let mut open: BTreeMap<_, usize> = pairs.map(|pair| (pair, 0)).collect();
+        for run in self.escalations.by_key.values().filter_map(|it| self.escalations.runs.get(it)) {
+            *open.entry((run.state.word().0.as_str(), run.severity)).or_default() += 1;
+        }
+        let missed = self.heartbeats().filter(|row| row.missed_at.is_some()).count();
+        PagingCounts {
+            open,
+            pages: self.paging.pages.len(),
+            down: self.channels_down(now).into_keys().collect(),
+            heard: self.heartbeats().count() - missed,
+            missed,
+        }
+    }
+
     /// Returns an escalation that is open, or was over lately.
     pub fn escalation(&self, number: RunNumber) -> Option<&EscalationRun> {
         self.escalations.runs.get(&number)
@@ -62,6 +98,19 @@ impl Tenant {
         let open = self.paging.breakers.iter();
         let open = open.filter_map(|(channel, breaker)| Some((*channel, breaker.open_until?)));
         open.filter(|(_, until)| *until > now).collect()
+    }
+
+    /// Returns why pages do not go out; `None` while they do, or while there are none.
+    pub fn paging_trouble(&self, now: Timestamp) -> Option<String> {
+        let overdue = now.checked_sub(MAX_PAGE_DELAY).unwrap_or(Timestamp::MIN);
+        let pages = || self.paging.pages.values();
+        if let Some(stuck) = pages().find(|it| it.page.due_at < overdue) {
+            let (channel, due_at) = (stuck.page.channel, stuck.page.due_at);
+            return Some(format!("a page by {channel} was due at {due_at:.0} and is not out"));
+        }
+        let all_down =
+            pages().next().is_some() && pages().all(|it| self.is_down(now, it.page.channel));
+        all_down.then(|| "every channel that there are pages for fails".to_owned())
     }
 
     /// Returns the receivers that name a policy.

@@ -207,13 +207,27 @@ impl Tenant {
         run.waiting.push(waiting);
         self.recorder.runs.insert(number);
         self.await_turn(number, recipient);
-        self.pump(now, recipient);
+        if !self.has_to_wait(now, number, recipient) {
+            self.pump(now, recipient);
+        }
         let Some(queue) = self.paging.queues.get(recipient) else { return };
         if let Some(until) = queue.wake_at.filter(|_| queue.runs.contains(&number)) {
             let why = "this is used at most so often; what waits is sent together".to_owned();
             let recipient = recipient.clone();
             self.record(now, Event::PageHeld { run: number, recipient, until, why });
         }
+    }
+
+    /// Returns whether it is known already that one more in the queue is not sent now: then those
+    /// that wait need not be looked at, of which there may be tens of thousands.
+    fn has_to_wait(&self, now: Timestamp, number: RunNumber, recipient: &Recipient) -> bool {
+        let Some(queue) = self.paging.queues.get(recipient) else { return false };
+        let Some(wake_at) = queue.wake_at.filter(|at| *at > now) else { return false };
+        let Some((channel, _)) = self.where_to(recipient) else { return false };
+        let run = self.escalations.runs.get(&number);
+        let is_worst = run.is_some_and(|run| run.severity == Severity::Sev1);
+        let windows = self.policy.escalation.windows_of(channel);
+        queue.throttle.next_at(&windows, now, is_worst) >= wake_at
     }
 
     /// Puts an escalation in the queue of a method or place.

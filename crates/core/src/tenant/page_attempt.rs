@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::page::{Demand, Outgoing, Sent};
 use super::{Tenant, Timer, later};
-use crate::escalation::{EscalationRun, RunState};
+use crate::escalation::{EscalationRun, RunState, SentMessage};
 use crate::event::Event;
 use crate::identity::Handle;
 use crate::ids::{OutboxNumber, RunNumber};
@@ -114,8 +114,9 @@ impl Tenant {
 
     fn drop_page(&mut self, now: Timestamp, number: OutboxNumber, why: String) {
         let Some(page) = self.remove_page(number) else { return };
-        let (runs, recipient) = (page.runs().collect(), page.recipient);
-        self.record(now, Event::PageDropped { page: number, runs, recipient, why });
+        let (runs, channel) = (page.runs().collect(), page.channel);
+        let recipient = page.recipient;
+        self.record(now, Event::PageDropped { page: number, runs, recipient, channel, why });
     }
 
     fn remove_page(&mut self, number: OutboxNumber) -> Option<Page> {
@@ -196,6 +197,18 @@ impl Tenant {
             };
             self.paging.receipts.insert((page.channel, receipt.clone()), sent);
         }
+        for number in runs {
+            if let Some(run) = self.escalations.runs.get_mut(number) {
+                run.remember(SentMessage {
+                    channel: page.channel,
+                    receipt: receipt.clone(),
+                    page: page.number,
+                    recipient: page.recipient.clone(),
+                    state: PageState::Sent,
+                });
+                self.recorder.runs.insert(*number);
+            }
+        }
         // A message about several cannot be kept up to date for one of them.
         let [only] = runs else { return };
         let Some(run) = self.escalations.runs.get_mut(only) else { return };
@@ -211,7 +224,6 @@ impl Tenant {
                 }
             }
         }
-        self.recorder.runs.insert(*only);
     }
 
     fn page_failed(
@@ -376,6 +388,16 @@ impl Tenant {
         }
         sent.state = state;
         let Sent { page, recipient, runs, .. } = sent.clone();
+        for number in &runs {
+            let run = self.escalations.runs.get_mut(number);
+            let known = run.and_then(|run| {
+                run.sent.iter_mut().rev().find(|it| it.channel == key.0 && it.receipt == key.1)
+            });
+            if let Some(known) = known {
+                known.state = state;
+                self.recorder.runs.insert(*number);
+            }
+        }
         self.record(
             now,
             Event::PageConfirmed {
@@ -445,12 +467,43 @@ impl Tenant {
             };
             self.paging.receipts.insert((channel, receipt), sent);
         }
+        for it in &run.sent {
+            let key = (it.channel, it.receipt.clone());
+            let known = self.paging.receipts.get_mut(&key).filter(|known| known.page == it.page);
+            match known {
+                // A message that told of several escalations.
+                Some(known) => {
+                    if !known.runs.contains(&run.number) {
+                        known.runs.push(run.number);
+                    }
+                }
+                None => {
+                    let (page, recipient, state) = (it.page, it.recipient.clone(), it.state);
+                    let sent = Sent { page, recipient, runs: vec![run.number], state };
+                    self.paging.receipts.insert(key, sent);
+                }
+            }
+        }
     }
 
-    pub(super) fn forget_receipts(&mut self, number: RunNumber) {
-        self.paging.receipts.retain(|_, sent| {
-            sent.runs.retain(|run| *run != number);
-            !sent.runs.is_empty()
-        });
+    /// Forgets what providers call the messages that told of an escalation.
+    pub(super) fn forget_receipts(&mut self, run: &EscalationRun) {
+        let mut keys: Vec<(Channel, String)> =
+            run.sent.iter().map(|sent| (sent.channel, sent.receipt.clone())).collect();
+        // What an earlier release wrote knows them by their methods only.
+        for (person, paged) in &run.people {
+            let contacts = self.contacts_of(person);
+            keys.extend(paged.receipts.iter().filter_map(|(method, receipt)| {
+                Some((contacts.method(method)?.channel, receipt.clone()))
+            }));
+        }
+        for key in keys {
+            if let Some(sent) = self.paging.receipts.get_mut(&key) {
+                sent.runs.retain(|it| *it != run.number);
+                if sent.runs.is_empty() {
+                    self.paging.receipts.remove(&key);
+                }
+            }
+        }
     }
 }

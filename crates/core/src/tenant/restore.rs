@@ -87,6 +87,7 @@ impl Tenant {
             paging: Paging::default(),
             page_attempts: Vec::new(),
             heartbeats: BTreeMap::new(),
+            is_watcher_lost: false,
             policy,
         };
         for silence in rows.silences {
@@ -126,6 +127,7 @@ impl Tenant {
             let acknowledged = rows.acknowledgements.iter().map(|(number, _)| *number);
             tenant.recorder.ended_acknowledgements.extend(acknowledged);
             tenant.forget_rows(rows.alerts, rows.groups, &rows.outbox);
+            tenant.forget_runs(now, rows.runs, &rows.pages);
             tenant.provision_heartbeats(now, rows.heartbeats);
         }
         tenant.recount_firing();

@@ -148,6 +148,7 @@ pub const ROUTES: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/people/{handle}/why", Need::Signed),
     ("GET", "/api/v1/escalations", Need::MaySomewhere(P::EscalationRead)),
     ("POST", "/api/v1/escalations", Need::MaySomewhere(P::EscalationPage)),
+    ("GET", "/api/v1/escalations/audit", Need::May(P::EventRead)),
     ("GET", "/api/v1/escalations/{number}", Need::MaySomewhere(P::EscalationRead)),
     ("GET", "/api/v1/escalations/{number}/events", Need::MaySomewhere(P::EscalationRead)),
     ("POST", "/api/v1/escalations/{number}/acknowledge", Need::MaySomewhere(P::EscalationAnswer)),

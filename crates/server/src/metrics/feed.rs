@@ -132,11 +132,14 @@ impl FeedMetrics {
         }
     }
 
-    /// Counts until the feed ends.
-    pub(super) async fn follow(&self, feed: &mut Feed) {
+    /// Counts until the feed ends, and lets others count.
+    pub(super) async fn follow(&self, feed: &mut Feed, others: impl Fn(&Recorded)) {
         loop {
             match feed.recv().await {
-                Ok(turn) => turn.iter().for_each(|recorded| self.count(&recorded.event)),
+                Ok(turn) => turn.iter().for_each(|recorded| {
+                    self.count(&recorded.event);
+                    others(recorded);
+                }),
                 Err(RecvError::Lagged(turns)) => {
                     self.missed_turns.inc_by(turns);
                 }

@@ -34,6 +34,10 @@ impl Deliver for Timed {
         outcome
     }
 
+    async fn knock(&self, address: &str, now: jiff::Timestamp) -> Result<(), String> {
+        self.deliver.knock(address, now).await
+    }
+
     async fn respond(&self, channel: Channel, to: &str, text: &str) {
         self.deliver.respond(channel, to, text).await;
     }

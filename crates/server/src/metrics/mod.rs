@@ -5,6 +5,7 @@ mod engine;
 mod feed;
 mod gauges;
 mod latency;
+mod paging;
 mod process;
 
 use std::borrow::Cow;
@@ -25,6 +26,7 @@ use self::engine::EngineMetrics;
 use self::feed::FeedMetrics;
 use self::gauges::StateGauges;
 pub use self::latency::Timed;
+use self::paging::PagingMetrics;
 use self::process::ProcessMetrics;
 use crate::App;
 
@@ -66,6 +68,7 @@ pub struct Metrics {
     rate_limited: Counter,
     engine: EngineMetrics,
     feed: FeedMetrics,
+    paging: PagingMetrics,
     gauges: StateGauges,
     process: ProcessMetrics,
 }
@@ -189,6 +192,7 @@ impl Metrics {
             ),
             engine: EngineMetrics::register(r),
             feed: FeedMetrics::register(r),
+            paging: PagingMetrics::register(r),
             gauges: StateGauges::register(r, (!is_process_shown).then_some(&mut aside)),
             process: ProcessMetrics::register(if is_process_shown { r } else { &mut aside }),
             registry: Mutex::default(),
@@ -321,7 +325,7 @@ impl Metrics {
     /// Counts what the engine's feed tells, until the engine stops. To be run once for each engine,
     /// beside however many listeners.
     pub async fn follow(self: Arc<Self>, mut feed: feed::Feed) {
-        self.feed.follow(&mut feed).await;
+        self.feed.follow(&mut feed, |recorded| self.paging.count(recorded)).await;
     }
 
     /// Returns all metrics as text. Gauges of the engine's state keep their last value while the
@@ -330,16 +334,24 @@ impl Metrics {
     /// # Errors
     /// When a metric cannot be written, which is a defect.
     pub async fn render(&self, app: &App) -> Result<String, std::fmt::Error> {
-        match app.engine.read(Tenant::counts).await {
-            Ok(counts) => self.gauges.set_counts(&counts),
+        let read =
+            app.engine.read(|tenant, now| (Tenant::counts(tenant, now), tenant.paging_counts(now)));
+        match read.await {
+            Ok((counts, paging)) => {
+                self.gauges.set_counts(&counts);
+                self.paging.set_counts(&paging);
+            }
             Err(error) => tracing::debug!(%error, "the engine's gauges are stale"),
         }
-        self.engine.set(&app.engine.stats());
+        let stats = app.engine.stats();
+        self.engine.set(&stats);
+        self.paging.set_watch(&stats, &app.engine.audit());
         let current = app.reloader.current();
         self.gauges.set_configuration(&current, app.reloader.state());
         self.gauges.set_process(app);
         self.process.set();
         self.feed.expect_series(&current.policy);
+        self.paging.expect_series(&current.policy);
         let mut out = String::with_capacity(16 << 10);
         text::encode(&mut out, &self.registry.lock())?;
         Ok(out)

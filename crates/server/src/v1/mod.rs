@@ -12,6 +12,7 @@ mod changes;
 mod contacts;
 mod cursor;
 mod document;
+mod escalation_audit;
 mod escalations;
 mod events;
 mod explain;
@@ -115,6 +116,7 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(secrets::list))
         .routes(routes!(secrets::set, secrets::remove))
         .routes(routes!(escalations::list, escalations::create))
+        .routes(routes!(escalation_audit::show))
         .routes(routes!(escalations::show))
         .routes(routes!(escalations::events))
         .routes(routes!(answers::acknowledge))

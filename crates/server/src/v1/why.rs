@@ -103,6 +103,8 @@ fn about(person: &Handle, event: &Event, told: &mut Told) -> Option<String> {
         | Event::EscalationWentOn { .. }
         | Event::EscalationAnswered { .. }
         | Event::EscalationReopened { .. }
+        | Event::EscalationUnanswered { .. }
+        | Event::StepMissed { .. }
         | Event::EscalationEnded { .. } => Some(text()),
         _ => None,
     }

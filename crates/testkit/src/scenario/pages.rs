@@ -54,7 +54,7 @@ impl Teller<'_> {
                 let since = self.time(*stood_since);
                 format!("escalation {run} goes on, it stood still since {since}")
             }
-            Event::EscalationAnswered { run, by, action, via, comment } => {
+            Event::EscalationAnswered { run, by, action, via, comment, .. } => {
                 let what = match action.as_str() {
                     "acknowledge" => "acknowledged",
                     "unacknowledge" => "given back",
@@ -69,6 +69,15 @@ impl Teller<'_> {
             }
             Event::EscalationReopened { run, step, why } => {
                 format!("escalation {run} goes on with step {step}: {why}")
+            }
+            Event::EscalationUnanswered { run, told, .. } => {
+                let told = told.as_ref().map_or("nobody else is there".to_owned(), |(who, why)| {
+                    format!("{who} is told ({why})")
+                });
+                format!("escalation {run}: nobody answered to any step, {told}")
+            }
+            Event::StepMissed { run, step, due_at, .. } => {
+                format!("escalation {run}: step {step} of {} is missing", self.time(*due_at))
             }
             Event::EscalationEnded { run, why } => {
                 let why = match why {

@@ -9,6 +9,23 @@ use uuid::Uuid;
 
 use super::Event;
 
+/// What the audit of the history came to: whether every due step of every escalation ran.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EscalationAudit {
+    /// When the history was last looked through; absent before the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// Up to which event.
+    pub through: u64,
+    /// How many open escalations are followed.
+    pub followed: usize,
+    /// Why the last look did not work; absent when it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// The steps that never ran, the latest first, at most a hundred.
+    pub missed: Vec<Event>,
+}
+
 /// The most alerts that one escalation lists; their number is told beside them.
 const MAX_LISTED_ALERTS: usize = 100;
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::sentence::{Names, sentence, subject_name};
 
 /// The kinds of events there are, as filters name them.
-pub const KINDS: [&str; 52] = [
+pub const KINDS: [&str; 56] = [
     "alert_fired",
     "alert_resolved",
     "alert_arrived_resolved",
@@ -50,6 +50,8 @@ pub const KINDS: [&str; 52] = [
     "escalation_went_on",
     "escalation_answered",
     "escalation_reopened",
+    "escalation_unanswered",
+    "step_missed",
     "escalation_ended",
     "page_queued",
     "page_held",
@@ -62,6 +64,8 @@ pub const KINDS: [&str; 52] = [
     "contact_stopped",
     "heartbeat_missed",
     "heartbeat_heard",
+    "watcher_unreachable",
+    "watcher_reached",
     "engine_started",
     "reconfigured",
 ];

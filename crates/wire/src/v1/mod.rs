@@ -43,9 +43,9 @@ pub use contact::{
     PersonContacts, QuietTime,
 };
 pub use escalation::{
-    AnswerDraft, AnswerResult, Escalation, EscalationDetail, EscalationDraft, EscalationHistory,
-    EscalationState, NextStep, PagedPerson, PlannedPage, ReachedStep, SnoozeDraft, WaitingPage,
-    standing,
+    AnswerDraft, AnswerResult, Escalation, EscalationAudit, EscalationDetail, EscalationDraft,
+    EscalationHistory, EscalationState, NextStep, PagedPerson, PlannedPage, ReachedStep,
+    SnoozeDraft, WaitingPage, standing,
 };
 pub use escalation_policy::{
     EnoughAlerts, EscalationPolicies, EscalationPolicy, EscalationPolicyDraft, PolicyNotice,

@@ -190,6 +190,8 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
         | Event::EscalationWentOn { .. }
         | Event::EscalationAnswered { .. }
         | Event::EscalationReopened { .. }
+        | Event::EscalationUnanswered { .. }
+        | Event::StepMissed { .. }
         | Event::EscalationEnded { .. }
         | Event::PageQueued { .. }
         | Event::PageHeld { .. }
@@ -201,7 +203,9 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
         | Event::ChannelDown { .. }
         | Event::ContactStopped { .. }
         | Event::HeartbeatMissed { .. }
-        | Event::HeartbeatHeard { .. } => paging::sentence(event, names),
+        | Event::HeartbeatHeard { .. }
+        | Event::WatcherUnreachable { .. }
+        | Event::WatcherReached => paging::sentence(event, names),
     }
 }
 
@@ -255,6 +259,8 @@ pub fn subject_name(event: &Event, names: &dyn Names) -> String {
         | Event::EscalationWentOn { .. }
         | Event::EscalationAnswered { .. }
         | Event::EscalationReopened { .. }
+        | Event::EscalationUnanswered { .. }
+        | Event::StepMissed { .. }
         | Event::EscalationEnded { .. }
         | Event::PageQueued { .. }
         | Event::PageHeld { .. }
@@ -266,7 +272,9 @@ pub fn subject_name(event: &Event, names: &dyn Names) -> String {
         | Event::ChannelDown { .. }
         | Event::ContactStopped { .. }
         | Event::HeartbeatMissed { .. }
-        | Event::HeartbeatHeard { .. } => paging::subject(event),
+        | Event::HeartbeatHeard { .. }
+        | Event::WatcherUnreachable { .. }
+        | Event::WatcherReached => paging::subject(event),
     }
 }
 

@@ -94,6 +94,8 @@ impl Mentions {
             | Event::EscalationWentOn { .. }
             | Event::EscalationAnswered { .. }
             | Event::EscalationReopened { .. }
+            | Event::EscalationUnanswered { .. }
+            | Event::StepMissed { .. }
             | Event::EscalationEnded { .. }
             | Event::PageQueued { .. }
             | Event::PageHeld { .. }
@@ -105,7 +107,9 @@ impl Mentions {
             | Event::ChannelDown { .. }
             | Event::ContactStopped { .. }
             | Event::HeartbeatMissed { .. }
-            | Event::HeartbeatHeard { .. } => {}
+            | Event::HeartbeatHeard { .. }
+            | Event::WatcherUnreachable { .. }
+            | Event::WatcherReached => {}
             // An alert that was left out is hardly ever known, and while a bound is met there are
             // many.
             Event::AlertLimited { .. }

@@ -45,6 +45,21 @@ pub(super) fn sentence(event: &Event, names: &dyn Names) -> String {
         Event::EscalationReopened { step, why, .. } => {
             format!("goes on with step {step}: {why}")
         }
+        Event::EscalationUnanswered { rounds, told, .. } => {
+            let rounds = match rounds {
+                1 => String::new(),
+                count => format!(" {count} times"),
+            };
+            let told = match told {
+                Some((person, why)) => format!("{person} is told ({why})"),
+                None => "there is nobody else to tell".to_owned(),
+            };
+            format!("went through all steps{rounds} and nobody answered; {told}")
+        }
+        Event::StepMissed { round, step, due_at, .. } => {
+            let round = if *round > 1 { format!(", pass {round}") } else { String::new() };
+            format!("step {step}{round} was due at {due_at:.0}, and the history has no word of it")
+        }
         Event::EscalationEnded { why, .. } => match why {
             End::AlertsResolved => "ended: nothing of it fires any more".to_owned(),
             End::Resolved { by } => format!("ended: {by} says that it is resolved"),
@@ -98,6 +113,10 @@ pub(super) fn sentence(event: &Event, names: &dyn Names) -> String {
         Event::HeartbeatHeard { name, missed_since } => {
             format!("heartbeat {name} is heard again; it was missed since {missed_since:.0}")
         }
+        Event::WatcherUnreachable { failures, why } => {
+            format!("the watcher outside could not be asked {failures} times in a row: {why}")
+        }
+        Event::WatcherReached => "the watcher outside hears from us again".to_owned(),
         _ => String::new(),
     }
 }
@@ -135,6 +154,8 @@ pub(super) fn subject(event: &Event) -> String {
         | Event::EscalationWentOn { run, .. }
         | Event::EscalationAnswered { run, .. }
         | Event::EscalationReopened { run, .. }
+        | Event::EscalationUnanswered { run, .. }
+        | Event::StepMissed { run, .. }
         | Event::EscalationEnded { run, .. }
         | Event::PageHeld { run, .. }
         | Event::PageFellBack { run, .. } => of_run(run),

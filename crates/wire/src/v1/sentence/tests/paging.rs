@@ -21,6 +21,8 @@ pub(super) fn events() -> Vec<Event> {
         action: action.into(),
         via: "sms".to_owned(),
         comment: comment.to_owned(),
+        until: None,
+        still_asked: Vec::new(),
     };
     let reached = |round, people: Vec<(Handle, String)>, left_out: &[&str], skipped: &str| {
         Event::StepReached {
@@ -93,6 +95,7 @@ pub(super) fn events() -> Vec<Event> {
             page,
             runs: runs(),
             recipient: phone(),
+            channel: Channel::Sms,
             why: "nobody has to be disturbed any more".to_owned(),
         },
         Event::PageFellBack { run, recipient: phone(), why: "the channel is down".to_owned() },
