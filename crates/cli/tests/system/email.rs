@@ -76,6 +76,18 @@ fn assert_harmless(mail: &crate::support::mail::Mail, to: &[&str]) {
     assert_eq!(unique.len(), names.len(), "a header stands there twice: {head}");
 }
 
+/// What the tests below look for is found where it is.
+#[test]
+fn a_header_that_was_brought_in_is_noticed() {
+    for head in ["Subject: x\r\nBcc: e@e.example", "Subject: x\nX-Evil: yes", "To: a\r\nTo: b"] {
+        let source = format!("{head}\r\n\r\nbody");
+        let mail = crate::support::mail::Mail { source, ..Default::default() };
+        assert!(std::panic::catch_unwind(|| assert_harmless(&mail, &[])).is_err(), "{head:?}");
+    }
+    let source = "Subject: x\r\n y\r\nTo: a\r\n\r\nbody".to_owned();
+    assert_harmless(&crate::support::mail::Mail { source, ..Default::default() }, &[]);
+}
+
 #[tokio::test]
 async fn a_line_end_in_a_label_begins_no_header() {
     let server = MailServer::start().await;
