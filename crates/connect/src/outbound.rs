@@ -257,6 +257,12 @@ impl Outbound {
         self.channels.respond(channel, to, text, Timestamp::UNIX_EPOCH).await
     }
 
+    /// Returns the user group that the configuration calls so.
+    pub fn user_group(&self, name: &str) -> Option<UserGroupConfig> {
+        let groups = &self.channels.config().slack.user_groups;
+        groups.iter().find(|group| group.user_group == name).cloned()
+    }
+
     /// Makes a user group of Slack hold exactly these members.
     ///
     /// # Errors

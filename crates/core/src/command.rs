@@ -19,6 +19,7 @@ use crate::paging::{
 use crate::policy::Policy;
 use crate::severity::Severity;
 use crate::silence::{SilenceRejection, SilenceRequest};
+use crate::tenant::{GroupOutcome, GroupSync};
 
 /// One thing to do. Anything random is in it already.
 #[derive(Clone, Debug)]
@@ -92,6 +93,13 @@ pub enum Command {
         outcome: AttemptOutcome,
         /// In `0.0..1.0`; spreads the next attempt.
         jitter: f64,
+    },
+    /// An attempt to let a user group hold whoever is on call ended.
+    GroupSynced {
+        /// What it was to hold.
+        sync: GroupSync,
+        /// How.
+        outcome: GroupOutcome,
     },
     /// A new configuration takes effect: groups are built anew from the alerts.
     Reconfigure {

@@ -6,12 +6,14 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
 use tocsin_connect::Outbound;
+use tocsin_connect::paging::GroupChange;
 use tocsin_core::command::Command;
 use tocsin_core::notification::{AttemptOutcome, Failure, FailureClass, OutboxEntry};
 use tocsin_core::paging::{Channel, Page};
+use tocsin_core::tenant::{GroupOutcome, GroupSync};
 use tokio::sync::Semaphore;
 use tracing::{Instrument as _, debug, warn};
 
@@ -48,6 +50,11 @@ pub trait Deliver: Send + Sync + 'static {
             may_have_arrived: false,
         })
     }
+
+    /// Lets a user group hold exactly these members. Whatever knows no groups leaves them alone.
+    async fn set_group(&self, _sync: &GroupSync, _now: Timestamp) -> GroupOutcome {
+        GroupOutcome::Done
+    }
 }
 
 /// The integrations of the configuration in effect; a reload swaps them.
@@ -83,6 +90,33 @@ impl Deliver for Delivery {
     async fn knock(&self, address: &str, now: Timestamp) -> Result<(), String> {
         let outbound = self.current.load_full();
         outbound.knock(address, now).await
+    }
+
+    async fn set_group(&self, sync: &GroupSync, now: Timestamp) -> GroupOutcome {
+        let outbound = self.current.load_full();
+        // One that a reload removed needs nothing any more.
+        let Some(group) = outbound.user_group(&sync.group) else { return GroupOutcome::Done };
+        match outbound.sync_user_group(&group, &sync.members, now).await {
+            Ok(GroupChange::Set { people }) => {
+                debug!(
+                    "user group {} holds the {people} on call for {}",
+                    sync.group, sync.schedule
+                );
+                GroupOutcome::Done
+            }
+            Ok(GroupChange::LeftAlone) => {
+                warn!(
+                    "user group {} is left as it is: nobody on call for {} is known to Slack",
+                    sync.group, sync.schedule
+                );
+                GroupOutcome::Done
+            }
+            Err(error) => {
+                warn!("{error}; it is tried again");
+                let wait = error.retry_after_ms.and_then(|wait| i64::try_from(wait).ok());
+                GroupOutcome::Failed { retry_after: wait.map(SignedDuration::from_millis) }
+            }
+        }
     }
 
     async fn respond(&self, channel: Channel, to: &str, text: &str) {
@@ -160,6 +194,26 @@ impl Pool {
             let jitter = rand::random::<f64>();
             handle.report(Command::AttemptEnded { number, outcome, jitter }).await;
         });
+    }
+
+    /// Starts an attempt to set a user group; one at a time, as the other side counts them.
+    pub(crate) fn group(&self, sync: GroupSync) {
+        let place = self.place("user_group".to_owned());
+        let (deliver, handle) = (Arc::clone(&self.deliver), self.handle.clone());
+        let attempt = async move {
+            let Ok(_permit) = place.acquire_owned().await else { return };
+            let (now, wanted) = (handle.now(), sync.clone());
+            let attempt = async move {
+                tokio::time::timeout(MAX_ATTEMPT, deliver.set_group(&wanted, now)).await
+            };
+            let attempt = tokio::spawn(attempt.in_current_span());
+            let outcome = match attempt.await {
+                Ok(Ok(outcome)) => outcome,
+                _ => GroupOutcome::Failed { retry_after: None },
+            };
+            handle.report(Command::GroupSynced { sync, outcome }).await;
+        };
+        tokio::spawn(attempt.in_current_span());
     }
 
     fn place(&self, integration: String) -> Arc<Semaphore> {

@@ -242,6 +242,9 @@ impl Engine {
                 self.pool.page(page);
             }
         }
+        if !self.is_stopping {
+            turn.groups.into_iter().for_each(|sync| self.pool.group(sync));
+        }
         self.handle.publish(turn.writes.events);
     }
 

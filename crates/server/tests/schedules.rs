@@ -98,6 +98,25 @@ async fn a_schedule_is_made_shown_edited_and_removed() {
 }
 
 #[tokio::test]
+async fn what_is_used_is_not_removed() {
+    let server = stage().await;
+    let team = json!({ "description": "the shop", "members": [] });
+    assert_eq!(server.json("PUT", "/api/v1/teams/shop", team).await.status, 200);
+    let policy = json!({ "steps": [{ "page": ["schedule:web/next"] }, { "after_seconds": 60, "page": ["team:shop"] }] });
+    let made = server.json("PUT", "/api/v1/escalation-policies/late", policy).await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let refused = server.ask("DELETE", "/api/v1/schedules/web").await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert!(refused.body.contains("is used by escalation policy late"), "{refused:?}");
+    let refused = server.ask("DELETE", "/api/v1/teams/shop").await;
+    assert_eq!(refused.status, 409, "{refused:?}");
+    assert!(refused.body.contains("team `shop` is used by escalation policy late"), "{refused:?}");
+    assert_eq!(server.ask("DELETE", "/api/v1/escalation-policies/late").await.status, 204);
+    assert_eq!(server.ask("DELETE", "/api/v1/schedules/web").await.status, 204);
+    assert_eq!(server.ask("DELETE", "/api/v1/teams/shop").await.status, 204);
+}
+
+#[tokio::test]
 async fn a_view_is_bounded_and_says_what_is_wrong() {
     let server = stage().await;
     let ask = async |query: &str| {

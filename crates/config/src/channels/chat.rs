@@ -110,7 +110,6 @@ fn check_slack(slack: &mut SlackChannelConfig, fields: &Fields<'_>, reader: &mut
 
 fn check_group(_: &mut UserGroupConfig, fields: &Fields<'_>, reader: &mut Reader<'_>) {
     reader.require(fields, &["schedule", "user_group"]);
-    reader.warn_at(fields, "user_group", "this version does not keep user groups yet");
 }
 
 fn check_telegram(_: &mut TelegramChannelConfig, fields: &Fields<'_>, reader: &mut Reader<'_>) {

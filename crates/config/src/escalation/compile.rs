@@ -7,7 +7,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tocsin_core::escalation::{
     AckMode, AtLeast, Conditions, Delay, EscalationPolicy, EscalationSettings, HoursCondition,
-    OutwardHeartbeat, PolicyProblem, Selector, ServicePattern, Step, Target, WorkingHours,
+    OutwardHeartbeat, PolicyProblem, Selector, ServicePattern, Step, Target, UserGroup,
+    WorkingHours,
 };
 use tocsin_core::heartbeat::{HeartbeatMonitor, MAX_HEARTBEATS};
 use tocsin_core::identity::{Handle, Person, PersonOrigin, Team};
@@ -24,6 +25,7 @@ use super::{
     NotifyConfig, NotifyRuleConfig, PagingConfig, QuietHoursConfig, SeverityWord, StepConfig,
     UrgencyWord, WeekdayWord,
 };
+use crate::channels::UserGroupConfig;
 use crate::document::Document;
 use crate::identity::PersonConfig;
 use crate::reader::{Reader, nearest};
@@ -56,8 +58,18 @@ pub(crate) fn compile(
             own: words.collect(),
             otherwise: document.severity.otherwise.severity(),
         },
+        user_groups: user_groups(document),
         ..paging(&document.paging, reader)
     }
+}
+
+fn user_groups(document: &Document) -> Vec<UserGroup> {
+    let groups = document.channels.slack.user_groups.iter();
+    let group = |it: &UserGroupConfig| UserGroup {
+        name: it.user_group.as_str().into(),
+        schedule: it.schedule.as_str().into(),
+    };
+    groups.map(group).collect()
 }
 
 /// Complains about names that occur twice and about policies that are not there.

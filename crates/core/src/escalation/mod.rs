@@ -25,6 +25,6 @@ pub use run::{
     Waiting,
 };
 pub use select::{Selector, SelectorError, ServicePattern, select};
-pub use settings::{EscalationSettings, OutwardHeartbeat};
+pub use settings::{EscalationSettings, OutwardHeartbeat, UserGroup};
 pub use simulate::{SimulatedMessage, SimulatedPerson, SimulatedStep, Simulation};
 pub use written::{SCHEDULE_PICKS, TARGET_KINDS, TargetError};

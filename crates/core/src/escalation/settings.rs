@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use super::policy::{EscalationPolicy, WorkingHours};
 use crate::identity::Handle;
+use crate::oncall::ScheduleName;
 use crate::paging::{Channel, Contacts, Windows};
 use crate::severity::SeverityWords;
 
@@ -33,6 +34,17 @@ pub struct EscalationSettings {
     pub breaker_pause: SignedDuration,
     /// Where we say that we are alive.
     pub outward_heartbeat: Option<OutwardHeartbeat>,
+    /// User groups of Slack that hold whoever is on call.
+    pub user_groups: Vec<UserGroup>,
+}
+
+/// A user group that holds whoever is on call in a schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserGroup {
+    /// What Slack calls it: its id or its handle.
+    pub name: Arc<str>,
+    /// In which schedule.
+    pub schedule: ScheduleName,
 }
 
 /// Where we say that we are alive.
@@ -57,6 +69,7 @@ impl Default for EscalationSettings {
             breaker_failures: 5,
             breaker_pause: SignedDuration::from_secs(30),
             outward_heartbeat: None,
+            user_groups: Vec::new(),
         }
     }
 }

@@ -194,6 +194,14 @@ pub enum IdentityRejection {
     /// The handle is taken.
     #[error("there is a person `{0}` already")]
     PersonExists(Handle),
+    /// Others depend on it.
+    #[error("team `{name}` is used by {}", users.join(", "))]
+    TeamInUse {
+        /// Which one.
+        name: TeamName,
+        /// By what.
+        users: Vec<String>,
+    },
     /// The file says so.
     #[error("{what} is provisioned by the configuration file; change it there")]
     Provisioned {

@@ -1,6 +1,7 @@
 //! What people are told at the beginning and the end of their time on call.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::schedule::ScheduleName;
@@ -51,6 +52,55 @@ pub struct OpenWork {
 }
 
 impl HandoffNotice {
+    /// Returns a notice to somebody that says nothing yet.
+    pub fn to(person: &Handle) -> Self {
+        Self {
+            person: person.clone(),
+            begins: Vec::new(),
+            ends: Vec::new(),
+            is_ahead: false,
+            is_late: false,
+            open: OpenWork::default(),
+        }
+    }
+
+    /// Returns the schedules it names, each once.
+    pub fn schedules(&self) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for shift in self.begins.iter().chain(&self.ends) {
+            if !names.contains(&&*shift.schedule) {
+                names.push(&shift.schedule);
+            }
+        }
+        names.join(", ")
+    }
+
+    /// Returns what it says to the person themselves, by their own clock.
+    pub fn message(&self, zone: &TimeZone) -> String {
+        let clock =
+            |at: Timestamp| at.to_zoned(zone.clone()).strftime("%a %Y-%m-%d %H:%M %Z").to_string();
+        let mut sentences = Vec::new();
+        for shift in &self.begins {
+            let name = &shift.schedule;
+            let until =
+                shift.until.map_or_else(String::new, |until| format!(" until {}", clock(until)));
+            sentences.push(match (self.is_ahead, self.is_late) {
+                (true, _) => format!("You are on call for {name} from {}{until}.", clock(shift.at)),
+                (false, true) => format!("You are on call for {name} now{until}."),
+                (false, false) => format!("You are on call for {name}{until}."),
+            });
+        }
+        for shift in &self.ends {
+            let name = &shift.schedule;
+            sentences.push(if self.is_ahead {
+                format!("Your time on call for {name} ends {}.", clock(shift.at))
+            } else {
+                format!("You are no longer on call for {name}.")
+            });
+        }
+        sentences.join(" ")
+    }
+
     /// Returns what it says as a sentence.
     pub fn sentence(&self) -> String {
         let names = |shifts: &[NoticedShift]| {
@@ -69,7 +119,11 @@ impl HandoffNotice {
         }
         if !self.ends.is_empty() {
             let who = if parts.is_empty() { format!("{} ", self.person) } else { String::new() };
-            parts.push(format!("{who}is no longer on call for {}", names(&self.ends)));
+            let (names, at) = (names(&self.ends), self.ends.first().map(|it| it.at));
+            parts.push(match at.filter(|_| self.is_ahead) {
+                Some(at) => format!("{who}is on call for {names} until {at}"),
+                None => format!("{who}is no longer on call for {names}"),
+            });
         }
         let mut sentence = parts.join(", and ");
         if !self.begins.is_empty() && self.open != OpenWork::default() {

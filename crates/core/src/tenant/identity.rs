@@ -10,7 +10,9 @@ use super::{Tenant, Turn};
 use crate::acknowledgement::AcknowledgementEnd;
 use crate::audit::{AuditEntry, AuditHead, AuditNote, AuditRow};
 use crate::command::{Command, Rejection};
-use crate::identity::{Actor, Directory, Handle, IdentityChange, Owned, Who};
+use crate::identity::{
+    Actor, Directory, Handle, IdentityChange, IdentityRejection, Owned, PersonOrigin, Who,
+};
 use crate::ids::SilenceId;
 use crate::labels::Fingerprint;
 
@@ -67,6 +69,17 @@ impl Tenant {
         actor: &Actor,
         change: IdentityChange,
     ) -> Result<Option<AuditNote>, Rejection> {
+        if let IdentityChange::DeleteTeam(name) = &change {
+            let users = self.users_of_team(name);
+            let is_ours = self
+                .directory
+                .team(name)
+                .is_some_and(|team| team.origin != PersonOrigin::Provisioned);
+            if is_ours && !users.is_empty() {
+                let name = Arc::clone(name);
+                return Err(IdentityRejection::TeamInUse { name, users }.into());
+            }
+        }
         let leaver = match &change {
             IdentityChange::Deactivate(handle) => Some((
                 handle.clone(),
@@ -226,6 +239,7 @@ impl Tenant {
             }
             Command::Ingest { .. }
             | Command::AttemptEnded { .. }
+            | Command::GroupSynced { .. }
             | Command::Identity(_)
             | Command::Paging(_)
             | Command::OnCall(_)

@@ -12,6 +12,7 @@ mod deliver;
 mod escalate;
 mod flush;
 mod group;
+mod handoff;
 mod heartbeat;
 mod identity;
 mod ingest;
@@ -31,6 +32,7 @@ mod silences;
 mod simulate;
 mod state;
 mod unanswered;
+mod user_groups;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +67,7 @@ use silences::SilenceEntry;
 pub use escalate::{AUTO_POLICY, ESCALATION};
 pub use oversight::PagingCounts;
 pub use state::EscalationState;
+pub use user_groups::{GroupOutcome, GroupSync};
 
 /// The most timers one turn works off; what is left is due at once in the next turn, so commands
 /// that wait are never held up for long.
@@ -84,6 +87,8 @@ pub struct Turn {
     pub attempts: Vec<OutboxEntry>,
     /// Pages to be attempted once the writes are committed, in order.
     pub pages: Vec<Page>,
+    /// User groups to be set once the writes are committed.
+    pub groups: Vec<GroupSync>,
     /// Who may do what, when that changed; takes effect once the writes are committed.
     pub directory: Option<Arc<Directory>>,
 }
@@ -125,6 +130,10 @@ pub struct Tenant {
     escalations: Escalations,
     paging: Paging,
     page_attempts: Vec<Page>,
+    user_groups: BTreeMap<Arc<str>, user_groups::Kept>,
+    group_syncs: Vec<GroupSync>,
+    /// Whether user groups may have to hold others than before this turn.
+    groups_are_stale: bool,
     heartbeats: BTreeMap<Arc<str>, Heartbeat>,
     /// Whether it is told that the watcher outside cannot be reached.
     is_watcher_lost: bool,
@@ -140,6 +149,7 @@ enum Timer {
     Window(Arc<str>),
     Shift(Arc<str>),
     ShiftAhead(Arc<str>, u32),
+    UserGroup(Arc<str>),
     Lapse(Fingerprint),
     Deadline(OutboxNumber),
     Flush(GroupNumber),
@@ -172,6 +182,8 @@ impl Tenant {
         }
         self.wake(now, &mut budget);
         self.tell_handoffs(now);
+        self.wake(now, &mut budget);
+        self.look_after_groups(now);
         replies
     }
 
@@ -181,7 +193,8 @@ impl Tenant {
         let writes = self.collect_writes();
         let attempts = std::mem::take(&mut self.attempts);
         let pages = std::mem::take(&mut self.page_attempts);
-        self.with_directory(Turn { writes, attempts, pages, ..Turn::default() })
+        let groups = std::mem::take(&mut self.group_syncs);
+        self.with_directory(Turn { writes, attempts, pages, groups, ..Turn::default() })
     }
 
     /// Returns the earliest instant at which [`Self::turn`] without commands would do anything.
@@ -216,6 +229,7 @@ impl Tenant {
             }
             Command::Paging(change) => {
                 let (reply, note) = self.change_paging(now, &by, change)?;
+                self.groups_are_stale = true;
                 if let Some(note) = note {
                     self.audit(now, by, note);
                 }
@@ -293,6 +307,10 @@ impl Tenant {
                 self.attempt_ended(now, number, outcome, jitter);
                 Ok(Reply::Done)
             }
+            Command::GroupSynced { sync, outcome } => {
+                self.group_synced(now, &sync, &outcome);
+                Ok(Reply::Done)
+            }
             Command::Reconfigure { policy } => {
                 self.reconfigure(now, policy);
                 Ok(Reply::Done)
@@ -337,7 +355,8 @@ impl Tenant {
                 Timer::Silence(number) => self.silence_due(now, number),
                 Timer::Window(name) => self.window_due(now, &name),
                 Timer::Shift(name) => self.shift_due(now, &name),
-                Timer::ShiftAhead(name, minutes) => self.shift_ahead(at, &name, minutes),
+                Timer::ShiftAhead(name, minutes) => self.shift_ahead(now, at, &name, minutes),
+                Timer::UserGroup(name) => self.group_due(now, &name),
                 Timer::Lapse(fingerprint) => self.lapse_due(now, fingerprint),
                 Timer::Deadline(number) => self.delivery_deadline_due(now, number),
                 Timer::Flush(number) => self.flush_due(now, number),

@@ -11,7 +11,7 @@ use crate::command::Rejection;
 use crate::event::Event;
 use crate::identity::{Actor, Handle};
 use crate::oncall::{
-    Asker, Duty, HandoffNotice, Handover, NoticedShift, OnCall, OnCallChange, OpenWork,
+    Asker, Duty, HandoffNotice, Handover, NoticedShift, OnCall, OnCallChange, OnCallRejection,
     ScheduleName,
 };
 
@@ -23,6 +23,23 @@ const LATE: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug, Default)]
 pub(super) struct Handoffs {
     notices: BTreeMap<(Handle, bool), HandoffNotice>,
+}
+
+/// Other people are on call than before.
+#[derive(Clone, Debug)]
+struct Change {
+    at: Timestamp,
+    before: Vec<Handle>,
+    after: Vec<Handle>,
+    until: Option<Timestamp>,
+}
+
+impl Change {
+    fn of(handover: &Handover) -> Self {
+        let after = handover.duties.iter().map(|duty| duty.person.clone()).collect();
+        let Handover { at, before, until, .. } = handover;
+        Self { at: *at, before: before.clone(), after, until: *until }
+    }
 }
 
 impl Tenant {
@@ -39,6 +56,16 @@ impl Tenant {
         };
         let asker = Asker { name: actor.who.name(), is_active: &is_active };
         let schedule = schedule_of(&change);
+        if let OnCallChange::DeleteSchedule(name) = &change {
+            let users = self.users_of_schedule(name);
+            // What is not there, or is the file's, is refused for that reason first.
+            let is_ours = self.roster.entry(name).is_some_and(|entry| {
+                entry.schedule.origin != crate::identity::PersonOrigin::Provisioned
+            });
+            if is_ours && !users.is_empty() {
+                return Err(OnCallRejection::InUse { schedule: Arc::clone(name), users }.into());
+            }
+        }
         self.roster.mark_settled(now);
         let note = self.roster.apply(now, &asker, change, &mut self.recorder.on_call)?;
         if let Some(note) = &note {
@@ -121,6 +148,7 @@ impl Tenant {
         }
         let handovers = self.roster.settle(name, now, &mut self.recorder.on_call);
         self.note_handovers(now, name, handovers);
+        self.groups_are_stale = true;
         if let Some(at) = self.roster.next_look(name, now) {
             self.schedule(at, Timer::Shift(Arc::clone(name)));
         }
@@ -138,29 +166,13 @@ impl Tenant {
     fn note_handovers(&mut self, now: Timestamp, name: &ScheduleName, handovers: Vec<Handover>) {
         let Some(entry) = self.roster.entry(name) else { return };
         let tells = entry.schedule.notices.at_handoff;
-        for Handover { at, before, duties, gap, until } in handovers {
-            let after: Vec<Handle> = duties.iter().map(|duty| duty.person.clone()).collect();
-            if tells {
-                let is_late = now.duration_since(at) > LATE;
-                let shift = NoticedShift { schedule: Arc::clone(name), at, until };
-                for person in after.iter().filter(|person| !before.contains(person)) {
-                    self.handoffs.add(person, is_late, |notice| {
-                        notice.ends.retain(|it| it.schedule != *name);
-                        notice.begins.retain(|it| it.schedule != *name);
-                        notice.begins.push(shift.clone());
-                    });
-                }
-                for person in before.iter().filter(|person| !after.contains(person)) {
-                    self.handoffs.add(person, is_late, |notice| {
-                        // Who came and went unwatched is told nothing.
-                        let began = notice.begins.iter().any(|it| it.schedule == *name);
-                        notice.begins.retain(|it| it.schedule != *name);
-                        if !began {
-                            notice.ends.push(shift.clone());
-                        }
-                    });
-                }
-            }
+        let changes: Vec<Change> = handovers.iter().map(Change::of).collect();
+        if tells {
+            self.note_changes(now, name, &changes);
+        }
+        for (Handover { duties, gap, until, .. }, Change { at, before, after, .. }) in
+            handovers.into_iter().zip(changes)
+        {
             let why = why(duties, gap, until);
             let schedule = Arc::clone(name);
             self.record(
@@ -170,86 +182,62 @@ impl Tenant {
         }
     }
 
-    /// Tells those who come next that their time is near.
-    pub(super) fn shift_ahead(&mut self, at: Timestamp, name: &ScheduleName, minutes: u32) {
-        let Some(entry) = self.roster.entry(name) else { return };
-        let Some(present) = &entry.present else { return };
-        let ahead = SignedDuration::from_mins(i64::from(minutes));
-        // An edit may have moved the handoff; then the timer it set is the one that counts.
-        let Some(until) = present.until.filter(|until| until.checked_sub(ahead).ok() == Some(at))
-        else {
-            return;
+    /// Notes who has to be told. What passed unwatched for long is told as one: who is on call now
+    /// and was not all the time, and who was and is not any more.
+    fn note_changes(&mut self, now: Timestamp, name: &ScheduleName, changes: &[Change]) {
+        let is_late = changes.iter().any(|it| now.duration_since(it.at) > LATE);
+        let merged: Vec<Change> = match (changes.first(), changes.last()) {
+            (Some(first), Some(last)) if is_late => {
+                let stayed = |person: &&Handle| {
+                    first.before.contains(person)
+                        && changes.iter().all(|it| it.after.contains(person))
+                };
+                // Whoever was off in between begins anew, so only those who stayed were there.
+                let stayed: Vec<Handle> = first.before.iter().filter(stayed).cloned().collect();
+                let gone = first.before.iter().filter(|it| !last.after.contains(it));
+                let before = stayed.into_iter().chain(gone.cloned()).collect();
+                vec![Change { before, ..last.clone() }]
+            }
+            _ => changes.to_vec(),
         };
-        let pick = crate::oncall::Pick::Current;
-        let Some(next) = self.roster.on_call(name, &pick, until) else { return };
-        let now_on_call: Vec<Handle> =
-            present.duties.iter().map(|duty| duty.person.clone()).collect();
-        for person in next.people.iter().filter(|person| !now_on_call.contains(person)) {
-            let shift = NoticedShift { schedule: Arc::clone(name), at: until, until: next.until };
-            let mut notice = empty_notice(person);
-            notice.is_ahead = true;
-            notice.begins.push(shift);
-            notice.open = self.open_work(&notice);
-            self.record(at.max(self.latest), Event::HandoffNoticed { notice });
-        }
-    }
-
-    /// Tells everybody of the handoffs of this turn, each once.
-    pub(super) fn tell_handoffs(&mut self, now: Timestamp) {
-        let handoffs = std::mem::take(&mut self.handoffs);
-        for (_, mut notice) in handoffs.notices {
-            if notice.begins.is_empty() && notice.ends.is_empty() {
-                continue;
+        for Change { at, before, after, until } in &merged {
+            let shift = NoticedShift { schedule: Arc::clone(name), at: *at, until: *until };
+            for person in after.iter().filter(|person| !before.contains(person)) {
+                self.handoffs.add(person, is_late, |notice| {
+                    notice.ends.retain(|it| it.schedule != *name);
+                    notice.begins.retain(|it| it.schedule != *name);
+                    notice.begins.push(shift.clone());
+                });
             }
-            notice.open = self.open_work(&notice);
-            self.record(now, Event::HandoffNoticed { notice });
-        }
-    }
-
-    /// Counts what is open for the teams of the schedules in which somebody's time begins.
-    fn open_work(&self, notice: &HandoffNotice) -> OpenWork {
-        let teams: Vec<Option<Arc<str>>> = notice
-            .begins
-            .iter()
-            .filter_map(|shift| self.roster.entry(&shift.schedule))
-            .map(|entry| entry.schedule.team.clone())
-            .collect();
-        let mut open = OpenWork::default();
-        for alert in self.alerts.values().filter(|alert| !alert.is_resolved) {
-            let team = alert.identity.labels.get("team");
-            let is_theirs = teams.iter().any(|it| it.as_deref().is_none_or(|it| team == Some(it)));
-            if !is_theirs {
-                continue;
-            }
-            if alert.acknowledgement.is_some() {
-                open.alerts_acknowledged += 1;
-            } else {
-                open.alerts_waiting += 1;
+            for person in before.iter().filter(|person| !after.contains(person)) {
+                self.handoffs.add(person, is_late, |notice| {
+                    // Who came and went unwatched is told nothing.
+                    let began = notice.begins.iter().any(|it| it.schedule == *name);
+                    notice.begins.retain(|it| it.schedule != *name);
+                    if !began {
+                        notice.ends.push(shift.clone());
+                    }
+                });
             }
         }
-        open
     }
 }
 
 impl Handoffs {
+    /// Returns the notices that say anything.
+    pub(super) fn take(&mut self) -> Vec<HandoffNotice> {
+        let mut notices: Vec<_> = std::mem::take(&mut self.notices).into_values().collect();
+        notices.retain(|notice| !notice.begins.is_empty() || !notice.ends.is_empty());
+        notices
+    }
+
     fn add(&mut self, person: &Handle, is_late: bool, change: impl FnOnce(&mut HandoffNotice)) {
         let key = (person.clone(), is_late);
         let notice = self
             .notices
             .entry(key)
-            .or_insert_with(|| HandoffNotice { is_late, ..empty_notice(person) });
+            .or_insert_with(|| HandoffNotice { is_late, ..HandoffNotice::to(person) });
         change(notice);
-    }
-}
-
-fn empty_notice(person: &Handle) -> HandoffNotice {
-    HandoffNotice {
-        person: person.clone(),
-        begins: Vec::new(),
-        ends: Vec::new(),
-        is_ahead: false,
-        is_late: false,
-        open: OpenWork::default(),
     }
 }
 

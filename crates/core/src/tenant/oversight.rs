@@ -1,6 +1,7 @@
 //! What readers take from escalations and paging: how they stand, and what will go wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -118,6 +119,41 @@ impl Tenant {
         let receivers = self.policy.receivers.iter();
         let naming = receivers.filter(|it| it.escalation_policy.as_deref() == Some(name));
         naming.map(|receiver| receiver.name.to_string()).collect()
+    }
+
+    /// Returns everything that names a schedule: policies, other schedules, user groups.
+    pub fn users_of_schedule(&self, name: &str) -> Vec<String> {
+        let is_it = |target: &Target| match target {
+            Target::Schedule { schedule, .. } => **schedule == *name,
+            _ => false,
+        };
+        let mut users = self.policies_with(is_it);
+        users.extend(self.roster.users_of(name));
+        let groups = self.policy.escalation.user_groups.iter();
+        let kept = groups.filter(|group| *group.schedule == *name);
+        users.extend(kept.map(|group| format!("user group {}", group.name)));
+        users
+    }
+
+    /// Returns everything that names a team: policies and schedules.
+    pub fn users_of_team(&self, name: &str) -> Vec<String> {
+        let is_it = |target: &Target| match target {
+            Target::Team { team } | Target::Expertise { team: Some(team), .. } => **team == *name,
+            _ => false,
+        };
+        let mut users = self.policies_with(is_it);
+        let entries = self.roster.entries();
+        let owned = entries.filter(|entry| entry.schedule.team.as_deref() == Some(name));
+        users.extend(owned.map(|entry| format!("schedule/{}", entry.schedule.name)));
+        users
+    }
+
+    fn policies_with(&self, is_it: impl Fn(&Target) -> bool) -> Vec<String> {
+        let uses = |policy: &&Arc<EscalationPolicy>| {
+            policy.steps.iter().flat_map(|step| &step.targets).any(&is_it)
+        };
+        let policies = self.escalation_policies().filter(uses);
+        policies.map(|policy| format!("escalation policy {}", policy.name)).collect()
     }
 
     /// Returns what would go wrong if a policy had to page somebody; the policy as a whole first.

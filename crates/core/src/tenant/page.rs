@@ -405,6 +405,21 @@ impl Tenant {
         content: Content,
         receipt: Option<String>,
     ) {
+        self.send_page_at(now, now, recipient, (channel, address), urgency, content, receipt);
+    }
+
+    /// Puts a page in the outbox that is sent at `due_at`.
+    #[expect(clippy::too_many_arguments, reason = "they are what a page is made of")]
+    pub(super) fn send_page_at(
+        &mut self,
+        now: Timestamp,
+        due_at: Timestamp,
+        recipient: Recipient,
+        (channel, address): (Channel, String),
+        urgency: Urgency,
+        content: Content,
+        receipt: Option<String>,
+    ) {
         let number = OutboxNumber(self.highest.outbox.0 + 1);
         self.highest.outbox = number;
         let person = recipient.person().and_then(|it| self.directory.person(it.as_str()));
@@ -418,8 +433,8 @@ impl Tenant {
             content,
             decided_at: now,
             attempts: 0,
-            due_at: now,
-            deadline: later(now, PAGE_LIFE),
+            due_at,
+            deadline: later(due_at, PAGE_LIFE),
             receipt,
             recipient,
         };

@@ -46,6 +46,8 @@ impl Tenant {
         outgoing.is_under_way = true;
         outgoing.page.attempts += 1;
         self.page_attempts.push(outgoing.page.clone());
+        // One that waited for its time was written before it was tried.
+        self.recorder.pages.insert(number);
     }
 
     /// Leaves out of a page what nobody has to hear any more, and what waits because everything is

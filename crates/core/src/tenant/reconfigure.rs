@@ -17,6 +17,7 @@ impl Tenant {
     /// are looked at at once, and the log keeps them from being told again.
     pub(super) fn reconfigure(&mut self, now: Timestamp, policy: Arc<Policy>) {
         self.policy = policy;
+        self.groups_are_stale = true;
         // Alertmanager groups anew whatever it still knows, alerts that ended long ago included.
         let takes_all = !self.policy.compat.resolve_follows_page;
         let grouped: Vec<Fingerprint> = self

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tocsin_core::command::{Command, Rejection, Reply};
+use tocsin_core::escalation::UserGroup;
 use tocsin_core::event::Event;
 use tocsin_core::identity::{
     Actor, Grant, IdentityChange, IdentityRows, Person, PersonOrigin, Role, Scope,
@@ -14,8 +15,10 @@ use tocsin_core::oncall::{
     Cadence, Cause, OnCallChange, OnCallRejection, OnCallWrites, Pick, ScheduleSpec, SwapRequest,
     SwapState, Unit,
 };
+use tocsin_core::paging::{Channel, Contacts, Method, MethodId, Verification};
 use tocsin_core::policy::{GroupBy, Limits, Policy, Receiver, Route, RouteTree};
 use tocsin_core::rows::TenantRows;
+use tocsin_core::tenant::{GroupOutcome, GroupSync};
 use tocsin_core::{Tenant, Turn};
 use uuid::Uuid;
 
@@ -90,17 +93,22 @@ struct Stage {
     people: Vec<Person>,
     written: OnCallWrites,
     events: Vec<(Timestamp, Event)>,
+    groups: Vec<GroupSync>,
 }
 
 impl Stage {
     fn new(now: &str, schedules: Vec<ScheduleSpec>) -> Self {
-        let policy = policy(schedules);
+        Self::with(now, policy(schedules))
+    }
+
+    fn with(now: &str, policy: Arc<Policy>) -> Self {
         let people: Vec<Person> = ["a", "b", "c", "d"].map(person).into();
         let identity = IdentityRows { people: people.clone(), ..IdentityRows::default() };
         let rows = TenantRows { identity, ..TenantRows::default() };
         let tenant = Tenant::restore(Arc::clone(&policy), rows, at(now));
         let written = OnCallWrites::default();
-        let mut stage = Self { tenant, policy, people, written, events: Vec::new() };
+        let (events, groups) = (Vec::new(), Vec::new());
+        let mut stage = Self { tenant, policy, people, written, events, groups };
         stage.turn(now, Vec::new());
         stage
     }
@@ -108,7 +116,8 @@ impl Stage {
     fn turn(&mut self, now: &str, commands: Vec<Command>) -> Vec<Reply> {
         let actor = Actor { who: tocsin_core::identity::Who::Person(who("a")), ..Actor::OPERATOR };
         let orders = commands.into_iter().map(|it| it.by(actor.clone())).collect();
-        let Turn { writes, replies, .. } = self.tenant.turn(at(now), orders);
+        let Turn { writes, replies, groups, .. } = self.tenant.turn(at(now), orders);
+        self.groups.extend(groups);
         self.written.absorb(writes.on_call);
         self.events.extend(writes.events.into_iter().map(|it| (it.at, it.event)));
         replies
@@ -255,7 +264,10 @@ fn people_are_told_ahead_when_the_schedule_says_so() {
     stage.run("2026-11-10T08:45Z");
     assert_eq!(
         stage.notices(),
-        ["b will be on call from 2026-11-10T09:00:00Z for web until 2026-11-11T09:00:00Z"]
+        [
+            "b will be on call from 2026-11-10T09:00:00Z for web until 2026-11-11T09:00:00Z",
+            "a is on call for web until 2026-11-10T09:00:00Z",
+        ]
     );
 }
 
@@ -461,4 +473,88 @@ fn a_schedule_that_others_fall_back_to_stays() {
     stage.change("2026-11-09T12:00Z", delete("web")).unwrap();
     stage.change("2026-11-09T12:00Z", delete("boss")).unwrap();
     assert!(stage.written.rows().schedules.is_empty());
+}
+
+/// A tenant whose group `oncall` holds who is on call for `web`; `a` and `b` are known to the chat.
+fn with_group(now: &str) -> Stage {
+    let mut policy = Arc::unwrap_or_clone(policy(vec![daily("a b c")]));
+    policy.escalation.user_groups =
+        vec![UserGroup { name: "oncall".into(), schedule: "web".into() }];
+    for name in ["a", "b"] {
+        let method = Method {
+            id: MethodId::parse("slack").unwrap(),
+            channel: Channel::Slack,
+            address: format!("U{name}"),
+            verification: Verification::Verified { at: at(now) },
+            is_provisioned: true,
+            is_stopped: false,
+        };
+        let contacts = Contacts { methods: vec![method], ..Contacts::default() };
+        policy.escalation.contacts.insert(who(name), contacts);
+    }
+    Stage::with(now, Arc::new(policy))
+}
+
+impl Stage {
+    /// What groups were asked to hold since the last call.
+    fn asked(&mut self) -> Vec<Vec<String>> {
+        std::mem::take(&mut self.groups).into_iter().map(|sync| sync.members).collect()
+    }
+
+    fn synced(&mut self, now: &str, members: &[&str], outcome: GroupOutcome) {
+        let sync = GroupSync {
+            group: "oncall".into(),
+            schedule: "web".into(),
+            members: members.iter().map(|it| (*it).to_owned()).collect(),
+        };
+        self.turn(now, vec![Command::GroupSynced { sync, outcome }]);
+    }
+}
+
+#[test]
+fn a_group_holds_who_is_on_call_and_what_fails_is_tried_again() {
+    let failed = GroupOutcome::Failed { retry_after: None };
+    let mut stage = with_group("2026-11-09T10:00Z");
+    assert_eq!(stage.asked(), [["Ua"]]);
+    // Nothing more is asked before it is known how that ended.
+    stage.run("2026-11-09T10:05Z");
+    assert!(stage.asked().is_empty());
+    stage.synced("2026-11-09T10:05Z", &["Ua"], failed.clone());
+    stage.run("2026-11-09T10:05:14Z");
+    assert!(stage.asked().is_empty());
+    stage.run("2026-11-09T10:05:15Z");
+    assert_eq!(stage.asked(), [["Ua"]]);
+    stage.synced("2026-11-09T10:05:16Z", &["Ua"], failed);
+    stage.run("2026-11-09T10:05:45Z");
+    assert!(stage.asked().is_empty());
+    stage.run("2026-11-09T10:05:46Z");
+    assert_eq!(stage.asked(), [["Ua"]]);
+    // An override comes while that is under way; it follows at once.
+    let it = change(Some("a"), Some("b"), "2026-11-09T10:06Z", "2026-11-09T12:00Z");
+    stage.change("2026-11-09T10:06Z", OnCallChange::AddOverride(Box::new(it))).unwrap();
+    assert!(stage.asked().is_empty());
+    stage.synced("2026-11-09T10:06:01Z", &["Ua"], GroupOutcome::Done);
+    assert_eq!(stage.asked(), [["Ub"]]);
+    stage.synced("2026-11-09T10:06:02Z", &["Ub"], GroupOutcome::Done);
+    // What is right is not set again.
+    stage.run("2026-11-09T11:59Z");
+    assert!(stage.asked().is_empty());
+    stage.run("2026-11-09T12:00Z");
+    assert_eq!(stage.asked(), [["Ua"]]);
+}
+
+#[test]
+fn a_group_is_set_once_after_a_start_and_nobody_known_is_nobody() {
+    let mut stage = with_group("2026-11-09T10:00Z");
+    stage.synced("2026-11-09T10:00:01Z", &["Ua"], GroupOutcome::Done);
+    stage.asked();
+    stage.restart("2026-11-09T10:01Z");
+    assert_eq!(stage.asked(), [["Ua"]]);
+    stage.synced("2026-11-09T10:01:01Z", &["Ua"], GroupOutcome::Done);
+    stage.run("2026-11-10T09:00Z");
+    assert_eq!(stage.asked(), [["Ub"]]);
+    stage.synced("2026-11-10T09:00:01Z", &["Ub"], GroupOutcome::Done);
+    // c is not known to the chat: the group is asked to hold nobody, which leaves it alone.
+    stage.run("2026-11-11T09:00Z");
+    assert_eq!(stage.asked(), [Vec::<String>::new()]);
 }

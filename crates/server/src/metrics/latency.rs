@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use tocsin_core::notification::{AttemptOutcome, OutboxEntry};
 use tocsin_core::paging::{Channel, Page};
+use tocsin_core::tenant::{GroupOutcome, GroupSync};
 use tocsin_engine::Deliver;
 
 use super::Metrics;
@@ -36,6 +38,14 @@ impl Deliver for Timed {
 
     async fn knock(&self, address: &str, now: jiff::Timestamp) -> Result<(), String> {
         self.deliver.knock(address, now).await
+    }
+
+    async fn set_group(&self, sync: &GroupSync, now: Timestamp) -> GroupOutcome {
+        let began = Instant::now();
+        let outcome = self.deliver.set_group(sync, now).await;
+        let kind = [("integration", Cow::Borrowed("user_group"))];
+        self.metrics.latencies.get_or_create(&kind).observe(began.elapsed().as_secs_f64());
+        outcome
     }
 
     async fn respond(&self, channel: Channel, to: &str, text: &str) {

@@ -210,7 +210,9 @@ fn code_of(why: &IdentityRejection) -> ProblemCode {
         Why::Provisioned { .. } => ProblemCode::Provisioned,
         Why::TooMany { .. } | Why::TwoKeys { .. } => ProblemCode::LimitReached,
         Why::PersonExists(_) => ProblemCode::AlreadyExists,
-        Why::LastAdmin(_) | Why::NoTotp | Why::Inactive(_) => ProblemCode::Conflict,
+        Why::LastAdmin(_) | Why::NoTotp | Why::Inactive(_) | Why::TeamInUse { .. } => {
+            ProblemCode::Conflict
+        }
         Why::ManagerCycle(_) => ProblemCode::Unprocessable,
         Why::CodeWanted => ProblemCode::SecondFactorRequired,
         Why::CodeUsed | Why::LinkEnded => ProblemCode::Unauthorized,

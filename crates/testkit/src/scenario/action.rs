@@ -62,6 +62,8 @@ pub(super) enum Action {
     Show(Show),
     /// Something about pages and those who get them.
     Paging(super::paging::Doing),
+    /// Something about who is on call.
+    Roster(super::roster::Change),
     Nothing,
 }
 
@@ -121,6 +123,7 @@ pub(super) enum Show {
     Explain(Labels),
     Escalations,
     OnCall(String),
+    Shifts { schedule: String, until: Timestamp },
     Simulation { service: String, severity: Severity },
 }
 
@@ -166,7 +169,7 @@ fn one(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Action, Trouble> {
         }
         "show" => {
             cursor.takes(first);
-            show(cursor).map(Action::Show)
+            show(cursor, origin).map(Action::Show)
         }
         "restart" => {
             cursor.takes(first);
@@ -180,6 +183,9 @@ fn one(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Action, Trouble> {
         "receiver" if !second.is_empty() && !ALERT_VERBS.contains(&second) => {
             cursor.takes(first);
             receiver(cursor)
+        }
+        _ if super::roster::begins(cursor) => {
+            super::roster::read(cursor, origin).map(Action::Roster)
         }
         _ if super::paging::begins(cursor) => {
             super::paging::read(cursor, origin).map(Action::Paging)
@@ -439,7 +445,7 @@ pub(super) fn behaviour(cursor: &mut Cursor<'_>) -> Result<(Behaviour, Option<u3
     Ok((behaviour, attempts))
 }
 
-fn show(cursor: &mut Cursor<'_>) -> Result<Show, Trouble> {
+fn show(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Show, Trouble> {
     let place = cursor.clone();
     let views = [
         "alerts",
@@ -450,6 +456,7 @@ fn show(cursor: &mut Cursor<'_>) -> Result<Show, Trouble> {
         "explain",
         "escalations",
         "oncall",
+        "shifts",
         "simulation",
     ];
     Ok(match cursor.word("what to show")? {
@@ -460,6 +467,11 @@ fn show(cursor: &mut Cursor<'_>) -> Result<Show, Trouble> {
         "log" => Show::Log,
         "explain" => Show::Explain(alert(cursor)?),
         "escalations" => Show::Escalations,
+        "shifts" => {
+            let schedule = cursor.word("a schedule")?.to_owned();
+            cursor.expect("until")?;
+            Show::Shifts { schedule, until: instant(cursor, origin)? }
+        }
         "oncall" => Show::OnCall(cursor.word("a schedule")?.to_owned()),
         "simulation" => Show::Simulation {
             service: cursor.word("a service")?.to_owned(),
@@ -497,7 +509,7 @@ fn end(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Option<End>, Trouble>
     Ok(None)
 }
 
-fn needed_end(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<End, Trouble> {
+pub(super) fn needed_end(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<End, Trouble> {
     let found = cursor.found();
     end(cursor, origin)?.ok_or_else(|| {
         cursor.trouble(format!("expected `for DURATION` or `until TIME`, found {found}"))

@@ -13,6 +13,7 @@ mod names;
 mod pages;
 mod paging;
 mod people;
+mod roster;
 mod sentences;
 mod show;
 mod text;

@@ -28,7 +28,12 @@ impl Teller<'_> {
             Content::Update { item } => format!("update {whom}: {}", standing(item)),
             Content::Verification { code } => format!("code {code} to {whom}"),
             Content::Test => format!("test to {whom}"),
-            Content::Handoff { text, .. } => format!("handoff to {whom}: {text}"),
+            Content::Handoff { text, open, .. } if open.is_empty() => {
+                format!("handoff to {whom}: {text}")
+            }
+            Content::Handoff { text, open, .. } => {
+                format!("handoff to {whom}: {text} Open: {}", open.join("; "))
+            }
         };
         format!("{text}{notes}")
     }

@@ -35,6 +35,7 @@ impl Teller<'_> {
                 let event = &recorded.event;
                 self.noticed(event)
                     .or_else(|| self.about_paging(event))
+                    .or_else(|| self.about_roster(event))
                     .or_else(|| self.traced(event))
             }
         }

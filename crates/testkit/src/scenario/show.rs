@@ -32,6 +32,7 @@ impl Teller<'_> {
             Show::Maintenance => self.maintenance_lines(tenant, now),
             Show::Log => rows.log().iter().map(|(key, entry)| self.log_line(key, entry)).collect(),
             Show::Escalations => self.escalation_lines(&tenant.escalation_state(now)),
+            Show::Shifts { schedule, until } => self.shift_lines(tenant, schedule, now, *until),
             Show::OnCall(schedule) => on_call_lines(tenant, schedule, now),
             Show::Simulation { service, severity } => {
                 self.simulation_lines(&tenant.simulate(service, *severity, "", None, now))
@@ -39,6 +40,24 @@ impl Teller<'_> {
             Show::Explain(labels) => self.explain_lines(tenant, labels, now),
         };
         if lines.is_empty() { vec!["(none)".to_owned()] } else { lines }
+    }
+
+    fn shift_lines(
+        &self,
+        tenant: &Tenant,
+        schedule: &str,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Vec<String> {
+        let view = tenant.roster().final_view(schedule, now, until, now).unwrap_or_default();
+        let segments = view.segments.iter().map(|segment| {
+            let (from, to) = (self.time(segment.from), self.time(segment.to));
+            let on_call =
+                tocsin_core::oncall::OnCall::new(segment.duties.clone(), segment.gap, None);
+            format!("{from} to {to}: {}", on_call.sentence())
+        });
+        let warnings = view.warnings.iter().map(|warning| format!("warning: {}", warning.message));
+        segments.chain(warnings).collect()
     }
 
     fn alert_line(&self, alert: &AlertView) -> String {

@@ -43,6 +43,7 @@ pub(super) struct World<'a> {
     sources: BTreeMap<Fingerprint, Source>,
     silences_made: u128,
     pub(super) pages_made: u128,
+    pub(super) made: super::roster::Made,
     /// The configurations, by what calls them: the name of a block, or the line of a step.
     policies: BTreeMap<String, Arc<Policy>>,
     lines: Vec<String>,
@@ -67,6 +68,7 @@ impl<'a> World<'a> {
             sources: BTreeMap::new(),
             silences_made: 0,
             pages_made: 0,
+            made: super::roster::Made::default(),
             sent: Vec::new(),
             policies,
             lines: Vec::new(),
@@ -242,6 +244,7 @@ impl<'a> World<'a> {
                 self.submit(Command::Reconfigure { policy });
             }
             Action::Paging(doing) => self.do_paging(doing)?,
+            Action::Roster(change) => self.change_roster(change)?,
             Action::Show(what) => self.show(what, now),
         }
         Ok(())
@@ -457,7 +460,7 @@ impl<'a> World<'a> {
 }
 
 impl End {
-    fn from(self, start: Timestamp) -> Timestamp {
+    pub(super) fn from(self, start: Timestamp) -> Timestamp {
         match self {
             Self::After(span) => start.checked_add(span).unwrap_or(Timestamp::MAX),
             Self::At(at) => at,

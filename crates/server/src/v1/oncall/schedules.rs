@@ -197,7 +197,7 @@ pub(super) async fn replace(
 
 /// Remove a schedule
 ///
-/// Refused while another one falls back to it. The record of who was on call stays.
+/// Refused while a policy, another schedule or a user group names it. The record of who was on call stays.
 #[utoipa::path(
     delete, path = "/api/v1/schedules/{name}", operation_id = "delete_schedule",
     tag = "schedules",
