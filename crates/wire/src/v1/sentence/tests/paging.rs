@@ -58,6 +58,13 @@ pub(super) fn events() -> Vec<Event> {
         answered("acknowledge", "on it"),
         answered("snooze", ""),
         Event::EscalationReopened { run, step: 1, why: "the snooze is over".to_owned() },
+        Event::EscalationUnanswered { run, rounds: 1, told: None },
+        Event::EscalationUnanswered {
+            run,
+            rounds: 3,
+            told: Some((Handle::parse("grace").unwrap(), "the manager of ada".to_owned())),
+        },
+        Event::StepMissed { run, round: 2, step: 1, due_at: at("12:05:00") },
         ended(End::AlertsResolved),
         ended(End::Resolved { by: "ada".to_owned() }),
         ended(End::Orphaned),
@@ -111,5 +118,7 @@ pub(super) fn events() -> Vec<Event> {
         Event::HeartbeatMissed { name: Arc::from("backup"), heard_at: Some(at("11:00:00")) },
         Event::HeartbeatMissed { name: Arc::from("backup"), heard_at: None },
         Event::HeartbeatHeard { name: Arc::from("backup"), missed_since: at("11:30:00") },
+        Event::WatcherUnreachable { failures: 3, why: "the watcher answered 503".to_owned() },
+        Event::WatcherReached,
     ]
 }
