@@ -36,7 +36,7 @@ impl Deliver for Timed {
         outcome
     }
 
-    async fn knock(&self, address: &str, now: jiff::Timestamp) -> Result<(), String> {
+    async fn knock(&self, address: &str, now: Timestamp) -> Result<(), String> {
         self.deliver.knock(address, now).await
     }
 
