@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 use command::{
     alert, audit, backup, completions, config, doctor, escalation, explain, generate, heartbeat,
-    man, oncall, policy, routes, sandbox, scenario, secret, silence, template, token,
+    incident, man, oncall, policy, routes, sandbox, scenario, secret, silence, template, token,
 };
 
 #[global_allocator]
@@ -61,6 +61,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// See whom a problem would reach.
     Oncall(oncall::OncallArgs),
+    /// See incidents, declare them, and work on them.
+    Incident(incident::IncidentArgs),
     /// See whom problems page, and answer.
     Escalation(escalation::EscalationArgs),
     /// Page somebody by hand.
@@ -122,6 +124,7 @@ fn run(command: Command) -> Result<()> {
         Command::Silence(args) => block_on(silence::run(args)),
         Command::Explain(args) => block_on(explain::run(args)),
         Command::Oncall(args) => block_on(oncall::run(args)),
+        Command::Incident(args) => block_on(incident::run(args)),
         Command::Escalation(args) => block_on(escalation::run(args)),
         Command::Page(args) => block_on(escalation::run_page(args)),
         Command::Policy(args) => block_on(policy::run(args)),

@@ -48,6 +48,7 @@ pub(crate) fn compile(
     check_integrations(document, reader);
     let (people, teams) = crate::identity::compile(document, reader);
     let escalation = crate::escalation::compile(document, &people, &teams, reader);
+    let incidents = crate::incidents::compile(document, reader);
     let heartbeats = crate::escalation::heartbeats(document, reader);
     let (schedules, holidays) = crate::schedule::compile(document, &people, &teams, reader);
     let templates = templates::compile(document, reader);
@@ -61,6 +62,7 @@ pub(crate) fn compile(
         people,
         teams,
         escalation,
+        incidents,
         heartbeats,
         schedules,
         holidays,

@@ -8,6 +8,7 @@ use crate::escalation::{EscalationPolicyConfig, HeartbeatConfig, PagingConfig, S
 use crate::global::GlobalConfig;
 use crate::identity::{AccessConfig, PersonConfig, TeamConfig};
 use crate::inbound::InboundConfig;
+use crate::incidents::IncidentsConfig;
 use crate::interval::NamedTimeIntervalConfig;
 use crate::native::{CompatConfig, LimitsConfig, MaintenanceWindowConfig, RetentionConfig};
 use crate::observability::{EventRecorderConfig, TracingConfig};
@@ -70,6 +71,8 @@ section! {
         @Native escalation_policies: Vec<EscalationPolicyConfig>;
         /// How paging works as a whole.
         @Native paging: PagingConfig;
+        /// When incidents begin, reopen and end by themselves.
+        @Native incidents: IncidentsConfig;
         /// What is expected to say that it is alive.
         @Native heartbeats: Vec<HeartbeatConfig>;
         /// Others who share this process, each with a configuration of its own.

@@ -14,6 +14,7 @@ mod global;
 mod http;
 mod identity;
 mod inbound;
+mod incidents;
 mod inherit;
 mod integration;
 mod interval;
@@ -53,6 +54,7 @@ pub use identity::{
     NetworkText, OidcConfig, OidcRules, PermissionText, PersonConfig, RoleWord, TeamConfig,
 };
 pub use inbound::{InboundConfig, InboundKind, MappingConfig};
+pub use incidents::{IncidentsConfig, OpenFromWord};
 pub use integration::{IntegrationConfig, ReceiverConfig, Settings};
 pub use load::{Environment, LoadOptions, Loaded, load, load_str};
 pub use native::*;

@@ -460,6 +460,8 @@ fn how_people_are_paged() {
             ("a channel that is none", person("contact_methods: [{channel: fax, address: x}]")),
             ("a rule for no method", person("notify: {high: [{by: sms}]}")),
             ("hours that are none", person("notify: {quiet_hours: {from: \"22\", to: \"07:00\"}}")),
+            ("a storm without limit", with_base("incidents: {storm_limit: 0}\n")),
+            ("a severity from which", with_base("incidents: {open_from: sev9}\n")),
             ("a heartbeat with a space", with_base("heartbeats: [{name: a b}]\n")),
             (
                 "a limit for no channel",

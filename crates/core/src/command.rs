@@ -9,6 +9,7 @@ use crate::change::Change;
 use crate::escalation::{EscalationPolicy, MissedStep};
 use crate::identity::{Actor, Handle, IdentityChange, IdentityRejection};
 use crate::ids::{OutboxNumber, RunNumber, SilenceId};
+use crate::incident::{IncidentChange, IncidentRejection, IncidentReply};
 use crate::labels::Fingerprint;
 use crate::maintenance::MaintenanceWindow;
 use crate::notification::AttemptOutcome;
@@ -112,6 +113,8 @@ pub enum Command {
     OnCall(OnCallChange),
     /// Policies or contact methods change, or somebody pages by hand.
     Paging(PagingChange),
+    /// An incident is declared, or something is done about one.
+    Incident(IncidentChange),
     /// Somebody answers to a page.
     Answer(Answer),
     /// Somebody sent a text message or pressed keys.
@@ -247,6 +250,8 @@ pub enum Reply {
     Answered(Answered),
     /// The escalation that was begun.
     Run(RunNumber),
+    /// How the incident stands.
+    Incident(IncidentReply),
     /// The command changed nothing.
     Rejected(Rejection),
 }
@@ -279,6 +284,9 @@ pub enum Rejection {
     /// Nothing about paging can change like that.
     #[error(transparent)]
     Paging(#[from] PagingRejection),
+    /// Nothing was done about an incident.
+    #[error(transparent)]
+    Incident(Box<IncidentRejection>),
     /// There is no such heartbeat monitor.
     #[error("there is no heartbeat monitor `{name}`")]
     UnknownHeartbeat {
@@ -327,4 +335,10 @@ pub enum Rejection {
         /// The bound.
         limit: usize,
     },
+}
+
+impl From<IncidentRejection> for Rejection {
+    fn from(why: IncidentRejection) -> Self {
+        Self::Incident(Box::new(why))
+    }
 }

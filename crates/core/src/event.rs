@@ -21,6 +21,7 @@ use crate::identity::Handle;
 use crate::ids::{
     AlertNumber, GroupNumber, OutboxNumber, RunNumber, Sequence, SilenceId, SilenceNumber,
 };
+use crate::incident::{IncidentNumber, ResolutionCode, Status};
 use crate::labels::{Fingerprint, Labels};
 use crate::notification::{Failure, NotifyReason};
 use crate::oncall::HandoffNotice;
@@ -587,6 +588,56 @@ pub enum Event {
     },
     /// The watcher outside hears from us again.
     WatcherReached,
+    /// An incident began.
+    IncidentOpened {
+        /// Which.
+        incident: IncidentNumber,
+        /// How bad it is.
+        severity: Severity,
+        /// What it is about.
+        title: String,
+        /// The alerts it began with.
+        alerts: Vec<AlertNumber>,
+        /// Why it is one.
+        why: String,
+        /// Who declared it.
+        by: String,
+    },
+    /// More alerts belong to an incident.
+    IncidentJoined {
+        /// Which.
+        incident: IncidentNumber,
+        /// The alerts that are new in it.
+        alerts: Vec<AlertNumber>,
+    },
+    /// An incident stands elsewhere.
+    IncidentMoved {
+        /// Which.
+        incident: IncidentNumber,
+        /// Where it stood.
+        from: Status,
+        /// Where it stands.
+        to: Status,
+        /// How it ended.
+        code: Option<ResolutionCode>,
+        /// What was said; may be empty.
+        note: String,
+        /// Who moved it.
+        by: String,
+    },
+    /// Anything else that the timeline of an incident tells.
+    IncidentNoted {
+        /// Which.
+        incident: IncidentNumber,
+        /// The row of the timeline.
+        entry: u64,
+        /// The kind of the row.
+        what: CompactString,
+        /// What happened, in one sentence.
+        text: String,
+        /// Who did it.
+        by: String,
+    },
     /// The engine began to work with what the store holds.
     EngineStarted {
         /// Firing alerts it found.

@@ -11,6 +11,7 @@ use crate::compat::Compat;
 use crate::escalation::EscalationSettings;
 use crate::heartbeat::HeartbeatMonitor;
 use crate::identity::{Person, Team};
+use crate::incident::IncidentSettings;
 use crate::labels::Labels;
 use crate::maintenance::MaintenanceWindow;
 use crate::matcher::Matchers;
@@ -38,6 +39,8 @@ pub struct Policy {
     pub teams: Vec<Team>,
     /// How people are paged.
     pub escalation: EscalationSettings,
+    /// When incidents begin, reopen and end by themselves.
+    pub incidents: IncidentSettings,
     /// What is expected to say that it is alive.
     pub heartbeats: Vec<HeartbeatMonitor>,
     /// Schedules that the file provisions.

@@ -13,6 +13,7 @@ use crate::event::{MuteCause, Recorded};
 use crate::heartbeat::HeartbeatRow;
 use crate::identity::{Handle, IdentityRows, IdentityWrites};
 use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence};
+use crate::incident::{Entry, Incident, IncidentAlert, IncidentNumber};
 use crate::labels::{Fingerprint, Labels};
 use crate::notification::{LogEntry, LogKey, OutboxEntry};
 use crate::oncall::{OnCallRows, OnCallWrites};
@@ -76,6 +77,12 @@ pub struct WriteSet {
     pub turns: Vec<(Arc<str>, usize, u64)>,
     /// Heartbeat monitors, as they stand.
     pub heartbeats: Vec<HeartbeatRow>,
+    /// Incidents that are new or changed.
+    pub incidents: Vec<Incident>,
+    /// Alerts that are new in an incident, or have another life.
+    pub incident_alerts: Vec<(IncidentNumber, IncidentAlert)>,
+    /// Appended to timelines.
+    pub entries: Vec<Entry>,
 }
 
 impl WriteSet {
@@ -107,6 +114,9 @@ impl WriteSet {
             && self.throttles.is_empty()
             && self.turns.is_empty()
             && self.heartbeats.is_empty()
+            && self.incidents.is_empty()
+            && self.incident_alerts.is_empty()
+            && self.entries.is_empty()
     }
 }
 
@@ -206,6 +216,10 @@ pub struct TenantRows {
     pub turns: Vec<(Arc<str>, usize, u64)>,
     /// Heartbeat monitors, as they stood.
     pub heartbeats: Vec<HeartbeatRow>,
+    /// Incidents that are not closed, and those closed lately, ascending by number.
+    pub incidents: Vec<Incident>,
+    /// Their alerts.
+    pub incident_alerts: Vec<(IncidentNumber, IncidentAlert)>,
     /// The highest numbers ever given, so that none is given twice.
     pub highest: Highest,
 }
@@ -224,6 +238,9 @@ pub struct Highest {
     /// Of escalations.
     #[serde(default)]
     pub run: crate::ids::RunNumber,
+    /// Of incidents.
+    #[serde(default)]
+    pub incident: IncidentNumber,
     /// Of events.
     pub event: Sequence,
 }

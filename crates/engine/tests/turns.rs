@@ -92,6 +92,33 @@ impl Store for GatedStore {
         Ok(Vec::new())
     }
 
+    async fn incidents(
+        &self,
+        _: TenantId,
+        _: tocsin_store::IncidentQuery,
+    ) -> Result<Vec<tocsin_core::incident::Incident>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn incident(
+        &self,
+        _: TenantId,
+        _: tocsin_core::incident::IncidentNumber,
+    ) -> Result<
+        Option<(tocsin_core::incident::Incident, Vec<tocsin_core::incident::IncidentAlert>)>,
+        StoreError,
+    > {
+        Ok(None)
+    }
+
+    async fn incident_entries(
+        &self,
+        _: TenantId,
+        _: tocsin_store::EntryQuery,
+    ) -> Result<Vec<tocsin_core::incident::Entry>, StoreError> {
+        Ok(Vec::new())
+    }
+
     async fn shift_records(
         &self,
         _: TenantId,

@@ -260,6 +260,7 @@ impl Holder {
         let id = if path.contains("tokens") { &self.token_id } else { &self.silence };
         path.replace("{fingerprint}", &self.fingerprint)
             .replace("{number}", "1")
+            .replace("{incident}", "1")
             .replace("{id}", id)
             .replace("{handle}", "zoe")
             .replace(
@@ -334,6 +335,17 @@ fn body_of(method: &str, path: &str, mark: &str) -> Option<Value> {
             "matchers": matchers, "starts_at": "2026-11-22T02:00:00", "duration_seconds": 60,
             "comment": mark, "created_by": mark,
         }),
+        ("POST", "/api/v1/incidents") => json!({ "title": mark }),
+        ("PATCH", "/api/v1/incidents/{incident}") => json!({ "title": mark }),
+        ("POST", path) if path.starts_with("/api/v1/incidents/") => {
+            match path.rsplit('/').next().unwrap_or_default() {
+                "transition" => json!({ "to": "investigating", "note": mark }),
+                "severity" => json!({ "severity": "sev1", "reason": mark }),
+                "assign" => json!({}),
+                "comments" => json!({ "text": mark }),
+                _ => json!({ "note": mark }),
+            }
+        }
         ("POST", "/api/v1/changes") => json!({ "summary": mark, "source": mark }),
         ("POST", "/api/v1/people") => {
             json!({ "handle": "zoe", "name": mark, "email": format!("{mark}@example.org") })

@@ -11,10 +11,13 @@ use tocsin_core::alert::{Description, Identity};
 use tocsin_core::audit::AuditRow;
 use tocsin_core::escalation::EscalationRun;
 use tocsin_core::event::{Recorded, Subject};
+use tocsin_core::identity::Handle;
 use tocsin_core::ids::{RunNumber, Sequence, TenantId};
+use tocsin_core::incident::{Entry, Incident, IncidentAlert, IncidentNumber, Mode, Status};
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::oncall::ShiftRecord;
 use tocsin_core::rows::{AlertRow, TenantRows, WriteSet};
+use tocsin_core::severity::Severity;
 
 pub use sqlite::{
     BackupSummary, DATABASE_FILE, Inspection, Restored, SqliteOptions, SqliteStore, back_up,
@@ -59,6 +62,27 @@ pub trait Store: Send + Sync + 'static {
         tenant: TenantId,
         query: RunQuery,
     ) -> Result<Vec<EscalationRun>, StoreError>;
+
+    /// Returns incidents, the newest first, at most `query.limit`.
+    async fn incidents(
+        &self,
+        tenant: TenantId,
+        query: IncidentQuery,
+    ) -> Result<Vec<Incident>, StoreError>;
+
+    /// Returns an incident with its alerts, the first that joined first.
+    async fn incident(
+        &self,
+        tenant: TenantId,
+        number: IncidentNumber,
+    ) -> Result<Option<(Incident, Vec<IncidentAlert>)>, StoreError>;
+
+    /// Returns rows of a timeline in the order of recording, at most `query.limit`.
+    async fn incident_entries(
+        &self,
+        tenant: TenantId,
+        query: EntryQuery,
+    ) -> Result<Vec<Entry>, StoreError>;
 
     /// Returns who really was on call, ascending by the beginning, at most
     /// [`MAX_SHIFT_RECORDS_PER_QUERY`].
@@ -145,6 +169,48 @@ pub struct RunQuery {
 
 /// The most escalations that one query returns.
 pub const MAX_RUNS_PER_QUERY: usize = 1_000;
+
+/// Which incidents to read; what is empty or `None` may be anything.
+#[derive(Clone, Debug, Default)]
+pub struct IncidentQuery {
+    /// In any of these.
+    pub statuses: Vec<Status>,
+    /// Of any of these.
+    pub severities: Vec<Severity>,
+    /// Of any of these.
+    pub modes: Vec<Mode>,
+    /// Of this service.
+    pub service: Option<String>,
+    /// Had by this person.
+    pub owner: Option<Handle>,
+    /// Detected not earlier than this.
+    pub from: Option<Timestamp>,
+    /// Detected earlier than this.
+    pub to: Option<Timestamp>,
+    /// With this in the title, in upper or lower case.
+    pub text: Option<String>,
+    /// Only those with a smaller number: the cursor for the next page.
+    pub before: Option<IncidentNumber>,
+    /// At most this many; the store bounds it to [`MAX_INCIDENTS_PER_QUERY`].
+    pub limit: usize,
+}
+
+/// The most incidents that one query returns.
+pub const MAX_INCIDENTS_PER_QUERY: usize = 1_000;
+
+/// Which rows of a timeline to read.
+#[derive(Clone, Copy, Debug)]
+pub struct EntryQuery {
+    /// Of which incident.
+    pub incident: IncidentNumber,
+    /// Only rows after this place.
+    pub after: u64,
+    /// At most this many; the store bounds it to [`MAX_ENTRIES_PER_QUERY`].
+    pub limit: usize,
+}
+
+/// The most rows of a timeline that one query returns.
+pub const MAX_ENTRIES_PER_QUERY: usize = 1_000;
 
 /// Which shifts to read.
 #[derive(Clone, Debug)]

@@ -11,6 +11,8 @@ use tocsin_core::event::Recorded;
 use tocsin_core::heartbeat::HeartbeatRow;
 use tocsin_core::identity::{Changed, Handle, IdentityRows, IdentityWrites};
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, RunNumber, SilenceNumber};
+use tocsin_core::incident::{Entry, Incident, IncidentAlert, IncidentNumber};
+use tocsin_core::labels::Fingerprint;
 use tocsin_core::notification::{LogEntry, LogKey, OutboxEntry};
 use tocsin_core::oncall::OnCallWrites;
 use tocsin_core::paging::{Contacts, Page, Recipient, Throttle};
@@ -39,6 +41,9 @@ pub struct MemoryRows {
     throttles: BTreeMap<Recipient, Throttle>,
     turns: BTreeMap<(Arc<str>, usize), u64>,
     heartbeats: BTreeMap<Arc<str>, HeartbeatRow>,
+    incidents: BTreeMap<IncidentNumber, Incident>,
+    incident_alerts: BTreeMap<(IncidentNumber, Fingerprint), IncidentAlert>,
+    entries: BTreeMap<(IncidentNumber, u64), Entry>,
     highest: Highest,
     events: Vec<Recorded>,
 }
@@ -115,6 +120,10 @@ impl MemoryRows {
             .extend(writes.turns.into_iter().map(|(policy, step, count)| ((policy, step), count)));
         self.heartbeats
             .extend(writes.heartbeats.into_iter().map(|row| (Arc::clone(&row.name), row)));
+        self.apply_incidents(writes.incidents, writes.entries, &mut complaints);
+        for (number, alert) in writes.incident_alerts {
+            self.incident_alerts.insert((number, alert.fingerprint), alert);
+        }
         for entry in writes.outbox {
             self.highest.outbox = self.highest.outbox.max(entry.number);
             self.outbox.insert(entry.number, entry);
@@ -160,6 +169,37 @@ impl MemoryRows {
             self.highest.event = self.highest.event.max(event.sequence);
             self.events.push(event);
         }
+    }
+
+    fn apply_incidents(
+        &mut self,
+        incidents: Vec<Incident>,
+        entries: Vec<Entry>,
+        complaints: &mut Vec<String>,
+    ) {
+        for incident in incidents {
+            self.highest.incident = self.highest.incident.max(incident.number);
+            self.incidents.insert(incident.number, incident);
+        }
+        for entry in entries {
+            let (number, seq) = (entry.incident, entry.seq);
+            let has_before = seq == 1 || self.entries.contains_key(&(number, seq - 1));
+            if self.entries.insert((number, seq), entry).is_some() || !has_before {
+                complaints.push(format!("row {seq} of incident {number} is out of order"));
+            }
+        }
+        let mut open = BTreeMap::new();
+        for incident in self.incidents.values().filter(|it| it.is_active()) {
+            let Some(key) = &incident.key else { continue };
+            if let Some(other) = open.insert(key, incident.number) {
+                complaints.push(format!("incidents {other} and {} are one", incident.number));
+            }
+        }
+    }
+
+    /// Returns the timeline of an incident, in the order of recording.
+    pub fn timeline(&self, number: IncidentNumber) -> Vec<&Entry> {
+        self.entries.range((number, 0)..=(number, u64::MAX)).map(|(_, entry)| entry).collect()
     }
 
     /// Returns what a start reads.
@@ -211,6 +251,12 @@ impl MemoryRows {
                 .map(|((policy, step), count)| (Arc::clone(policy), *step, *count))
                 .collect(),
             heartbeats: self.heartbeats.values().cloned().collect(),
+            incidents: self.incidents.values().cloned().collect(),
+            incident_alerts: self
+                .incident_alerts
+                .iter()
+                .map(|((number, _), alert)| (*number, *alert))
+                .collect(),
             highest: self.highest,
         }
     }

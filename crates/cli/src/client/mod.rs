@@ -169,6 +169,17 @@ impl Client {
         self.send(&Method::PUT, path, request).await
     }
 
+    /// Posts JSON with a header of one's own and returns whatever the answer is.
+    pub(crate) async fn post_with(
+        &self,
+        path: &str,
+        (name, value): (&'static str, &str),
+        body: &impl Serialize,
+    ) -> Result<Answer> {
+        let request = self.http.post(format!("{}{path}", self.base)).header(name, value).json(body);
+        self.send(&Method::POST, path, request).await
+    }
+
     /// Deletes and returns whatever the answer is.
     pub(crate) async fn delete(&self, path: &str) -> Result<Answer> {
         let request = self.http.delete(format!("{}{path}", self.base));

@@ -10,6 +10,7 @@ pub(crate) mod escalation;
 pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod heartbeat;
+pub(crate) mod incident;
 pub(crate) mod man;
 pub(crate) mod oncall;
 pub(crate) mod policy;

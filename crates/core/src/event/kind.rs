@@ -60,6 +60,10 @@ impl Event {
             Self::HeartbeatHeard { .. } => "heartbeat_heard",
             Self::WatcherUnreachable { .. } => "watcher_unreachable",
             Self::WatcherReached => "watcher_reached",
+            Self::IncidentOpened { .. } => "incident_opened",
+            Self::IncidentJoined { .. } => "incident_joined",
+            Self::IncidentMoved { .. } => "incident_moved",
+            Self::IncidentNoted { .. } => "incident_noted",
             Self::EngineStarted { .. } => "engine_started",
             Self::Reconfigured { .. } => "reconfigured",
         }

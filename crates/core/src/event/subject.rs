@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Event;
 use crate::ids::{AlertNumber, GroupNumber, RunNumber, SilenceNumber};
+use crate::incident::IncidentNumber;
 
 /// What an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,6 +18,8 @@ pub enum Subject {
     Silence(SilenceNumber),
     /// An escalation.
     Run(RunNumber),
+    /// An incident.
+    Incident(IncidentNumber),
     /// The tenant as a whole.
     Tenant,
 }
@@ -30,6 +33,7 @@ impl Subject {
             Self::Group(number) => (2, number.0),
             Self::Silence(number) => (3, number.0),
             Self::Run(number) => (4, number.0),
+            Self::Incident(number) => (5, number.0),
         }
     }
 }
@@ -70,6 +74,10 @@ impl Event {
             | Self::EscalationEnded { run, .. }
             | Self::PageHeld { run, .. }
             | Self::PageFellBack { run, .. } => Subject::Run(*run),
+            Self::IncidentOpened { incident, .. }
+            | Self::IncidentJoined { incident, .. }
+            | Self::IncidentMoved { incident, .. }
+            | Self::IncidentNoted { incident, .. } => Subject::Incident(*incident),
             Self::PageQueued { runs, .. }
             | Self::PageSent { runs, .. }
             | Self::PageAttemptFailed { runs, .. }

@@ -12,6 +12,7 @@ use crate::escalation::{AckMode, End, EscalationRun, Next, RunState};
 use crate::event::Event;
 use crate::identity::Handle;
 use crate::ids::RunNumber;
+use crate::incident::Author;
 use crate::labels::Fingerprint;
 use crate::paging::{
     Action, Answer, AnswerRejection, Answered, Answerer, Channel, Spoken, parse_words,
@@ -77,6 +78,12 @@ impl Tenant {
                 let why = End::Resolved { by: by.name().to_owned() };
                 self.record_answer(now, *number, by, *action, via, comment);
                 self.end_run(now, *number, why);
+                self.incident_resolved_by_answer(
+                    now,
+                    *number,
+                    &Author::person(by.name(), via),
+                    comment,
+                );
                 return Ok(Answered { text: format!("resolved: {title}"), has_changed: true });
             }
             Action::Snooze { span } => {
@@ -95,11 +102,12 @@ impl Tenant {
         if matches!(action, Action::Acknowledge | Action::Snooze { .. }) {
             self.announce(now, *number, Some(by.name()));
         }
+        self.incident_follows_run(now, *number, &Author::person(by.name(), via), comment);
         self.advance_run(now, *number);
         Ok(Answered { text: format!("{text}: {title}"), has_changed: true })
     }
 
-    fn record_answer(
+    pub(super) fn record_answer(
         &mut self,
         now: Timestamp,
         run: RunNumber,
@@ -137,7 +145,7 @@ impl Tenant {
     }
 
     /// Returns what happened; `None` when they had it already.
-    fn acknowledge_run(
+    pub(super) fn acknowledge_run(
         &mut self,
         now: Timestamp,
         number: RunNumber,
@@ -209,7 +217,7 @@ impl Tenant {
         }
     }
 
-    fn give_back_run(&mut self, now: Timestamp, number: RunNumber, by: &Answerer) {
+    pub(super) fn give_back_run(&mut self, now: Timestamp, number: RunNumber, by: &Answerer) {
         let Some(run) = self.escalations.runs.get(&number) else { return };
         let alerts: Vec<Fingerprint> = run.alerts.iter().copied().collect();
         self.reopen_run(now, number, format!("{} gave it back", by.name()), false);
@@ -249,6 +257,7 @@ impl Tenant {
         run.next = Some(Next { step: following, due_at: now });
         self.recorder.runs.insert(number);
         if !given_back.is_empty() {
+            self.incident_given_back(now, number, &Author::person(by.name(), ""), "escalated");
             // Who asks for others does not work on it alone any more.
             let word = Word::new(by.name().to_owned(), "escalated".to_owned());
             let _ = self.unacknowledge(now, &given_back, &word);
@@ -297,6 +306,7 @@ impl Tenant {
                     let answerer = Answerer::Outsider(by.to_owned());
                     self.record_answer(now, number, &answerer, Action::Acknowledge, "alerts", "");
                     self.announce(now, number, Some(by));
+                    self.incident_follows_run(now, number, &Author::person(by, "alerts"), "");
                     self.advance_run(now, number);
                 }
                 (RunState::Acknowledged { .. }, false) => {

@@ -23,12 +23,12 @@ const MAX_OPEN_RUNS: usize = 100_000;
 /// The most characters of a title.
 const MAX_TITLE_CHARS: usize = 200;
 
-/// What the alerts of an escalation say about it.
-struct Facts {
-    severity: Severity,
-    service: CompactString,
-    category: CompactString,
-    title: String,
+/// What the alerts of an escalation or an incident say about it.
+pub(super) struct Facts {
+    pub(super) severity: Severity,
+    pub(super) service: CompactString,
+    pub(super) category: CompactString,
+    pub(super) title: String,
 }
 
 impl Tenant {
@@ -209,6 +209,7 @@ impl Tenant {
         };
         self.escalations.runs.insert(number, run);
         self.recorder.runs.insert(number);
+        self.link_run(number);
         self.advance_run(now, number);
         Some(number)
     }
@@ -266,6 +267,7 @@ impl Tenant {
         run.severity = run.severity.min(facts.severity);
         run.title = facts.title;
         self.recorder.runs.insert(number);
+        self.link_run(number);
         let has_joined = !joined.is_empty();
         if has_joined {
             let alerts = self.numbers_of(&joined.into_iter().collect());
@@ -321,13 +323,16 @@ impl Tenant {
         self.ingest(now, vec![IncomingAlert::new(labels, annotations)]);
     }
 
-    fn numbers_of(&self, alerts: &BTreeSet<Fingerprint>) -> Vec<crate::ids::AlertNumber> {
+    pub(super) fn numbers_of(
+        &self,
+        alerts: &BTreeSet<Fingerprint>,
+    ) -> Vec<crate::ids::AlertNumber> {
         let known = alerts.iter().filter_map(|fp| self.alerts.get(fp));
         known.map(|alert| alert.identity.number).collect()
     }
 
     /// Returns what alerts say about the escalation that they are in.
-    fn facts(&self, firing: &[Fingerprint], group_labels: &Labels) -> Facts {
+    pub(super) fn facts(&self, firing: &[Fingerprint], group_labels: &Labels) -> Facts {
         let alerts: Vec<_> = firing.iter().filter_map(|fp| self.alerts.get(fp)).collect();
         let common = Labels::common(alerts.iter().map(|alert| &alert.identity.labels));
         let annotations = Labels::common(alerts.iter().map(|alert| &alert.description.annotations));

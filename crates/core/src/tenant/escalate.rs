@@ -16,6 +16,7 @@ use crate::escalation::{
 use crate::event::Event;
 use crate::identity::Handle;
 use crate::ids::RunNumber;
+use crate::incident::Author;
 use crate::labels::Fingerprint;
 use crate::notification::LogKey;
 use crate::paging::{Page, Recipient, Urgency};
@@ -417,7 +418,11 @@ impl Tenant {
         }
         run.next = Some(Next { step, due_at: now });
         self.recorder.runs.insert(number);
-        self.record(now, Event::EscalationReopened { run: number, step: step + 1, why });
+        self.record(
+            now,
+            Event::EscalationReopened { run: number, step: step + 1, why: why.clone() },
+        );
+        self.incident_given_back(now, number, &Author::system(), &why);
         self.announce(now, number, None);
         self.advance_run(now, number);
     }

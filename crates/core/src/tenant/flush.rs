@@ -64,6 +64,7 @@ impl Tenant {
                 .collect();
             group.settling = Some(Settling { resolved, has_failed: false });
         }
+        self.open_incident_for(now, number, &sight.firing);
         for integration in self.integrations_of(number) {
             self.tell(now, number, &integration, &sight);
             if integration.1.kind == ESCALATION {

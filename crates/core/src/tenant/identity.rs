@@ -48,6 +48,10 @@ impl Tenant {
             let (kind, subject) = ("escalation", run.to_string());
             owned.push(Owned { kind, subject, passes_to: successor.clone() });
         }
+        for number in self.incidents_of(handle) {
+            let (kind, subject) = ("incident", number.to_string());
+            owned.push(Owned { kind, subject, passes_to: self.substitute_of(handle) });
+        }
         for schedule in self.roster.schedules_of(handle, self.latest) {
             // The next member stands in, turn by turn.
             owned.push(Owned { kind: "shift", subject: schedule.to_string(), passes_to: None });
@@ -103,6 +107,7 @@ impl Tenant {
             let reopened = self.leave_runs(now, &handle, successor.as_ref());
             acknowledged.retain(|alert| !reopened.contains(alert));
             self.pass_on(now, actor, &handle, successor.as_ref(), &acknowledged);
+            self.pass_incidents_on(now, &handle);
         }
         if concerns_rosters {
             self.look_after_people(now);
@@ -242,6 +247,7 @@ impl Tenant {
             | Command::GroupSynced { .. }
             | Command::Identity(_)
             | Command::Paging(_)
+            | Command::Incident(_)
             | Command::OnCall(_)
             | Command::Receipt(_)
             | Command::ReportMissed { .. }

@@ -237,6 +237,7 @@ impl Tenant {
             groups,
         };
         self.record(now, event);
+        self.incident_alert_fires(now, fingerprint);
         if is_refire {
             self.look_at_runs_of(now, fingerprint);
         }
@@ -252,6 +253,7 @@ impl Tenant {
         self.recorder.alerts.insert(fingerprint);
         self.record(now, Event::AlertResolved { alert: number, fingerprint, ends_at, is_timeout });
         self.end_acknowledgement(now, fingerprint, AcknowledgementEnd::Resolved);
+        self.incident_alert_ends(now, fingerprint, is_timeout);
         self.schedule_forgetting(now, fingerprint);
     }
 

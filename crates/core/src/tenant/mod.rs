@@ -15,6 +15,10 @@ mod group;
 mod handoff;
 mod heartbeat;
 mod identity;
+mod incident_alerts;
+mod incident_change;
+mod incident_moves;
+mod incidents;
 mod ingest;
 mod inhibit;
 mod maintain;
@@ -45,6 +49,7 @@ use crate::audit::{AuditHead, AuditNote};
 use crate::command::{Command, Order, Rejection, Reply};
 use crate::identity::Directory;
 use crate::ids::{GroupNumber, OutboxNumber, RunNumber, SilenceId, SilenceNumber};
+use crate::incident::IncidentNumber;
 use crate::labels::{Fingerprint, Labels};
 use crate::notification::{LogEntry, LogKey, OutboxEntry};
 use crate::oncall::Roster;
@@ -57,6 +62,7 @@ use deliver::Outbound;
 use escalate::Escalations;
 use group::Group;
 use heartbeat::Heartbeat;
+use incidents::Incidents;
 use ingest::{Alert, Destinations};
 use inhibit::Inhibition;
 use maintain::Window;
@@ -137,6 +143,7 @@ pub struct Tenant {
     heartbeats: BTreeMap<Arc<str>, Heartbeat>,
     /// Whether it is told that the watcher outside cannot be reached.
     is_watcher_lost: bool,
+    incidents: Incidents,
 }
 
 /// What may become due. At one instant the order of the variants is the order of work: what
@@ -155,6 +162,7 @@ enum Timer {
     Flush(GroupNumber),
     Escalation(RunNumber),
     Method(Recipient),
+    Incident(IncidentNumber),
     Page(OutboxNumber),
     Attempt(OutboxNumber),
     Forget(Fingerprint),
@@ -234,6 +242,13 @@ impl Tenant {
                     self.audit(now, by, note);
                 }
                 return Ok(reply);
+            }
+            Command::Incident(change) => {
+                let (reply, note) = self.change_incident(now, &by, change)?;
+                if let Some(note) = note {
+                    self.audit(now, by, note);
+                }
+                return Ok(Reply::Incident(reply));
             }
             Command::OnCall(change) => {
                 if let Some(note) = self.change_roster(now, &by, change)? {
@@ -334,7 +349,10 @@ impl Tenant {
                 Ok(Reply::Done)
             }
             // Carried out before they come here.
-            Command::Identity(_) | Command::Paging(_) | Command::OnCall(_) => Ok(Reply::Done),
+            Command::Identity(_)
+            | Command::Paging(_)
+            | Command::Incident(_)
+            | Command::OnCall(_) => Ok(Reply::Done),
         }
     }
 
@@ -350,6 +368,7 @@ impl Tenant {
                 Timer::Heartbeat(name) => self.heartbeat_due(now, &name),
                 Timer::Escalation(number) => self.escalation_due(now, number),
                 Timer::Method(recipient) => self.method_due(now, &recipient),
+                Timer::Incident(number) => self.incident_due(now, number),
                 Timer::Page(number) => self.page_due(now, number),
                 Timer::AlertEnd(fingerprint) => self.alert_end_due(now, at, fingerprint),
                 Timer::Silence(number) => self.silence_due(now, number),
@@ -401,6 +420,7 @@ impl Tenant {
         }
         self.sweep_identity(now);
         self.sweep_runs(now);
+        self.sweep_incidents(now);
         self.schedule(later(now, SWEEP_INTERVAL), Timer::Sweep);
     }
 }

@@ -38,6 +38,7 @@ impl Tenant {
         self.carry_log();
         self.readdress_outbox(now);
         self.look_at_runs_after_reload(now);
+        self.look_at_incidents_after_reload(now);
         self.record(now, Event::Reconfigured { groups: self.groups.len() });
     }
 

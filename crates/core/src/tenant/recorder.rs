@@ -11,6 +11,7 @@ use crate::audit::AuditRow;
 use crate::event::{Event, Recorded};
 use crate::identity::{Handle, IdentityWrites};
 use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, RunNumber, Sequence, SilenceNumber};
+use crate::incident::{Entry, IncidentNumber};
 use crate::labels::Fingerprint;
 use crate::notification::LogKey;
 use crate::oncall::OnCallWrites;
@@ -48,6 +49,9 @@ pub(super) struct Recorder {
     pub(super) throttles: BTreeSet<Recipient>,
     pub(super) turns: BTreeSet<(Arc<str>, usize)>,
     pub(super) heartbeats: BTreeSet<Arc<str>>,
+    pub(super) incidents: BTreeSet<IncidentNumber>,
+    pub(super) incident_alerts: BTreeSet<(IncidentNumber, Fingerprint)>,
+    pub(super) entries: Vec<Entry>,
 }
 
 impl Tenant {
@@ -164,6 +168,20 @@ impl Tenant {
                 .iter()
                 .filter_map(|name| self.heartbeat_row(name))
                 .collect(),
+            incidents: changed
+                .incidents
+                .iter()
+                .filter_map(|number| Some(self.incidents.held.get(number)?.incident.clone()))
+                .collect(),
+            incident_alerts: changed
+                .incident_alerts
+                .into_iter()
+                .filter_map(|(number, fingerprint)| {
+                    let alert = self.incidents.held.get(&number)?.alerts.get(&fingerprint)?;
+                    Some((number, *alert))
+                })
+                .collect(),
+            entries: changed.entries,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::escalate::Escalations;
+use super::incidents::Incidents;
 use super::ingest::REFRESH_DELAY;
 use super::inhibit::Inhibition;
 use super::mute::time_cause;
@@ -91,6 +92,7 @@ impl Tenant {
             groups_are_stale: true,
             heartbeats: BTreeMap::new(),
             is_watcher_lost: false,
+            incidents: Incidents::default(),
             policy,
         };
         for silence in rows.silences {
@@ -124,6 +126,7 @@ impl Tenant {
             tenant.restore_outbox(now, rows.outbox);
             tenant.restore_pages(now, rows.pages);
             tenant.restore_runs(now, rows.runs);
+            tenant.restore_incidents(now, rows.incidents, rows.incident_alerts);
             tenant.provision_heartbeats(now, rows.heartbeats);
             tenant.forgive_heartbeats(now);
         } else {
@@ -131,6 +134,7 @@ impl Tenant {
             tenant.recorder.ended_acknowledgements.extend(acknowledged);
             tenant.forget_rows(rows.alerts, rows.groups, &rows.outbox);
             tenant.forget_runs(now, rows.runs, &rows.pages);
+            tenant.restore_incidents(now, rows.incidents, rows.incident_alerts);
             tenant.provision_heartbeats(now, rows.heartbeats);
         }
         tenant.recount_firing();

@@ -1,4 +1,4 @@
-//! Everything about escalations that a start has to find again.
+//! Everything about escalations and incidents that a start has to find again.
 
 use std::sync::Arc;
 
@@ -8,10 +8,11 @@ use super::Tenant;
 use crate::escalation::EscalationRun;
 use crate::heartbeat::HeartbeatRow;
 use crate::identity::Handle;
+use crate::incident::Incident;
 use crate::paging::{Contacts, Page, Recipient, Throttle};
 
-/// How escalations and pages stand, without what is only known while one works on them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How escalations, pages and incidents stand, without what is only known while one works on them.
+#[derive(Clone, Debug, PartialEq)]
 pub struct EscalationState {
     /// Open ones, and those that ended lately, by number.
     pub runs: Vec<EscalationRun>,
@@ -25,10 +26,12 @@ pub struct EscalationState {
     pub turns: Vec<(Arc<str>, usize, u64)>,
     /// Heartbeat monitors, by name.
     pub heartbeats: Vec<HeartbeatRow>,
+    /// Incidents that may still change, by number.
+    pub incidents: Vec<Incident>,
 }
 
 impl Tenant {
-    /// Returns how escalations and pages stand at `now`.
+    /// Returns how escalations, pages and incidents stand at `now`.
     pub fn escalation_state(&self, now: Timestamp) -> EscalationState {
         let runs = self.escalations.runs.values();
         let throttles = self.paging.queues.iter().filter(|(recipient, queue)| {
@@ -56,6 +59,7 @@ impl Tenant {
                 .map(|((policy, step), count)| (Arc::clone(policy), *step, *count))
                 .collect(),
             heartbeats: self.heartbeats().cloned().collect(),
+            incidents: self.incidents().cloned().collect(),
         }
     }
 }

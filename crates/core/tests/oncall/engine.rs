@@ -61,6 +61,7 @@ fn policy(schedules: Vec<ScheduleSpec>) -> Arc<Policy> {
         teams: Vec::new(),
         escalation: Default::default(),
         heartbeats: Vec::new(),
+        incidents: Default::default(),
         schedules,
         holidays: Vec::new(),
         compat: Default::default(),

@@ -39,6 +39,7 @@ use crate::App;
         (name = "routing", description = "Who is told what."),
         (name = "notifications", description = "Messages on their way out."),
         (name = "events", description = "What happened, as history and live."),
+        (name = "incidents", description = "Coordinated responses to harm."),
         (name = "escalations", description = "Whom a problem pages, and what they answer."),
         (name = "escalation policies", description = "Whom to page and when."),
         (name = "contacts", description = "How people are reached."),

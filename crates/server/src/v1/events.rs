@@ -7,6 +7,7 @@ use axum::extract::State;
 use jiff::Timestamp;
 use tocsin_core::event::Subject;
 use tocsin_core::ids::{AlertNumber, GroupNumber, RunNumber, Sequence, SilenceId, SilenceNumber};
+use tocsin_core::incident::IncidentNumber;
 use tocsin_store::EventQuery;
 use tocsin_wire::v1::{Event, EventPage, KINDS};
 
@@ -21,7 +22,8 @@ const MAX_LIVES: usize = 1_000;
 
 /// What a subject looks like.
 const SUBJECT: &str = "must be `alert:` and a number or fingerprint, `group:` and a number, \
-                       `silence:` and a number or id, `escalation:` and a number, or `tenant`";
+                       `silence:` and a number or id, `escalation:` or `incident:` and a number, \
+                       or `tenant`";
 
 /// Which events to list.
 #[derive(utoipa::IntoParams)]
@@ -148,6 +150,7 @@ async fn subjects(app: &App, texts: &[String]) -> Answer<Vec<Subject>> {
                     "group" => Subject::Group(GroupNumber(number)),
                     "silence" => Subject::Silence(SilenceNumber(number)),
                     "escalation" => Subject::Run(RunNumber(number)),
+                    "incident" => Subject::Incident(IncidentNumber(number)),
                     _ => return Err::<_, Refusal>(bad()),
                 });
             }

@@ -19,6 +19,7 @@ mod explain;
 mod groups;
 mod heartbeats;
 mod hub;
+mod incidents;
 mod ingest;
 mod maintenance;
 mod matchers;
@@ -143,5 +144,6 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::check))
         .routes(routes!(audit::export))
         .routes(routes!(document::show))
+        .merge(incidents::routes())
         .merge(oncall::routes())
 }

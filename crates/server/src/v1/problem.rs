@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_core::command::{Rejection, Reply};
 use tocsin_core::identity::IdentityRejection;
+use tocsin_core::incident::{IncidentRejection, Refusal as Denied};
 use tocsin_core::oncall::OnCallRejection;
 use tocsin_core::paging::{AnswerRejection, PagingRejection};
 use tocsin_core::silence::SilenceRejection;
@@ -66,6 +67,12 @@ impl Refusal {
     pub(crate) fn unexpected(reply: &Reply) -> Self {
         tracing::error!(?reply, "the engine's answer does not fit the command");
         Self::new(ProblemCode::Internal, "the engine's answer does not fit the command")
+    }
+
+    /// Says where an incident could go instead.
+    fn allowing(mut self, why: &IncidentRejection) -> Self {
+        self.problem.allowed = why.allowed().iter().map(|(to, _)| to.to_string()).collect();
+        self
     }
 
     /// Says when to come back.
@@ -140,6 +147,7 @@ impl From<Rejection> for Refusal {
             Rejection::OnCall(why) => Self::new(code_of_on_call(&why), text),
             Rejection::Answer(why) => Self::new(code_of_answer(&why), text),
             Rejection::Paging(why) => Self::new(code_of_paging(&why), text),
+            Rejection::Incident(why) => of_incident(&why, text),
             Rejection::UnknownHeartbeat { .. } => Self::not_found(text),
             Rejection::UnknownMaintenanceWindow { .. } => Self::not_found(text),
             Rejection::UnknownAlert { .. } | Rejection::NothingFires => Self::not_found(text),
@@ -152,6 +160,25 @@ impl From<Rejection> for Refusal {
             }
         }
     }
+}
+
+/// Returns what is answered when nothing was done about an incident.
+fn of_incident(why: &IncidentRejection, text: String) -> Refusal {
+    let code = match why {
+        IncidentRejection::Unknown { .. } => ProblemCode::NotFound,
+        IncidentRejection::Archived { .. } => ProblemCode::Conflict,
+        IncidentRejection::Refused(Denied::Never { .. }) => ProblemCode::TransitionDenied,
+        IncidentRejection::Refused(Denied::Unexplained { .. }) => {
+            return Refusal::field("/note", text).allowing(why);
+        }
+        IncidentRejection::Stale { .. } => ProblemCode::Stale,
+        IncidentRejection::Invalid { field, message } => {
+            return Refusal::field(&format!("/{field}"), message.clone());
+        }
+        IncidentRejection::UnknownPerson { .. } => return Refusal::field("/owner", text),
+        IncidentRejection::TooMany { .. } => ProblemCode::LimitReached,
+    };
+    Refusal::new(code, text).allowing(why)
 }
 
 /// Returns what a refused change of who is on call is answered with.

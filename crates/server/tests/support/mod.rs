@@ -294,6 +294,7 @@ pub(crate) fn policy() -> Policy {
         receivers: vec![receiver("hook", 1), receiver("db.hook", 1), receiver("null", 0)],
         escalation: EscalationSettings::default(),
         heartbeats: Vec::new(),
+        incidents: Default::default(),
         people: Vec::new(),
         teams: Vec::new(),
         schedules: Vec::new(),

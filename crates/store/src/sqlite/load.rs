@@ -9,13 +9,14 @@ use tocsin_core::alert::{Activity, Description, Identity};
 use tocsin_core::ids::{
     AlertNumber, GroupNumber, OutboxNumber, RunNumber, Sequence, SilenceNumber, TenantId,
 };
+use tocsin_core::incident::IncidentNumber;
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::notification::{LogEntry, LogKey};
 use tocsin_core::rows::{AlertRow, GroupRow, Highest, TenantRows};
 
 use super::columns::Columns;
 use super::failure::Failure;
-use super::{escalation, identity, oncall};
+use super::{escalation, identity, incident, oncall};
 use crate::{AlertRecord, codec};
 
 /// Reads everything open, as of one moment.
@@ -56,6 +57,7 @@ pub(super) fn tenant_rows(
         ..TenantRows::default()
     };
     escalation::load(&transaction, tenant, &mut rows)?;
+    incident::load(&transaction, tenant, &mut rows)?;
     transaction.finish()?;
     Ok(rows)
 }
@@ -194,7 +196,8 @@ fn log(connection: &Connection, tenant: i64) -> Result<Vec<(LogKey, LogEntry)>, 
 }
 
 fn highest(connection: &Connection, tenant: i64) -> Result<Highest, Failure> {
-    let sql = "SELECT alert, alert_group, outbox, silence, event, run FROM highest_number \
+    let sql = "SELECT alert, alert_group, outbox, silence, event, run, incident \
+               FROM highest_number \
                WHERE tenant = ?1";
     let mut highest = Highest::default();
     each(connection, "highest_number", sql, (tenant,), |columns| {
@@ -205,6 +208,7 @@ fn highest(connection: &Connection, tenant: i64) -> Result<Highest, Failure> {
             silence: SilenceNumber(columns.number(3)?),
             event: Sequence(columns.number(4)?),
             run: RunNumber(columns.number(5)?),
+            incident: IncidentNumber(columns.number(6)?),
         };
         Ok(())
     })?;

@@ -12,6 +12,7 @@ mod escalation;
 mod failure;
 mod history;
 mod identity;
+mod incident;
 mod inspect;
 mod load;
 mod lock;
@@ -30,12 +31,14 @@ use tocsin_core::audit::AuditRow;
 use tocsin_core::escalation::EscalationRun;
 use tocsin_core::event::Recorded;
 use tocsin_core::ids::TenantId;
+use tocsin_core::incident::{Entry, Incident, IncidentAlert, IncidentNumber};
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::oncall::ShiftRecord;
 use tocsin_core::rows::{TenantRows, WriteSet};
 
 use crate::{
-    AlertRecord, AuditQuery, EventQuery, Purged, Retention, RunQuery, ShiftQuery, Store, StoreError,
+    AlertRecord, AuditQuery, EntryQuery, EventQuery, IncidentQuery, Purged, Retention, RunQuery,
+    ShiftQuery, Store, StoreError,
 };
 pub use backup::{BackupSummary, Restored, back_up, check_backup, restore};
 use failure::{Failure, unwritable};
@@ -192,6 +195,30 @@ impl Store for SqliteStore {
         query: RunQuery,
     ) -> Result<Vec<EscalationRun>, StoreError> {
         self.readers.query(move |connection| escalation::query(connection, tenant, &query)).await
+    }
+
+    async fn incidents(
+        &self,
+        tenant: TenantId,
+        query: IncidentQuery,
+    ) -> Result<Vec<Incident>, StoreError> {
+        self.readers.query(move |connection| incident::query(connection, tenant, &query)).await
+    }
+
+    async fn incident(
+        &self,
+        tenant: TenantId,
+        number: IncidentNumber,
+    ) -> Result<Option<(Incident, Vec<IncidentAlert>)>, StoreError> {
+        self.readers.query(move |connection| incident::one(connection, tenant, number)).await
+    }
+
+    async fn incident_entries(
+        &self,
+        tenant: TenantId,
+        query: EntryQuery,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.readers.query(move |connection| incident::entries(connection, tenant, &query)).await
     }
 
     async fn shift_records(

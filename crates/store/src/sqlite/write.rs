@@ -11,7 +11,7 @@ use tocsin_core::rows::{AlertRow, Highest, WriteSet};
 use super::columns::Json;
 use super::failure::Failure;
 use super::history::EVENTS_PER_BLOCK;
-use super::{escalation, identity, oncall};
+use super::{escalation, identity, incident, oncall};
 use crate::codec;
 
 /// Writes all of `writes` into the transaction that is open on `connection`.
@@ -35,6 +35,7 @@ pub(super) fn write_set(
     oncall::write(connection, writer.tenant, &writes.on_call)?;
     identity::append_audit(connection, writer.tenant, &writes.audit)?;
     escalation::write(connection, writer.tenant, writes)?;
+    incident::write(connection, writer.tenant, writes)?;
     writer.highest(&highest(writes))
 }
 
@@ -55,6 +56,7 @@ fn highest(writes: &WriteSet) -> Highest {
         silence: silences.max().unwrap_or_default(),
         event: writes.events.iter().map(|event| event.sequence).max().unwrap_or_default(),
         run: writes.runs.iter().map(|run| run.number).max().unwrap_or_default(),
+        incident: writes.incidents.iter().map(|it| it.number).max().unwrap_or_default(),
     }
 }
 
@@ -323,15 +325,17 @@ impl<'c> RowWriter<'c> {
             return Ok(());
         }
         let mut raise = self.statement(
-            "INSERT INTO highest_number (tenant, alert, alert_group, outbox, silence, event, run) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) \
+            "INSERT INTO highest_number (tenant, alert, alert_group, outbox, silence, event, run, \
+                                         incident) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) \
              ON CONFLICT (tenant) DO UPDATE SET \
                  alert = max(alert, excluded.alert), \
                  alert_group = max(alert_group, excluded.alert_group), \
                  outbox = max(outbox, excluded.outbox), \
                  silence = max(silence, excluded.silence), \
                  event = max(event, excluded.event), \
-                 run = max(run, excluded.run)",
+                 run = max(run, excluded.run), \
+                 incident = max(incident, excluded.incident)",
         )?;
         raise.execute((
             self.tenant,
@@ -341,6 +345,7 @@ impl<'c> RowWriter<'c> {
             highest.silence.0.cast_signed(),
             highest.event.0.cast_signed(),
             highest.run.0.cast_signed(),
+            highest.incident.0.cast_signed(),
         ))?;
         Ok(())
     }

@@ -12,6 +12,7 @@ use tocsin_core::change::{Change, ChangeLink};
 use tocsin_core::event::{Event, FlushReason, MuteCause, Recorded, Subject};
 use tocsin_core::identity::Handle;
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence, SilenceNumber};
+use tocsin_core::incident::{IncidentNumber, ResolutionCode, Status};
 use tocsin_core::labels::{Fingerprint, Labels};
 use tocsin_core::notification::{Failure, FailureClass, NotifyReason};
 use tocsin_core::oncall::{HandoffNotice, NoticedShift, OpenWork};
@@ -154,6 +155,30 @@ pub(crate) fn every_event(number: u64) -> Vec<Event> {
                 }],
                 integration: "pagerduty".to_owned(),
             },
+        },
+        Event::IncidentOpened {
+            incident: IncidentNumber(number),
+            severity: tocsin_core::severity::Severity::Sev2,
+            title: "checkout is down".to_owned(),
+            alerts: vec![alert],
+            why: "declared".to_owned(),
+            by: "ada".to_owned(),
+        },
+        Event::IncidentJoined { incident: IncidentNumber(number), alerts: vec![alert] },
+        Event::IncidentMoved {
+            incident: IncidentNumber(number),
+            from: Status::Detected,
+            to: Status::Resolved,
+            code: Some(ResolutionCode::SelfRecovered),
+            note: "\"gone\"".to_owned(),
+            by: "tocsin".to_owned(),
+        },
+        Event::IncidentNoted {
+            incident: IncidentNumber(number),
+            entry: 3,
+            what: "commented".into(),
+            text: "look".to_owned(),
+            by: "ada".to_owned(),
         },
         Event::EngineStarted { alerts: 1, groups: 2, notifications: 3 },
         Event::Reconfigured { groups: 4 },

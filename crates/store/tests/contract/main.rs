@@ -6,6 +6,7 @@ mod arbitrary;
 mod backup;
 mod history;
 mod identity;
+mod incident;
 mod model;
 mod oncall;
 mod retention;
@@ -56,6 +57,10 @@ macro_rules! whole_contract {
             state::a_probe_changes_nothing,
             state::turns_and_readers_at_the_same_time_see_whole_turns,
             state::a_closed_store_refuses,
+            incident::incidents_come_back_with_what_belongs_to_them,
+            incident::two_open_incidents_with_one_key_are_refused,
+            incident::lists_have_what_was_asked_for_the_newest_first,
+            incident::a_timeline_is_only_added_to,
             identity::who_may_do_what_comes_back_and_can_be_replaced_and_removed,
             identity::the_audit_log_is_read_in_pages_and_followed_to_its_end,
             identity::a_second_row_in_one_place_of_the_audit_log_is_refused,

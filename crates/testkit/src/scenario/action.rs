@@ -64,6 +64,8 @@ pub(super) enum Action {
     Paging(super::paging::Doing),
     /// Something about who is on call.
     Roster(super::roster::Change),
+    /// Something about an incident.
+    Incident(Box<super::incidents::Doing>),
     Nothing,
 }
 
@@ -122,6 +124,8 @@ pub(super) enum Show {
     Log,
     Explain(Labels),
     Escalations,
+    Incidents,
+    Timeline(tocsin_core::incident::IncidentNumber),
     OnCall(String),
     Shifts { schedule: String, until: Timestamp },
     Simulation { service: String, severity: Severity },
@@ -186,6 +190,9 @@ fn one(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Action, Trouble> {
         }
         _ if super::roster::begins(cursor) => {
             super::roster::read(cursor, origin).map(Action::Roster)
+        }
+        _ if super::incidents::begins(cursor) => {
+            super::incidents::read(cursor, origin).map(|it| Action::Incident(Box::new(it)))
         }
         _ if super::paging::begins(cursor) => {
             super::paging::read(cursor, origin).map(Action::Paging)
@@ -455,6 +462,8 @@ fn show(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Show, Trouble> {
         "log",
         "explain",
         "escalations",
+        "incidents",
+        "timeline",
         "oncall",
         "shifts",
         "simulation",
@@ -472,6 +481,8 @@ fn show(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Show, Trouble> {
             cursor.expect("until")?;
             Show::Shifts { schedule, until: instant(cursor, origin)? }
         }
+        "incidents" => Show::Incidents,
+        "timeline" => Show::Timeline(super::incidents::number(cursor)?),
         "oncall" => Show::OnCall(cursor.word("a schedule")?.to_owned()),
         "simulation" => Show::Simulation {
             service: cursor.word("a service")?.to_owned(),

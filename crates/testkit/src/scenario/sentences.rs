@@ -36,6 +36,7 @@ impl Teller<'_> {
                 self.noticed(event)
                     .or_else(|| self.about_paging(event))
                     .or_else(|| self.about_roster(event))
+                    .or_else(|| self.about_incidents(event))
                     .or_else(|| self.traced(event))
             }
         }

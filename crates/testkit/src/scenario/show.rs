@@ -33,6 +33,8 @@ impl Teller<'_> {
             Show::Log => rows.log().iter().map(|(key, entry)| self.log_line(key, entry)).collect(),
             Show::Escalations => self.escalation_lines(&tenant.escalation_state(now)),
             Show::Shifts { schedule, until } => self.shift_lines(tenant, schedule, now, *until),
+            Show::Incidents => self.incident_lines(tenant),
+            Show::Timeline(number) => self.timeline_lines(rows, *number),
             Show::OnCall(schedule) => on_call_lines(tenant, schedule, now),
             Show::Simulation { service, severity } => {
                 self.simulation_lines(&tenant.simulate(service, *severity, "", None, now))

@@ -245,6 +245,7 @@ impl<'a> World<'a> {
             }
             Action::Paging(doing) => self.do_paging(doing)?,
             Action::Roster(change) => self.change_roster(change)?,
+            Action::Incident(doing) => self.do_incident(doing),
             Action::Show(what) => self.show(what, now),
         }
         Ok(())

@@ -7,11 +7,13 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tocsin_core::compat::Compat;
 use tocsin_core::escalation::EscalationSettings;
+use tocsin_core::incident::IncidentSettings;
 use tocsin_core::labels::Labels;
 use tocsin_core::matcher::{Matcher, Matchers};
 use tocsin_core::policy::{
     GroupBy, InhibitRule, Integration, Limits, Policy, Receiver, Route, RouteIndex, RouteTree,
 };
+use tocsin_core::severity::Severity;
 use tocsin_core::time_interval::{MinuteRange, TimeInterval};
 
 /// How many different alerts there are.
@@ -165,6 +167,13 @@ pub(crate) fn policy(variant: usize, resolve_timeout: SignedDuration) -> Arc<Pol
         holidays: Vec::new(),
         escalation: EscalationSettings::default(),
         heartbeats: Vec::new(),
+        // Small bounds, so that random histories meet them.
+        incidents: IncidentSettings {
+            open_from: Some(Severity::Sev5),
+            reopen_window: SignedDuration::from_mins(20),
+            storm_limit: 4,
+            ..IncidentSettings::default()
+        },
         maintenance_windows: Vec::new(),
         compat: Compat::NATIVE,
         retention: SignedDuration::from_hours(120),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::sentence::{Names, sentence, subject_name};
 
 /// The kinds of events there are, as filters name them.
-pub const KINDS: [&str; 56] = [
+pub const KINDS: [&str; 60] = [
     "alert_fired",
     "alert_resolved",
     "alert_arrived_resolved",
@@ -66,6 +66,10 @@ pub const KINDS: [&str; 56] = [
     "heartbeat_heard",
     "watcher_unreachable",
     "watcher_reached",
+    "incident_opened",
+    "incident_joined",
+    "incident_moved",
+    "incident_noted",
     "engine_started",
     "reconfigured",
 ];
@@ -125,6 +129,8 @@ pub enum SubjectKind {
     Silence,
     /// An escalation.
     Escalation,
+    /// An incident.
+    Incident,
     /// Everything.
     Tenant,
 }
@@ -136,6 +142,7 @@ impl Subject {
             event::Subject::Group(number) => (SubjectKind::Group, Some(number.0)),
             event::Subject::Silence(number) => (SubjectKind::Silence, Some(number.0)),
             event::Subject::Run(number) => (SubjectKind::Escalation, Some(number.0)),
+            event::Subject::Incident(number) => (SubjectKind::Incident, Some(number.0)),
             event::Subject::Tenant => (SubjectKind::Tenant, None),
         };
         let fingerprint = match event {

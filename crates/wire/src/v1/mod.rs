@@ -15,6 +15,7 @@ mod explain;
 mod group;
 mod hook;
 mod identity;
+mod incident;
 mod maintenance;
 mod matcher;
 mod notification;
@@ -29,6 +30,7 @@ mod session;
 mod shift;
 mod silence;
 mod status;
+mod timeline;
 
 pub use acknowledgement::{
     Acknowledgement, AcknowledgementDraft, AcknowledgementEndDraft, ChangedAlerts, NoteDraft,
@@ -68,8 +70,8 @@ pub use matcher::{Matcher, MatcherError, WrittenMatcher, compile_matchers};
 pub use notification::Notification;
 pub use oncall::*;
 pub use page::{
-    AlertPage, ChangePage, EscalationPage, EventPage, GroupPage, MaintenanceWindowPage,
-    NotificationPage, ReceiverPage, SilencePage,
+    AlertPage, ChangePage, EscalationPage, EventPage, GroupPage, IncidentPage,
+    MaintenanceWindowPage, NotificationPage, ReceiverPage, SilencePage,
 };
 pub use paging::{Heartbeat, Heartbeats, PageMoment, PagedMessage, PagedMessages, WhyPaged};
 pub use problem::{FieldError, Problem, ProblemCode};
@@ -85,3 +87,12 @@ pub use session::{
 pub use shift::*;
 pub use silence::{Silence, SilenceDraft, SilencePreview, SilencePreviewRequest, SilenceState};
 pub use status::{ConfigurationStatus, Counts, Readiness, Status};
+
+pub use incident::{
+    Incident, IncidentAlertRow, IncidentAssignment, IncidentCategory, IncidentComment,
+    IncidentCycle, IncidentDetail, IncidentDraft, IncidentEntry, IncidentEvidence, IncidentMetric,
+    IncidentMode, IncidentMove, IncidentMoveTo, IncidentPatch, IncidentRating, IncidentResolution,
+    IncidentResult, IncidentState, IncidentStatus, IncidentTargets, IncidentTransition,
+    MAX_LISTED_INCIDENT_ALERTS, transitions,
+};
+pub use timeline::{IncidentTimeline, timeline_csv, timeline_markdown};

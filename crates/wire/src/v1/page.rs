@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    Alert, Change, Escalation, Event, Group, MaintenanceWindow, Notification, Receiver, Silence,
+    Alert, Change, Escalation, Event, Group, Incident, MaintenanceWindow, Notification, Receiver,
+    Silence,
 };
 
 macro_rules! page {
@@ -56,4 +57,8 @@ page! {
 page! {
     /// A page of escalations, the newest first.
     EscalationPage of Escalation
+}
+page! {
+    /// A page of incidents, the newest first.
+    IncidentPage of Incident
 }

@@ -66,6 +66,10 @@ codes! {
     AlreadyExists = 409, "already_exists", "Already exists";
     /// As things stand this cannot be done; the detail says what is in the way.
     Conflict = 409, "conflict", "Conflict";
+    /// It does not go there from where it stands; `allowed` says where it does.
+    TransitionDenied = 409, "transition_denied", "Transition denied";
+    /// It has changed meanwhile; look at it again.
+    Stale = 412, "stale", "Changed meanwhile";
     /// The configuration file provisions it, so it can only be changed there.
     Provisioned = 409, "provisioned", "Provisioned by the configuration";
     /// As many as there may be exist already.
@@ -112,6 +116,9 @@ pub struct Problem {
     /// The places that are at fault, as far as there are any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// What would be possible instead, as far as that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed: Vec<String>,
 }
 
 /// One place that is at fault.
@@ -160,6 +167,7 @@ impl Problem {
             detail: detail.into(),
             code,
             errors: Vec::new(),
+            allowed: Vec::new(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! call that.
 
 mod directory;
+mod incident;
 mod mentions;
 mod paging;
 
@@ -182,6 +183,10 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
         Event::Reconfigured { groups } => {
             format!("a new configuration is in effect; {} built anew", count(*groups, "group"))
         }
+        Event::IncidentOpened { .. }
+        | Event::IncidentJoined { .. }
+        | Event::IncidentMoved { .. }
+        | Event::IncidentNoted { .. } => incident::sentence(event, names),
         Event::EscalationStarted { .. }
         | Event::EscalationJoined { .. }
         | Event::EscalationWorsened { .. }
@@ -251,6 +256,10 @@ pub fn subject_name(event: &Event, names: &dyn Names) -> String {
         | Event::ChangeRecorded { .. }
         | Event::EngineStarted { .. }
         | Event::Reconfigured { .. } => "tocsin".to_owned(),
+        Event::IncidentOpened { .. }
+        | Event::IncidentJoined { .. }
+        | Event::IncidentMoved { .. }
+        | Event::IncidentNoted { .. } => incident::subject(event),
         Event::EscalationStarted { .. }
         | Event::EscalationJoined { .. }
         | Event::EscalationWorsened { .. }

@@ -83,12 +83,17 @@ impl Mentions {
             | Event::NotificationAbandoned { group, .. } => {
                 self.groups.insert(*group);
             }
-            Event::EscalationStarted { alerts, .. } | Event::EscalationJoined { alerts, .. } => {
+            Event::EscalationStarted { alerts, .. }
+            | Event::EscalationJoined { alerts, .. }
+            | Event::IncidentJoined { alerts, .. } => {
                 for alert in alerts.iter().take(MAX_NAMED_ALERTS) {
                     self.alerts.entry(*alert).or_default();
                 }
             }
-            Event::EscalationWorsened { .. }
+            Event::IncidentOpened { .. }
+            | Event::IncidentMoved { .. }
+            | Event::IncidentNoted { .. }
+            | Event::EscalationWorsened { .. }
             | Event::StepReached { .. }
             | Event::EscalationStandsStill { .. }
             | Event::EscalationWentOn { .. }

@@ -1,3 +1,4 @@
+mod incident;
 mod paging;
 
 use std::sync::Arc;
@@ -202,6 +203,7 @@ fn every_kind() -> Vec<Event> {
         },
     ];
     events.extend(paging::events());
+    events.extend(incident::events());
     events.push(Event::EngineStarted { alerts: 1, groups: 2, notifications: 0 });
     events.push(Event::Reconfigured { groups: 3 });
     events

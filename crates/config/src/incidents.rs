@@ -1,0 +1,78 @@
+//! When incidents begin, reopen and end by themselves.
+
+use std::time::Duration;
+
+use tocsin_core::incident::IncidentSettings;
+use tocsin_core::severity::Severity;
+
+use crate::document::Document;
+use crate::reader::Reader;
+use crate::section::{section, words};
+use crate::values::signed;
+
+/// The most that `storm_limit` may be.
+const MAX_STORM_LIMIT: u32 = 10_000;
+
+section! {
+    /// When incidents begin, reopen and end by themselves.
+    IncidentsConfig => {
+        /// How bad an alert has to be to open an incident when any receiver is told of it. A
+        /// receiver with `escalation_policy` opens one in any case.
+        @Native open_from: OpenFromWord;
+        /// What comes back so soon after its incident was resolved reopens it.
+        @Native reopen_window: Duration = Duration::from_secs(4 * 3600);
+        /// How long nothing of an incident may fire until it is resolved, while nobody has begun
+        /// to work on it.
+        @Native resolve_delay: Duration = Duration::from_secs(5 * 60);
+        /// How long nothing of it may fire and nobody do anything until it is resolved, when
+        /// somebody had begun.
+        @Native resolve_after: Duration = Duration::from_secs(4 * 3600);
+        /// How long after it was resolved an incident is closed.
+        @Native close_after: Duration = Duration::from_secs(7 * 24 * 3600);
+        /// So many incidents may begin by alerts within five minutes; what begins after that is
+        /// one incident.
+        @Native storm_limit: u32 = 50;
+    }
+}
+
+words! {
+    /// How bad an alert has to be to open an incident.
+    OpenFromWord {
+        /// No alert does by itself.
+        Never = "never",
+        /// Critical.
+        Sev1 = "sev1",
+        /// High, or worse.
+        Sev2 = "sev2",
+        /// Medium, or worse.
+        Sev3 = "sev3",
+        /// Low, or worse.
+        Sev4 = "sev4",
+        /// Any.
+        Sev5 = "sev5",
+    }
+    default = Never
+}
+
+pub(crate) fn compile(document: &Document, reader: &mut Reader<'_>) -> IncidentSettings {
+    let config = &document.incidents;
+    if !(1..=MAX_STORM_LIMIT).contains(&config.storm_limit) {
+        let span = reader.place(".incidents.storm_limit");
+        reader.error_span(span, format!("must be a number from 1 to {MAX_STORM_LIMIT}"));
+    }
+    IncidentSettings {
+        open_from: match config.open_from {
+            OpenFromWord::Never => None,
+            OpenFromWord::Sev1 => Some(Severity::Sev1),
+            OpenFromWord::Sev2 => Some(Severity::Sev2),
+            OpenFromWord::Sev3 => Some(Severity::Sev3),
+            OpenFromWord::Sev4 => Some(Severity::Sev4),
+            OpenFromWord::Sev5 => Some(Severity::Sev5),
+        },
+        reopen_window: signed(config.reopen_window),
+        resolve_delay: signed(config.resolve_delay),
+        resolve_after: signed(config.resolve_after),
+        close_after: signed(config.close_after),
+        storm_limit: usize::try_from(config.storm_limit).unwrap_or(usize::MAX),
+    }
+}

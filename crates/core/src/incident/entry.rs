@@ -1,0 +1,251 @@
+//! The timeline: what happened in an incident, in rows that are only ever added.
+
+use compact_str::CompactString;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{IncidentNumber, ResolutionCode, Status};
+use crate::identity::{Actor, Handle, Who};
+use crate::severity::Severity;
+
+/// One row of a timeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Of which incident.
+    pub incident: IncidentNumber,
+    /// Its place, counted from 1 without gaps in the order of recording.
+    pub seq: u64,
+    /// When it happened, as far as anybody knows.
+    pub occurred_at: Timestamp,
+    /// When it was written down.
+    pub recorded_at: Timestamp,
+    /// In which cycle, counted from 1.
+    pub cycle: u32,
+    /// Who did it.
+    pub by: Author,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// Who is behind a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Author {
+    /// A name for people.
+    pub name: String,
+    /// What kind of one.
+    pub kind: AuthorKind,
+    /// How they said so, such as `api`, `cli` or a channel; empty for the engine.
+    #[serde(default, skip_serializing_if = "CompactString::is_empty")]
+    pub via: CompactString,
+}
+
+/// What kind of author.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthorKind {
+    /// Somebody.
+    Person,
+    /// Tocsin itself.
+    System,
+    /// A program.
+    Program,
+}
+
+impl Author {
+    /// Tocsin itself.
+    pub fn system() -> Self {
+        Self { name: "tocsin".to_owned(), kind: AuthorKind::System, via: CompactString::default() }
+    }
+
+    /// Whoever sent a command.
+    pub fn of(actor: &Actor) -> Self {
+        let kind = match &actor.who {
+            Who::Engine => return Self::system(),
+            Who::Service(_) | Who::Integration(_) => AuthorKind::Program,
+            Who::Local
+            | Who::Person(_)
+            | Who::ListenerUser(_)
+            | Who::Network(_)
+            | Who::Stranger => AuthorKind::Person,
+        };
+        Self { name: actor.who.name().to_owned(), kind, via: "api".into() }
+    }
+
+    /// Somebody who said so by a channel.
+    pub fn person(name: &str, via: &str) -> Self {
+        Self { name: name.to_owned(), kind: AuthorKind::Person, via: via.into() }
+    }
+
+    /// Returns whether somebody is behind it rather than Tocsin.
+    pub fn is_person(&self) -> bool {
+        self.kind == AuthorKind::Person
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Fact {
+    /// It began.
+    Opened {
+        /// What it is about.
+        title: String,
+        /// How bad it is.
+        severity: Severity,
+        /// Why it is one.
+        why: String,
+    },
+    /// Alerts belong to it.
+    AlertsJoined {
+        /// What they are called, of some of them.
+        alerts: Vec<String>,
+        /// How many they are.
+        count: usize,
+    },
+    /// Nothing of it fires any more.
+    Recovered {
+        /// Whether an alert ended only because nobody told it any more.
+        is_silent: bool,
+    },
+    /// It stands elsewhere.
+    Moved {
+        /// Where it stood.
+        from: Status,
+        /// Where it stands.
+        to: Status,
+        /// What was said; may be empty.
+        note: String,
+        /// How it ended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<ResolutionCode>,
+    },
+    /// It is better or worse than it was held to be.
+    SeverityChanged {
+        /// How bad it was.
+        from: Severity,
+        /// How bad it is.
+        to: Severity,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody else has it.
+    Assigned {
+        /// Who had it.
+        from: Option<Handle>,
+        /// Who has it.
+        to: Option<Handle>,
+        /// Why; may be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
+    },
+    /// Somebody said something.
+    Commented {
+        /// What, in Markdown.
+        text: String,
+    },
+    /// What it is called or said to be about is another.
+    Edited {
+        /// What was changed.
+        field: CompactString,
+        /// How it was.
+        before: String,
+        /// How it is.
+        after: String,
+    },
+    /// It comes back from an earlier incident, which is over.
+    Recurs {
+        /// Which.
+        of: IncidentNumber,
+    },
+}
+
+impl Fact {
+    /// Returns the name of the kind, as stored and as filters use it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Opened { .. } => "opened",
+            Self::AlertsJoined { .. } => "alerts_joined",
+            Self::Recovered { .. } => "recovered",
+            Self::Moved { .. } => "moved",
+            Self::SeverityChanged { .. } => "severity_changed",
+            Self::Assigned { .. } => "assigned",
+            Self::Commented { .. } => "commented",
+            Self::Edited { .. } => "edited",
+            Self::Recurs { .. } => "recurs",
+        }
+    }
+
+    /// Returns the coarse word: `alert_fired`, `comment`, `state_change`, `assignment`,
+    /// `resolution`, or `change` for anything else.
+    pub fn family(&self) -> &'static str {
+        match self {
+            Self::AlertsJoined { .. } => "alert_fired",
+            Self::Commented { .. } => "comment",
+            Self::Moved { to: Status::Resolved, .. } => "resolution",
+            Self::Moved { .. } | Self::Opened { .. } => "state_change",
+            Self::Assigned { .. } => "assignment",
+            _ => "change",
+        }
+    }
+
+    /// Returns what happened in one sentence, without its author.
+    pub fn sentence(&self) -> String {
+        match self {
+            Self::Opened { title, severity, why } => {
+                format!("opened at {severity}: {title} ({why})")
+            }
+            Self::AlertsJoined { alerts, count } => {
+                let mut text = alerts.join(", ");
+                if *count > alerts.len() {
+                    text.push_str(&format!(" and {} more", count - alerts.len()));
+                }
+                let verb = if *count == 1 { "fires" } else { "fire" };
+                format!("{text} {verb}")
+            }
+            Self::Recovered { is_silent: false } => "all alerts are over".to_owned(),
+            Self::Recovered { is_silent: true } => {
+                "nobody tells any more that something of it fires".to_owned()
+            }
+            Self::Moved { from, to, note, code } => {
+                let mut text = match (from, to) {
+                    (_, Status::Acknowledged) => "acknowledged".to_owned(),
+                    (Status::Acknowledged, Status::Detected) => "given back".to_owned(),
+                    (Status::Resolved | Status::Closed, to) if to.is_active() => {
+                        format!("reopened as {to}")
+                    }
+                    (_, Status::Resolved) => match code {
+                        Some(code) => format!("resolved as {code}"),
+                        None => "resolved".to_owned(),
+                    },
+                    (from, to) => format!("went from {from} to {to}"),
+                };
+                if !note.is_empty() {
+                    text.push_str(": ");
+                    text.push_str(note);
+                }
+                text
+            }
+            Self::SeverityChanged { from, to, reason } if from == to => {
+                format!("severity is said to be {to}: {reason}")
+            }
+            Self::SeverityChanged { from, to, reason } => {
+                let colon = if reason.is_empty() { "" } else { ": " };
+                format!("severity went from {from} to {to}{colon}{reason}")
+            }
+            Self::Assigned { to, note, .. } => {
+                let mut text = match to {
+                    Some(to) => format!("assigned to {to}"),
+                    None => "assigned to nobody".to_owned(),
+                };
+                if !note.is_empty() {
+                    text.push_str(&format!(" ({note})"));
+                }
+                text
+            }
+            Self::Commented { text } => text.clone(),
+            Self::Edited { field, after, .. } => format!("{field} is now: {after}"),
+            Self::Recurs { of } => format!("comes back: incident {of} was about the same"),
+        }
+    }
+}

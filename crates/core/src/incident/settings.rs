@@ -1,0 +1,42 @@
+//! When incidents begin, reopen and end by themselves.
+
+use jiff::SignedDuration;
+
+use crate::severity::Severity;
+
+/// When incidents begin, reopen and end by themselves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncidentSettings {
+    /// How bad an alert has to be to open an incident when any receiver is told of it; `None` for
+    /// only those of receivers with an escalation policy.
+    pub open_from: Option<Severity>,
+    /// What comes back so soon after the end is the same incident.
+    pub reopen_window: SignedDuration,
+    /// How long nothing may fire until an incident that nobody works on is over.
+    pub resolve_delay: SignedDuration,
+    /// How long nothing may fire or be done until one that somebody worked on is over.
+    pub resolve_after: SignedDuration,
+    /// How long after the end an incident is closed.
+    pub close_after: SignedDuration,
+    /// So many incidents may begin by alerts within [`Self::STORM_WINDOW`]; what comes after that
+    /// is one incident.
+    pub storm_limit: usize,
+}
+
+impl IncidentSettings {
+    /// In which time incidents are counted that begin by alerts.
+    pub const STORM_WINDOW: SignedDuration = SignedDuration::from_mins(5);
+}
+
+impl Default for IncidentSettings {
+    fn default() -> Self {
+        Self {
+            open_from: None,
+            reopen_window: SignedDuration::from_hours(4),
+            resolve_delay: SignedDuration::from_mins(5),
+            resolve_after: SignedDuration::from_hours(4),
+            close_after: SignedDuration::from_hours(7 * 24),
+            storm_limit: 50,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! One incident, as it stands.
+
+use std::collections::BTreeSet;
+
+use compact_str::CompactString;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Author, Category, Evidence, IncidentKey, IncidentNumber, IncidentRef, Measure, Mode, Record,
+    Status,
+};
+use crate::identity::Handle;
+use crate::ids::{AlertNumber, RunNumber};
+use crate::labels::{Fingerprint, Labels};
+use crate::severity::Severity;
+
+/// One incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its number.
+    pub number: IncidentNumber,
+    /// What other alerts have in common with it that belong to it; `None` for one by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<IncidentKey>,
+    /// Counts every change.
+    pub version: u64,
+    /// How many rows its timeline has.
+    pub entries: u64,
+    /// Whether it is one.
+    #[serde(default)]
+    pub mode: Mode,
+    /// What it is about.
+    pub title: String,
+    /// More about it; may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub summary: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Who said how bad it is; while nobody did, worse alerts make it worse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub severity_by: Option<String>,
+    /// What kind of harm it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Category>,
+    /// The service; may be empty.
+    #[serde(default)]
+    pub service: CompactString,
+    /// Labels that name what it is about, among them those by which people may see it.
+    #[serde(default)]
+    pub labels: Labels,
+    /// When it was written down.
+    pub created_at: Timestamp,
+    /// Who declared it.
+    pub created_by: Author,
+    /// Where it stood when.
+    pub record: Record,
+    /// Who has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Handle>,
+    /// Who worked on it or was named.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub participants: BTreeSet<Handle>,
+    /// The escalations that page about it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub runs: BTreeSet<RunNumber>,
+    /// Since when nothing of it fires, and how it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recovered: Option<Recovery>,
+    /// When somebody did something about it last, or something of it began to fire.
+    pub active_at: Timestamp,
+    /// Alerts that would belong to it and were too many.
+    #[serde(default)]
+    pub alerts_left_out: u64,
+    /// The earlier incident about the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recurrence_of: Option<IncidentNumber>,
+    /// What is known of the effects.
+    #[serde(default, skip_serializing_if = "Evidence::is_empty")]
+    pub evidence: Evidence,
+    /// Times of the harm itself.
+    #[serde(default)]
+    pub measure: Measure,
+    /// What a program named so that asking twice is harmless.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
+/// That nothing of an incident fires any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Since when.
+    pub at: Timestamp,
+    /// Whether an alert ended only because nobody told it any more, which is no recovery.
+    pub is_silent: bool,
+}
+
+/// An alert of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncidentAlert {
+    /// The hash of its labels.
+    pub fingerprint: Fingerprint,
+    /// Its latest life.
+    pub alert: AlertNumber,
+    /// Since when it belongs to the incident.
+    pub joined_at: Timestamp,
+}
+
+impl Incident {
+    /// Returns where it stands.
+    pub fn status(&self) -> Status {
+        self.record.status()
+    }
+
+    /// Returns whether it is not over.
+    pub fn is_active(&self) -> bool {
+        self.status().is_active()
+    }
+
+    /// Returns what people write down.
+    pub fn reference(&self) -> IncidentRef {
+        IncidentRef::new(self.number, self.record.detected_at())
+    }
+}

@@ -1,0 +1,347 @@
+//! Alerts belong to incidents: they begin one, join one, bring one back, and let it end.
+
+use jiff::Timestamp;
+
+use super::incidents::Held;
+use super::{Tenant, later};
+use crate::event::Event;
+use crate::ids::GroupNumber;
+use crate::incident::{
+    Author, Evidence, Fact, Incident, IncidentAlert, IncidentKey, IncidentNumber, Measure, Mode,
+    Record, Recovery, ResolutionCode, Status,
+};
+use crate::labels::{ALERTNAME, Fingerprint, Labels};
+use crate::severity::{SEVERITY, Severity};
+
+/// The most alerts of one incident; further ones are counted.
+const MAX_ALERTS_PER_INCIDENT: usize = 10_000;
+
+/// The label that names the service.
+const SERVICE: &str = "service";
+
+/// How many alerts a row of the timeline names; the others are counted.
+const MAX_NAMED_ALERTS: usize = 5;
+
+impl Tenant {
+    /// A group is looked at: what fires of it and is not held back belongs to an incident.
+    pub(super) fn open_incident_for(
+        &mut self,
+        now: Timestamp,
+        group: GroupNumber,
+        firing: &std::collections::BTreeSet<Fingerprint>,
+    ) {
+        let is_new = |fp: &&Fingerprint| !self.incidents.by_alert.contains_key(fp);
+        let new: Vec<Fingerprint> = firing.iter().filter(is_new).copied().collect();
+        if new.is_empty() {
+            return;
+        }
+        let Some(known) = self.groups.get(&group) else { return };
+        let (key, labels) = (IncidentKey::of_group(&known.key), known.labels.clone());
+        // Whoever shares alerts with an open incident belongs there, whichever route tells it.
+        let shared = firing.iter().filter_map(|fp| self.incidents.by_alert.get(fp)).copied();
+        let shared = shared.into_iter().find(|it| self.is_open(*it));
+        let open = shared.or_else(|| self.incidents.by_key.get(&key).copied());
+        if let Some(open) = open.or_else(|| self.incident_of_other_groups(&new)) {
+            self.join_incident(now, open, &new, false);
+            return;
+        }
+        let Some(why) = self.reason_to_open(group, &new) else { return };
+        let earlier = self.incidents.latest.get(&key).copied();
+        if let Some(earlier) = earlier.filter(|it| self.comes_back(*it, now)) {
+            let note = "it fires again".to_owned();
+            self.move_incident(now, earlier, Status::Detected, &Author::system(), note, None);
+            self.join_incident(now, earlier, &new, false);
+            return;
+        }
+        self.open_by_alerts(now, key, labels, &new, (why, earlier));
+    }
+
+    /// Returns the open incident of another group that one of the alerts is in, which may not have
+    /// been looked at yet.
+    fn incident_of_other_groups(&self, new: &[Fingerprint]) -> Option<IncidentNumber> {
+        let alerts = new.iter().filter_map(|fp| self.alerts.get(fp));
+        let groups = alerts.flat_map(|alert| &alert.groups).filter_map(|it| self.groups.get(it));
+        let mut keys = groups.map(|group| IncidentKey::of_group(&group.key));
+        keys.find_map(|key| self.incidents.by_key.get(&key).copied())
+    }
+
+    /// Returns why alerts of a group are an incident; `None` when they are none.
+    fn reason_to_open(&self, group: GroupNumber, new: &[Fingerprint]) -> Option<String> {
+        let route = self.policy.routes.get(self.groups.get(&group)?.route);
+        let receiver = self.policy.receiver(&route.receiver)?;
+        if receiver.escalation_policy.is_some() {
+            return Some(format!("receiver `{}` pages", receiver.name));
+        }
+        let from = self.policy.incidents.open_from?;
+        let words = &self.policy.escalation.severities;
+        let named = new.iter().filter_map(|fp| self.alerts.get(fp)?.identity.labels.get(SEVERITY));
+        // An alert that says nothing about itself is no reason to begin an incident.
+        let worst = named.map(|word| words.read(Some(word))).min()?;
+        (worst <= from).then(|| format!("alerts of {worst} are incidents from {from} on"))
+    }
+
+    fn is_open(&self, number: IncidentNumber) -> bool {
+        self.incidents.held.get(&number).is_some_and(|held| held.incident.is_active())
+    }
+
+    /// Returns whether an incident that is over is what fires now.
+    fn comes_back(&self, number: IncidentNumber, now: Timestamp) -> bool {
+        let Some(Held { incident, .. }) = self.incidents.held.get(&number) else { return false };
+        let cycle = incident.record.cycle();
+        incident.status() == Status::Resolved
+            && incident.record.may_reopen()
+            && cycle.resolution.is_some_and(ResolutionCode::may_reopen)
+            && cycle
+                .resolved_at
+                .is_some_and(|at| now < later(at, self.policy.incidents.reopen_window))
+    }
+
+    fn open_by_alerts(
+        &mut self,
+        now: Timestamp,
+        key: IncidentKey,
+        labels: Labels,
+        new: &[Fingerprint],
+        (why, earlier): (String, Option<IncidentNumber>),
+    ) {
+        let facts = self.facts(new, &labels);
+        if !self.has_room_for_incident() {
+            let limit = super::incidents::MAX_OPEN_INCIDENTS;
+            let text = format!("{limit} incidents are open; {} does not become one", facts.title);
+            self.own_alert(now, "TocsinTooManyIncidents", &[], &text);
+            return;
+        }
+        let is_storm = self.is_storm(now);
+        if is_storm
+            && let Some(storm) = self.incidents.by_key.get(&IncidentKey::of_storm()).copied()
+        {
+            self.join_incident(now, storm, new, false);
+            return;
+        }
+        let number = IncidentNumber(self.highest.incident.0 + 1);
+        self.highest.incident = number;
+        let limit = self.policy.incidents.storm_limit;
+        let (key, title, why) = if is_storm {
+            let minutes = crate::incident::IncidentSettings::STORM_WINDOW.as_mins();
+            let title = format!("Alert storm: more than {limit} incidents in {minutes} minutes");
+            (IncidentKey::of_storm(), title, "what begins now is one incident".to_owned())
+        } else {
+            self.incidents.begun.push_back(now);
+            (key, facts.title, why)
+        };
+        let mut incident = blank(number, now, Author::system(), title, facts.severity);
+        incident.key = Some(key);
+        incident.recurrence_of = earlier.filter(|_| !is_storm);
+        if !is_storm {
+            incident.category = crate::incident::Category::parse(&facts.category);
+            incident.labels = with_service(&labels, &facts.service);
+            incident.service = facts.service;
+        }
+        let alerts = self.numbers_of(&new.iter().copied().collect());
+        self.begin_incident(now, incident, &alerts, why);
+        self.join_incident(now, number, new, true);
+    }
+
+    /// Alerts belong to an open incident from now on. That it opened has told of those that it
+    /// opened with.
+    fn join_incident(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        new: &[Fingerprint],
+        is_told: bool,
+    ) {
+        let mut joined = Vec::new();
+        let mut names = Vec::new();
+        for fingerprint in new {
+            let Some(alert) = self.alerts.get(fingerprint) else { continue };
+            let (life, name) = (alert.identity.number, alert_name(&alert.identity.labels));
+            let Some(held) = self.incidents.held.get_mut(&number) else { return };
+            let is_known = held.alerts.contains_key(fingerprint);
+            if !is_known && held.alerts.len() >= MAX_ALERTS_PER_INCIDENT {
+                held.incident.alerts_left_out += 1;
+                self.recorder.incidents.insert(number);
+                continue;
+            }
+            let row = IncidentAlert { fingerprint: *fingerprint, alert: life, joined_at: now };
+            held.alerts.insert(*fingerprint, row);
+            held.firing += 1;
+            self.incidents.by_alert.insert(*fingerprint, number);
+            self.recorder.incident_alerts.insert((number, *fingerprint));
+            joined.push(life);
+            if names.len() < MAX_NAMED_ALERTS {
+                names.push(name);
+            }
+        }
+        let Some(held) = self.incidents.held.get_mut(&number) else { return };
+        if held.firing > 0 && held.incident.recovered.take().is_some() {
+            self.recorder.incidents.insert(number);
+        }
+        if !joined.is_empty() {
+            let (system, count) = (Author::system(), joined.len());
+            if !is_told {
+                self.record(now, Event::IncidentJoined { incident: number, alerts: joined });
+            }
+            self.tell_incident(
+                now,
+                number,
+                &system,
+                now,
+                Fact::AlertsJoined { alerts: names, count },
+            );
+        }
+        self.raise_severity(now, number, new);
+        self.set_incident_timer(now, number);
+    }
+
+    /// Worse alerts make an incident worse, unless a person said how bad it is.
+    fn raise_severity(&mut self, now: Timestamp, number: IncidentNumber, new: &[Fingerprint]) {
+        let words = &self.policy.escalation.severities;
+        let read =
+            |fp: &Fingerprint| Some(words.read(self.alerts.get(fp)?.identity.labels.get(SEVERITY)));
+        let Some(worst) = new.iter().filter_map(read).min() else { return };
+        let Some(held) = self.incidents.held.get_mut(&number) else { return };
+        let from = held.incident.severity;
+        if worst >= from || held.incident.severity_by.is_some() {
+            return;
+        }
+        held.incident.severity = worst;
+        let reason = "a worse alert joined".to_owned();
+        let fact = Fact::SeverityChanged { from, to: worst, reason };
+        self.tell_incident(now, number, &Author::system(), now, fact);
+    }
+
+    /// An alert fires that did not before.
+    pub(super) fn incident_alert_fires(&mut self, now: Timestamp, fingerprint: Fingerprint) {
+        let Some(number) = self.incidents.by_alert.get(&fingerprint).copied() else { return };
+        let life = self.alerts.get(&fingerprint).map(|alert| alert.identity.number);
+        let Some(held) = self.incidents.held.get_mut(&number) else { return };
+        held.firing += 1;
+        if held.incident.recovered.take().is_some() {
+            self.recorder.incidents.insert(number);
+        }
+        if let (Some(row), Some(life)) = (held.alerts.get_mut(&fingerprint), life)
+            && row.alert != life
+        {
+            row.alert = life;
+            self.recorder.incident_alerts.insert((number, fingerprint));
+        }
+        self.set_incident_timer(now, number);
+    }
+
+    /// An alert is over. One whose incident is over, too, belongs to it no more: when it fires
+    /// again, that is news.
+    pub(super) fn incident_alert_ends(
+        &mut self,
+        now: Timestamp,
+        fingerprint: Fingerprint,
+        is_silent: bool,
+    ) {
+        let Some(number) = self.incidents.by_alert.get(&fingerprint).copied() else { return };
+        let Some(held) = self.incidents.held.get_mut(&number) else { return };
+        held.firing = held.firing.saturating_sub(1);
+        if !held.incident.is_active() {
+            self.incidents.by_alert.remove(&fingerprint);
+            return;
+        }
+        self.look_at_recovery(now, number, is_silent);
+        self.set_incident_timer(now, number);
+    }
+
+    /// Notes when nothing of an open incident fires any more.
+    pub(super) fn look_at_recovery(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        is_silent: bool,
+    ) {
+        let Some(held) = self.incidents.held.get_mut(&number) else { return };
+        let is_over = held.firing == 0 && !held.alerts.is_empty();
+        // Of alerts that are not in the list nobody knows whether they fire.
+        let is_known = held.incident.alerts_left_out == 0;
+        if !is_over || !is_known || !held.incident.is_active() || held.incident.recovered.is_some()
+        {
+            return;
+        }
+        // Those that nobody remembers may have been lost rather than over.
+        let is_lost = held.alerts.keys().all(|fp| !self.alerts.contains_key(fp));
+        let is_silent = is_silent || is_lost;
+        held.incident.recovered = Some(Recovery { at: now, is_silent });
+        self.recorder.incidents.insert(number);
+        self.tell_incident(now, number, &Author::system(), now, Fact::Recovered { is_silent });
+    }
+
+    /// Something may have to be done about an incident by itself.
+    pub(super) fn incident_due(&mut self, now: Timestamp, number: IncidentNumber) {
+        let Some(held) = self.incidents.held.get_mut(&number) else { return };
+        held.wake_at = None;
+        let deadline = super::incidents::next_deadline(&held.incident, &self.policy.incidents);
+        if deadline.is_some_and(|at| at <= now) {
+            let system = Author::system();
+            if held.incident.is_active() {
+                let code = Some(ResolutionCode::SelfRecovered);
+                let note = match held.incident.recovered {
+                    Some(Recovery { is_silent: true, .. }) => "nobody tells of it any more",
+                    _ => "nothing of it fires any more",
+                };
+                self.move_incident(now, number, Status::Resolved, &system, note.to_owned(), code);
+            } else {
+                let note = "nothing was left to do".to_owned();
+                self.move_incident(now, number, Status::Closed, &system, note, None);
+            }
+        }
+        self.set_incident_timer(now, number);
+    }
+}
+
+/// Returns an incident about which only this is known.
+pub(super) fn blank(
+    number: IncidentNumber,
+    detected_at: Timestamp,
+    by: Author,
+    title: String,
+    severity: Severity,
+) -> Incident {
+    Incident {
+        number,
+        key: None,
+        version: 0,
+        entries: 0,
+        mode: Mode::Real,
+        title,
+        summary: String::new(),
+        severity,
+        severity_by: None,
+        category: None,
+        service: Default::default(),
+        labels: Labels::default(),
+        created_at: detected_at,
+        record: Record::new(detected_at, &by.name),
+        created_by: by,
+        owner: None,
+        participants: Default::default(),
+        runs: Default::default(),
+        recovered: None,
+        active_at: detected_at,
+        alerts_left_out: 0,
+        recurrence_of: None,
+        evidence: Evidence::default(),
+        measure: Measure::default(),
+        idempotency_key: None,
+    }
+}
+
+/// Returns the labels, the service among them.
+pub(super) fn with_service(labels: &Labels, service: &str) -> Labels {
+    let others = labels.iter().filter(|(name, _)| *name != SERVICE);
+    others.chain([(SERVICE, service)]).collect()
+}
+
+/// Returns what people call an alert.
+fn alert_name(labels: &Labels) -> String {
+    let others: Labels = labels.iter().filter(|(name, _)| *name != ALERTNAME).collect();
+    match (labels.get(ALERTNAME), others.is_empty()) {
+        (Some(name), true) => name.to_owned(),
+        (name, _) => format!("{}{others}", name.unwrap_or_default()),
+    }
+}

@@ -1,0 +1,421 @@
+//! What people and programs do about incidents.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::incident_alerts::{blank, with_service};
+use super::{Tenant, later};
+use crate::audit::AuditNote;
+use crate::command::Rejection;
+use crate::identity::{Actor, Handle};
+use crate::incident::{
+    Author, AuthorKind, Expected, Fact, Incident, IncidentChange, IncidentDraft, IncidentEdit,
+    IncidentNumber, IncidentRejection, IncidentReply, IncidentStep, MAX_IDEMPOTENCY_CHARS,
+    MAX_TEXT_CHARS, MAX_TITLE_CHARS, Mode, Record, Status, classify,
+};
+use crate::severity::Severity;
+
+/// How far in the future a time may lie that a source with another clock names.
+const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
+
+type Done = (IncidentReply, Option<AuditNote>);
+
+impl Tenant {
+    /// Carries out a change; the note is for the audit log, `None` when nothing changed.
+    pub(super) fn change_incident(
+        &mut self,
+        now: Timestamp,
+        actor: &Actor,
+        change: IncidentChange,
+    ) -> Result<Done, Rejection> {
+        match change {
+            IncidentChange::Declare(draft) => Ok(self.declare(now, actor, *draft)?),
+            IncidentChange::Step { incident, expected, step } => {
+                Ok(self.step_incident(now, actor, incident, expected, step)?)
+            }
+        }
+    }
+
+    fn declare(
+        &mut self,
+        now: Timestamp,
+        actor: &Actor,
+        draft: IncidentDraft,
+    ) -> Result<Done, IncidentRejection> {
+        check_draft(&draft, now)?;
+        let known = draft.idempotency_key.as_ref();
+        let known = known.and_then(|key| self.incidents.by_idempotency.get(key));
+        let known = known.filter(|number| {
+            let day = SignedDuration::from_hours(24);
+            self.incident(**number).is_some_and(|it| now < later(it.created_at, day))
+        });
+        let open = draft.key.as_ref().and_then(|key| self.incidents.by_key.get(key));
+        if let Some(number) = known.or(open).copied() {
+            return Ok((self.incident_reply(number, false, false), None));
+        }
+        let is_backfilled = draft.mode == Mode::Backfilled;
+        if !is_backfilled && !self.has_room_for_incident() {
+            let limit = super::incidents::MAX_OPEN_INCIDENTS;
+            return Err(IncidentRejection::TooMany { limit });
+        }
+        if let Some(owner) = &draft.owner {
+            self.check_person(owner)?;
+        }
+        let classified = classify(&draft.evidence);
+        let author = Author::of(actor);
+        let (severity, severity_by, why) = match draft.severity {
+            Some(severity) => (severity, Some(author.name.clone()), "declared".to_owned()),
+            None if draft.evidence.is_empty() => (Severity::Sev3, None, "declared".to_owned()),
+            None => (classified.severity, None, classified.clause.text().to_owned()),
+        };
+        let number = IncidentNumber(self.highest.incident.0 + 1);
+        self.highest.incident = number;
+        let detected_at = draft.detected_at.unwrap_or(now);
+        let title = one_line(&draft.title);
+        let mut incident = blank(number, now, author.clone(), title, severity);
+        incident.record = Record::new(detected_at, &author.name);
+        incident.labels = with_service(&incident.labels, &draft.service);
+        incident.severity_by = severity_by;
+        incident.summary = draft.summary;
+        incident.evidence = draft.evidence;
+        incident.category = draft.category;
+        incident.service = draft.service;
+        incident.mode = draft.mode;
+        incident.recurrence_of =
+            draft.key.as_ref().and_then(|key| self.incidents.latest.get(key)).copied();
+        incident.key = draft.key;
+        incident.idempotency_key = draft.idempotency_key;
+        incident.owner = draft.owner;
+        incident.participants.extend(incident.owner.clone());
+        if let Some(handle) = self.person_of(&author) {
+            incident.participants.insert(handle);
+        }
+        let shown = shown(&incident);
+        self.begin_incident(now, incident, &[], why);
+        self.set_incident_timer(now, number);
+        let note = AuditNote::new("incident.declare", format!("incident/{number}")).after(shown);
+        Ok((self.incident_reply(number, true, true), Some(note)))
+    }
+
+    fn step_incident(
+        &mut self,
+        now: Timestamp,
+        actor: &Actor,
+        number: IncidentNumber,
+        expected: Expected,
+        step: IncidentStep,
+    ) -> Result<Done, IncidentRejection> {
+        let Some(incident) = self.incident(number) else {
+            return Err(match number.0 <= self.highest.incident.0 && number.0 > 0 {
+                true => IncidentRejection::Archived { incident: number },
+                false => IncidentRejection::Unknown { incident: number },
+            });
+        };
+        let before = shown(incident);
+        let is_done = is_done_already(incident, &step);
+        if !is_done {
+            check_expected(incident, expected)?;
+        }
+        let by = Author::of(actor);
+        let (action, reason) = (action_of(&step), reason_of(&step));
+        let has_changed = !is_done && self.do_step(now, number, &by, step)?;
+        let reply = self.incident_reply(number, has_changed, false);
+        if !has_changed {
+            return Ok((reply, None));
+        }
+        let note = AuditNote::new(action, format!("incident/{number}")).because(&reason);
+        let after = self.incident(number).map(shown).unwrap_or_default();
+        Ok((reply, Some(note.before(before).after(after))))
+    }
+
+    fn do_step(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        by: &Author,
+        step: IncidentStep,
+    ) -> Result<bool, IncidentRejection> {
+        match step {
+            IncidentStep::Move { to, note, code } => {
+                check_text("note", &note)?;
+                Ok(self.move_as_asked(now, number, by, to, (note, code))?)
+            }
+            IncidentStep::SetSeverity { severity, reason } => {
+                if reason.trim().is_empty() {
+                    return Err(invalid("reason", "must say why"));
+                }
+                check_text("reason", &reason)?;
+                let Some(held) = self.incidents.held.get_mut(&number) else { return Ok(false) };
+                let from = std::mem::replace(&mut held.incident.severity, severity);
+                held.incident.severity_by = Some(by.name.clone());
+                let fact = Fact::SeverityChanged { from, to: severity, reason };
+                self.tell_incident(now, number, by, now, fact);
+                Ok(true)
+            }
+            IncidentStep::Assign { to } => {
+                if let Some(person) = &to {
+                    self.check_person(person)?;
+                }
+                let Some(held) = self.incidents.held.get_mut(&number) else { return Ok(false) };
+                let from = std::mem::replace(&mut held.incident.owner, to.clone());
+                held.incident.participants.extend(to.clone());
+                let fact = Fact::Assigned { from, to, note: String::new() };
+                self.tell_incident(now, number, by, now, fact);
+                Ok(true)
+            }
+            IncidentStep::Comment { text, occurred_at } => {
+                if text.trim().is_empty() {
+                    return Err(invalid("text", "must not be empty"));
+                }
+                check_text("text", &text)?;
+                let occurred_at = occurred_at.unwrap_or(now);
+                if occurred_at > later(now, CLOCK_SKEW) {
+                    return Err(invalid("occurred_at", "must not lie in the future"));
+                }
+                let person = self.person_of(by);
+                if let Some(held) = self.incidents.held.get_mut(&number) {
+                    held.incident.participants.extend(person);
+                }
+                self.tell_incident(now, number, by, occurred_at, Fact::Commented { text });
+                self.set_incident_timer(now, number);
+                Ok(true)
+            }
+            IncidentStep::Edit(edit) => self.edit_incident(now, number, by, *edit),
+        }
+    }
+
+    fn edit_incident(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        by: &Author,
+        edit: IncidentEdit,
+    ) -> Result<bool, IncidentRejection> {
+        let Some(held) = self.incidents.held.get_mut(&number) else { return Ok(false) };
+        let incident = &mut held.incident;
+        let mut changed = incident.clone();
+        if let Some(title) = &edit.title {
+            check_title(title)?;
+            changed.title = one_line(title);
+        }
+        if let Some(summary) = edit.summary {
+            check_text("summary", &summary)?;
+            changed.summary = summary;
+        }
+        if let Some(service) = edit.service {
+            check_service(&service)?;
+            changed.labels = with_service(&changed.labels, &service);
+            changed.service = service;
+        }
+        changed.category = edit.category.or(changed.category);
+        changed.evidence = edit.evidence.unwrap_or(changed.evidence);
+        if let Some((field, message)) = changed.evidence.problem() {
+            return Err(invalid(field, format!("must be {message}")));
+        }
+        let measure = &mut changed.measure;
+        measure.impact_started_at = edit.impact_started_at.or(measure.impact_started_at);
+        measure.impact_ended_at = edit.impact_ended_at.or(measure.impact_ended_at);
+        if let (Some(from), Some(to)) = (measure.impact_started_at, measure.impact_ended_at)
+            && to < from
+        {
+            return Err(invalid("impact_ended_at", "must not lie before `impact_started_at`"));
+        }
+        let latest = later(now, CLOCK_SKEW);
+        if [measure.impact_started_at, measure.impact_ended_at]
+            .iter()
+            .flatten()
+            .any(|it| *it > latest)
+        {
+            return Err(invalid("impact_started_at", "must not lie in the future"));
+        }
+        let facts = differences(incident, &changed);
+        if facts.is_empty() {
+            return Ok(false);
+        }
+        let has_evidence = incident.evidence != changed.evidence;
+        *incident = changed;
+        for fact in facts {
+            self.tell_incident(now, number, by, now, fact);
+        }
+        if has_evidence {
+            self.classify_anew(now, number);
+        }
+        Ok(true)
+    }
+
+    /// More is known of the effects: that may make it worse by itself, never better.
+    fn classify_anew(&mut self, now: Timestamp, number: IncidentNumber) {
+        let Some(held) = self.incidents.held.get_mut(&number) else { return };
+        let classified = classify(&held.incident.evidence);
+        let from = held.incident.severity;
+        if classified.severity >= from || held.incident.severity_by.is_some() {
+            return;
+        }
+        held.incident.severity = classified.severity;
+        let reason = classified.clause.text().to_owned();
+        let fact = Fact::SeverityChanged { from, to: classified.severity, reason };
+        self.tell_incident(now, number, &Author::system(), now, fact);
+    }
+
+    fn check_person(&self, person: &Handle) -> Result<(), IncidentRejection> {
+        match self.directory.person(person.as_str()) {
+            Some(known) if known.is_active => Ok(()),
+            _ => Err(IncidentRejection::UnknownPerson { person: person.to_string() }),
+        }
+    }
+
+    /// Returns who is behind a row, when that is a person with an account.
+    fn person_of(&self, by: &Author) -> Option<Handle> {
+        let handle = Handle::parse(&by.name).ok().filter(|_| by.kind == AuthorKind::Person)?;
+        self.directory.person(handle.as_str()).map(|_| handle)
+    }
+
+    fn incident_reply(
+        &self,
+        incident: IncidentNumber,
+        has_changed: bool,
+        is_new: bool,
+    ) -> IncidentReply {
+        let version = self.incident(incident).map_or(0, |it| it.version);
+        IncidentReply { incident, version, has_changed, is_new }
+    }
+}
+
+fn check_expected(incident: &Incident, expected: Expected) -> Result<(), IncidentRejection> {
+    let is_version = expected.version.is_none_or(|it| it == incident.version);
+    let is_status = expected.status.is_none_or(|it| it == incident.status());
+    if is_version && is_status {
+        return Ok(());
+    }
+    let last = incident.record.intervals().last();
+    Err(IncidentRejection::Stale {
+        incident: incident.number,
+        status: incident.status(),
+        version: incident.version,
+        by: last.map(|it| it.by.clone()).unwrap_or_default(),
+        since: incident.record.status_since(),
+    })
+}
+
+/// Returns whether there is nothing left to do: two people often do the same at once, and neither
+/// is wrong.
+fn is_done_already(incident: &Incident, step: &IncidentStep) -> bool {
+    match step {
+        IncidentStep::Move { to, .. } => incident.status() == *to,
+        IncidentStep::SetSeverity { severity, .. } => {
+            incident.severity == *severity && incident.severity_by.is_some()
+        }
+        IncidentStep::Assign { to } => incident.owner == *to,
+        IncidentStep::Comment { .. } | IncidentStep::Edit(_) => false,
+    }
+}
+
+fn action_of(step: &IncidentStep) -> &'static str {
+    match step {
+        IncidentStep::Move { to: Status::Acknowledged, .. } => "incident.acknowledge",
+        IncidentStep::Move { to: Status::Resolved, .. } => "incident.resolve",
+        IncidentStep::Move { to: Status::Closed, .. } => "incident.close",
+        IncidentStep::Move { .. } => "incident.transition",
+        IncidentStep::SetSeverity { .. } => "incident.severity",
+        IncidentStep::Assign { .. } => "incident.assign",
+        IncidentStep::Comment { .. } => "incident.comment",
+        IncidentStep::Edit(_) => "incident.edit",
+    }
+}
+
+fn reason_of(step: &IncidentStep) -> String {
+    match step {
+        IncidentStep::Move { note, .. } => note.clone(),
+        IncidentStep::SetSeverity { reason, .. } => reason.clone(),
+        IncidentStep::Comment { text, .. } => text.clone(),
+        IncidentStep::Assign { .. } | IncidentStep::Edit(_) => String::new(),
+    }
+}
+
+/// Returns what the audit log keeps of an incident.
+fn shown(incident: &Incident) -> serde_json::Value {
+    json!({
+        "title": incident.title,
+        "status": incident.status(),
+        "severity": incident.severity,
+        "owner": incident.owner,
+        "version": incident.version,
+    })
+}
+
+/// Returns a row for every field that differs.
+fn differences(before: &Incident, after: &Incident) -> Vec<Fact> {
+    let category = |it: &Incident| it.category.map(|it| it.to_string()).unwrap_or_default();
+    let time = |at: Option<Timestamp>| at.map(|at| format!("{at:.0}")).unwrap_or_default();
+    let evidence = |it: &Incident| serde_json::to_string(&it.evidence).unwrap_or_default();
+    let started = |it: &Incident| time(it.measure.impact_started_at);
+    let ended = |it: &Incident| time(it.measure.impact_ended_at);
+    [
+        ("title", before.title.clone(), after.title.clone()),
+        ("summary", before.summary.clone(), after.summary.clone()),
+        ("service", before.service.to_string(), after.service.to_string()),
+        ("category", category(before), category(after)),
+        ("evidence", evidence(before), evidence(after)),
+        ("impact_started_at", started(before), started(after)),
+        ("impact_ended_at", ended(before), ended(after)),
+    ]
+    .into_iter()
+    .filter(|(_, before, after)| before != after)
+    .map(|(field, before, after)| Fact::Edited { field: field.into(), before, after })
+    .collect()
+}
+
+fn check_draft(draft: &IncidentDraft, now: Timestamp) -> Result<(), IncidentRejection> {
+    check_title(&draft.title)?;
+    check_text("summary", &draft.summary)?;
+    check_service(&draft.service)?;
+    if let Some((field, message)) = draft.evidence.problem() {
+        return Err(invalid(field, format!("must be {message}")));
+    }
+    if let Some(key) = &draft.idempotency_key
+        && !(1..=MAX_IDEMPOTENCY_CHARS).contains(&key.chars().count())
+    {
+        let message = format!("must have 1 to {MAX_IDEMPOTENCY_CHARS} characters");
+        return Err(invalid("idempotency_key", message));
+    }
+    match (draft.mode, draft.detected_at) {
+        (_, Some(at)) if at > later(now, CLOCK_SKEW) => {
+            Err(invalid("detected_at", "must not lie in the future"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_title(title: &str) -> Result<(), IncidentRejection> {
+    if title.trim().is_empty() {
+        return Err(invalid("title", "must not be empty"));
+    }
+    if title.chars().count() > MAX_TITLE_CHARS {
+        return Err(invalid("title", format!("must have at most {MAX_TITLE_CHARS} characters")));
+    }
+    Ok(())
+}
+
+fn check_service(service: &str) -> Result<(), IncidentRejection> {
+    if service.chars().count() > MAX_TITLE_CHARS || service.chars().any(char::is_control) {
+        let message = format!("must be one line of at most {MAX_TITLE_CHARS} characters");
+        return Err(invalid("service", message));
+    }
+    Ok(())
+}
+
+fn check_text(field: &'static str, text: &str) -> Result<(), IncidentRejection> {
+    if text.chars().count() > MAX_TEXT_CHARS {
+        return Err(invalid(field, format!("must have at most {MAX_TEXT_CHARS} characters")));
+    }
+    Ok(())
+}
+
+fn invalid(field: &'static str, message: impl Into<String>) -> IncidentRejection {
+    IncidentRejection::Invalid { field, message: message.into() }
+}
+
+fn one_line(text: &str) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    line.trim().to_owned()
+}

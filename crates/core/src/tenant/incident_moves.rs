@@ -1,0 +1,309 @@
+//! Incidents go from status to status, and escalations go with them.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::Tenant;
+use super::acknowledge::Word;
+use crate::escalation::{End, EscalationRun, RunState};
+use crate::identity::Handle;
+use crate::ids::RunNumber;
+use crate::incident::{
+    Author, Fact, IncidentNumber, Need, Refusal, ResolutionCode, Rule, Status, rule,
+};
+use crate::labels::Fingerprint;
+use crate::paging::{Action, Answerer};
+
+impl Tenant {
+    /// Moves an incident, whatever the table says; the timeline tells so. Alerts and escalations
+    /// are left as they are.
+    pub(super) fn move_incident(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        to: Status,
+        by: &Author,
+        note: String,
+        code: Option<ResolutionCode>,
+    ) {
+        let Some(held) = self.incidents.held.get_mut(&number) else { return };
+        let incident = &mut held.incident;
+        let from = incident.status();
+        if from == to {
+            return;
+        }
+        incident.record.enter(now, to, &by.name, by.is_person(), code);
+        incident.active_at = now;
+        if to == Status::Resolved && code.is_some_and(ResolutionCode::may_reopen) {
+            incident.measure.impact_ended_at = incident
+                .measure
+                .impact_ended_at
+                .or(incident.measure.impact_started_at.map(|_| now));
+        }
+        if to == Status::Detected {
+            // Whoever had it may not be there any more; whoever takes it next has it.
+            incident.owner = None;
+        }
+        if let Ok(handle) = Handle::parse(&by.name)
+            && by.is_person()
+            && self.directory.person(handle.as_str()).is_some()
+        {
+            incident.participants.insert(handle.clone());
+            // Whoever takes what nobody has, has it.
+            if to.is_active() && to != Status::Detected && incident.owner.is_none() {
+                incident.owner = Some(handle);
+            }
+        }
+        let key = incident.key.clone();
+        if from.is_active() != to.is_active() {
+            self.reindex(number, key, to.is_active());
+        }
+        self.tell_incident(now, number, by, now, Fact::Moved { from, to, note, code });
+        self.set_incident_timer(now, number);
+    }
+
+    /// An incident is over or open again: its key and its alerts are found accordingly.
+    fn reindex(
+        &mut self,
+        number: IncidentNumber,
+        key: Option<crate::incident::IncidentKey>,
+        is_active: bool,
+    ) {
+        let Some(held) = self.incidents.held.get_mut(&number) else { return };
+        if is_active {
+            self.incidents.open += 1;
+            held.incident.recovered = None;
+            if let Some(key) = key {
+                self.incidents.latest.remove(&key);
+                self.incidents.by_key.insert(key, number);
+            }
+            return;
+        }
+        self.incidents.open -= 1;
+        if let Some(key) = key {
+            self.incidents.by_key.remove(&key);
+            self.incidents.latest.insert(key, number);
+        }
+        let over: Vec<Fingerprint> = held.alerts.keys().copied().collect();
+        for fingerprint in over {
+            // What fires on stays, so that it does not begin another incident at the next look.
+            if !self.is_firing(fingerprint)
+                && self.incidents.by_alert.get(&fingerprint) == Some(&number)
+            {
+                self.incidents.by_alert.remove(&fingerprint);
+            }
+        }
+    }
+
+    /// Moves an incident as somebody asks; returns whether it moved.
+    ///
+    /// # Errors
+    /// [`Refusal`] when the table does not have the move, or asks for words that are missing.
+    pub(super) fn move_as_asked(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        by: &Author,
+        to: Status,
+        (note, code): (String, Option<ResolutionCode>),
+    ) -> Result<bool, Refusal> {
+        let Some(held) = self.incidents.held.get(&number) else { return Ok(false) };
+        let from = held.incident.status();
+        let rule = rule(from, to);
+        match rule {
+            Rule::Same => return Ok(false),
+            Rule::Never | Rule::Refire => return Err(Refusal::Never { from, to }),
+            _ => {}
+        }
+        let is_unsaid = note.trim().is_empty();
+        let is_note = rule.need() == Need::Note;
+        if is_unsaid && (is_note || matches!(rule.need(), Need::Reason | Need::ReopenClosed)) {
+            return Err(Refusal::Unexplained { from, to, is_note });
+        }
+        let code = (to == Status::Resolved).then(|| code.unwrap_or(ResolutionCode::Fixed));
+        // Its key may have been taken by a younger one since.
+        if to.is_active()
+            && !from.is_active()
+            && let Some(key) = &held.incident.key
+            && self.incidents.by_key.contains_key(key)
+        {
+            return Err(Refusal::Never { from, to });
+        }
+        self.move_incident(now, number, to, by, note.clone(), code);
+        match to {
+            Status::Detected => self.give_back_runs(now, number, by),
+            Status::Resolved => self.end_runs(now, number, by),
+            Status::Closed => {}
+            _ if from == Status::Detected => self.take_runs(now, number, by, &note),
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    fn open_runs(&self, number: IncidentNumber) -> Vec<RunNumber> {
+        let runs = self.incidents.held.get(&number).map(|held| &held.incident.runs);
+        let is_open =
+            |it: &&RunNumber| self.escalations.runs.get(*it).is_some_and(|run| run.is_open());
+        runs.into_iter().flatten().filter(is_open).copied().collect()
+    }
+
+    fn answerer(&self, by: &Author) -> Answerer {
+        match Handle::parse(&by.name) {
+            Ok(handle) if self.directory.person(handle.as_str()).is_some() => {
+                Answerer::Person(handle)
+            }
+            _ => Answerer::Outsider(by.name.clone()),
+        }
+    }
+
+    /// Whoever works on the incident works on what it pages about, and on its alerts.
+    fn take_runs(&mut self, now: Timestamp, number: IncidentNumber, by: &Author, note: &str) {
+        let answerer = self.answerer(by);
+        for run in self.open_runs(number) {
+            if self.acknowledge_run(now, run, &answerer, note).is_some() {
+                self.record_answer(now, run, &answerer, Action::Acknowledge, "incident", note);
+                self.announce(now, run, Some(&by.name));
+                self.advance_run(now, run);
+            }
+        }
+        let Some(held) = self.incidents.held.get(&number) else { return };
+        let left: Vec<Fingerprint> = held
+            .alerts
+            .keys()
+            .copied()
+            .filter(|fp| {
+                self.alerts
+                    .get(fp)
+                    .is_some_and(|it| !it.is_resolved && it.acknowledgement.is_none())
+            })
+            .take(crate::acknowledgement::MAX_ALERTS)
+            .collect();
+        if !left.is_empty() {
+            let word = Word::new(by.name.clone(), note.to_owned());
+            // They fire, so nothing can be refused.
+            if let Ok(acknowledged) = self.acknowledge(now, left, &word, None) {
+                self.runs_follow(now, &acknowledged, &by.name);
+            }
+        }
+    }
+
+    fn give_back_runs(&mut self, now: Timestamp, number: IncidentNumber, by: &Author) {
+        let answerer = self.answerer(by);
+        for run in self.open_runs(number) {
+            let is_taken = |run: &EscalationRun| run.state != RunState::Open;
+            if self.escalations.runs.get(&run).is_some_and(is_taken) {
+                // What they say comes first, what follows from it after.
+                self.record_answer(now, run, &answerer, Action::Unacknowledge, "incident", "");
+                self.give_back_run(now, run, &answerer);
+            }
+        }
+        let Some(held) = self.incidents.held.get(&number) else { return };
+        let alerts: Vec<Fingerprint> =
+            held.alerts.keys().copied().take(crate::acknowledgement::MAX_ALERTS).collect();
+        let word = Word::new(by.name.clone(), "given back".to_owned());
+        // Alerts that nobody had acknowledged need not be given back.
+        let _ = self.unacknowledge(now, &alerts, &word);
+    }
+
+    fn end_runs(&mut self, now: Timestamp, number: IncidentNumber, by: &Author) {
+        let answerer = self.answerer(by);
+        for run in self.open_runs(number) {
+            self.record_answer(now, run, &answerer, Action::Resolve, "incident", "");
+            self.end_run(now, run, End::Resolved { by: by.name.clone() });
+        }
+    }
+
+    /// Somebody answered to an escalation: when it is taken, its incident is.
+    pub(super) fn incident_follows_run(
+        &mut self,
+        now: Timestamp,
+        run: RunNumber,
+        by: &Author,
+        comment: &str,
+    ) {
+        let Some(number) = self.incident_of_run(run) else { return };
+        let Some(state) = self.escalations.runs.get(&run).map(|run| &run.state) else { return };
+        let is_taken = matches!(state, RunState::Acknowledged { .. });
+        let is_open = self.incident(number).is_some_and(|it| it.status() == Status::Detected);
+        if is_taken && is_open {
+            self.move_incident(now, number, Status::Acknowledged, by, comment.to_owned(), None);
+        }
+    }
+
+    /// An escalation goes on after somebody had taken it: its incident is nobody's again, unless
+    /// work on it has begun.
+    pub(super) fn incident_given_back(
+        &mut self,
+        now: Timestamp,
+        run: RunNumber,
+        by: &Author,
+        why: &str,
+    ) {
+        let Some(number) = self.incident_of_run(run) else { return };
+        if self.incident(number).is_some_and(|it| it.status() == Status::Acknowledged) {
+            self.move_incident(now, number, Status::Detected, by, why.to_owned(), None);
+        }
+    }
+
+    /// Somebody answered that it is over: so is the incident, once no other escalation of it goes
+    /// on.
+    pub(super) fn incident_resolved_by_answer(
+        &mut self,
+        now: Timestamp,
+        run: RunNumber,
+        by: &Author,
+        comment: &str,
+    ) {
+        let Some(number) = self.incident_of_run(run) else { return };
+        let is_active =
+            self.incident(number).is_some_and(super::super::incident::Incident::is_active);
+        if !is_active || !self.open_runs(number).is_empty() {
+            return;
+        }
+        let note = match comment.trim() {
+            "" => "said to be over in answer to a page".to_owned(),
+            comment => comment.to_owned(),
+        };
+        let code = Some(ResolutionCode::Fixed);
+        self.move_incident(now, number, Status::Resolved, by, note, code);
+    }
+
+    /// What a leaver had gets their successor, or nobody.
+    pub(super) fn pass_incidents_on(&mut self, now: Timestamp, leaver: &Handle) {
+        let successor = self.substitute_of(leaver);
+        for number in self.incidents_of(leaver) {
+            let Some(held) = self.incidents.held.get_mut(&number) else { continue };
+            held.incident.owner = successor.clone();
+            if let Some(successor) = &successor {
+                held.incident.participants.insert(successor.clone());
+            }
+            let note = format!("{leaver} has left");
+            let fact = Fact::Assigned { from: Some(leaver.clone()), to: successor.clone(), note };
+            self.tell_incident(now, number, &Author::system(), now, fact);
+        }
+    }
+
+    /// The configuration is another one: what ends by itself may do so at other times, and who
+    /// left has no incidents any more.
+    pub(super) fn look_at_incidents_after_reload(&mut self, now: Timestamp) {
+        self.pass_incidents_of_inactive(now);
+        let all: Vec<IncidentNumber> = self.incidents.held.keys().copied().collect();
+        for number in all {
+            self.set_incident_timer(now, number);
+        }
+    }
+
+    pub(super) fn pass_incidents_of_inactive(&mut self, now: Timestamp) {
+        let owners: BTreeSet<Handle> = self
+            .incidents()
+            .filter(|it| it.is_active())
+            .filter_map(|it| it.owner.clone())
+            .collect();
+        for owner in owners {
+            if !self.directory.person(owner.as_str()).is_some_and(|it| it.is_active) {
+                self.pass_incidents_on(now, &owner);
+            }
+        }
+    }
+}

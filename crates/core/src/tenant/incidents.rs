@@ -1,0 +1,353 @@
+//! Incidents: they begin when a group is told or a person says so, collect what belongs to them,
+//! and are written down row by row.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use compact_str::CompactString;
+use jiff::Timestamp;
+
+use super::{Tenant, Timer, later};
+use crate::event::Event;
+use crate::identity::Handle;
+use crate::ids::{AlertNumber, RunNumber};
+use crate::incident::{
+    Author, Entry, Fact, Incident, IncidentAlert, IncidentKey, IncidentNumber, IncidentSettings,
+    Status,
+};
+use crate::labels::Fingerprint;
+
+/// The most incidents that are open at once. Beyond it no alert begins another, which is an alert
+/// of its own, and nobody can declare one.
+pub(super) const MAX_OPEN_INCIDENTS: usize = 10_000;
+
+/// The most incidents that are over and kept in memory; older ones can only be read.
+const MAX_REMEMBERED_INCIDENTS: usize = 10_000;
+
+/// How long a closed incident stays in memory, so that late words reach it.
+const CLOSED_LINGER: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+
+/// All incidents of a tenant that may still change.
+#[derive(Debug, Default)]
+pub(super) struct Incidents {
+    pub(super) held: BTreeMap<IncidentNumber, Held>,
+    /// The open incident of a key.
+    pub(super) by_key: BTreeMap<IncidentKey, IncidentNumber>,
+    /// The latest incident of a key that is over.
+    pub(super) latest: BTreeMap<IncidentKey, IncidentNumber>,
+    /// The incident that an alert belongs to. One that goes on firing when its incident is over
+    /// stays there: only what begins to fire again is news.
+    pub(super) by_alert: BTreeMap<Fingerprint, IncidentNumber>,
+    pub(super) by_run: BTreeMap<RunNumber, IncidentNumber>,
+    /// What programs named lately, so that asking twice is harmless.
+    pub(super) by_idempotency: BTreeMap<String, IncidentNumber>,
+    /// How many are open.
+    pub(super) open: usize,
+    /// When alerts began incidents lately.
+    pub(super) begun: VecDeque<Timestamp>,
+}
+
+/// An incident with what can be found out again.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) incident: Incident,
+    pub(super) alerts: BTreeMap<Fingerprint, IncidentAlert>,
+    /// How many of them fire.
+    pub(super) firing: usize,
+    /// When its timer goes off.
+    pub(super) wake_at: Option<Timestamp>,
+}
+
+impl Tenant {
+    /// Returns an incident that may still change.
+    pub fn incident(&self, number: IncidentNumber) -> Option<&Incident> {
+        self.incidents.held.get(&number).map(|held| &held.incident)
+    }
+
+    /// Returns the incidents that may still change, by number.
+    pub fn incidents(&self) -> impl DoubleEndedIterator<Item = &Incident> {
+        self.incidents.held.values().map(|held| &held.incident)
+    }
+
+    /// Returns the alerts of an incident that may still change, and whether each fires.
+    pub fn incident_alerts(&self, number: IncidentNumber) -> Vec<(IncidentAlert, bool)> {
+        let held = self.incidents.held.get(&number);
+        let alerts = held.into_iter().flat_map(|held| held.alerts.values());
+        alerts.map(|alert| (*alert, self.is_firing(alert.fingerprint))).collect()
+    }
+
+    /// Returns the incident that an escalation pages about.
+    pub fn incident_of_run(&self, run: RunNumber) -> Option<IncidentNumber> {
+        self.incidents.by_run.get(&run).copied()
+    }
+
+    /// Returns the incident that an alert belongs to.
+    pub fn incident_of_alert(&self, alert: Fingerprint) -> Option<IncidentNumber> {
+        self.incidents.by_alert.get(&alert).copied()
+    }
+
+    /// Returns whether an alert fires.
+    pub fn is_alert_firing(&self, alert: Fingerprint) -> bool {
+        self.is_firing(alert)
+    }
+
+    pub(super) fn is_firing(&self, fingerprint: Fingerprint) -> bool {
+        self.alerts.get(&fingerprint).is_some_and(|alert| !alert.is_resolved)
+    }
+
+    /// Returns the open incidents that somebody has.
+    pub(super) fn incidents_of(&self, owner: &Handle) -> Vec<IncidentNumber> {
+        let theirs =
+            self.incidents().filter(|it| it.is_active() && it.owner.as_ref() == Some(owner));
+        theirs.map(|it| it.number).collect()
+    }
+
+    /// Writes a row into the timeline, tells the feed of it, and counts the version up.
+    pub(super) fn tell_incident(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        by: &Author,
+        occurred_at: Timestamp,
+        fact: Fact,
+    ) {
+        let Some(held) = self.incidents.held.get_mut(&number) else { return };
+        let incident = &mut held.incident;
+        incident.version += 1;
+        incident.entries += 1;
+        if by.kind != crate::incident::AuthorKind::System {
+            incident.active_at = now;
+        }
+        let entry = Entry {
+            incident: number,
+            seq: incident.entries,
+            occurred_at,
+            recorded_at: now,
+            cycle: incident.record.cycle().number,
+            by: by.clone(),
+            fact,
+        };
+        self.recorder.incidents.insert(number);
+        // What began and who joined is told with the numbers of the alerts, by whoever knows them.
+        let event = match &entry.fact {
+            Fact::Opened { .. } | Fact::AlertsJoined { .. } => None,
+            Fact::Moved { from, to, note, code } => Some(Event::IncidentMoved {
+                incident: number,
+                from: *from,
+                to: *to,
+                code: *code,
+                note: note.clone(),
+                by: by.name.clone(),
+            }),
+            fact => Some(Event::IncidentNoted {
+                incident: number,
+                entry: entry.seq,
+                what: CompactString::from(fact.kind()),
+                text: fact.sentence(),
+                by: by.name.clone(),
+            }),
+        };
+        self.recorder.entries.push(entry);
+        if let Some(event) = event {
+            self.record(now, event);
+        }
+    }
+
+    /// Begins an incident that is complete but for its first row.
+    pub(super) fn begin_incident(
+        &mut self,
+        now: Timestamp,
+        incident: Incident,
+        alerts: &[AlertNumber],
+        why: String,
+    ) {
+        let number = incident.number;
+        self.incidents.open += 1;
+        if let Some(key) = incident.key.clone() {
+            self.incidents.by_key.insert(key, number);
+        }
+        if let Some(key) = incident.idempotency_key.clone() {
+            self.incidents.by_idempotency.insert(key, number);
+        }
+        let by = incident.created_by.clone();
+        let (title, severity) = (incident.title.clone(), incident.severity);
+        let detected_at = incident.record.detected_at();
+        let recurrence_of = incident.recurrence_of;
+        let held = Held { incident, alerts: BTreeMap::new(), firing: 0, wake_at: None };
+        self.incidents.held.insert(number, held);
+        self.record(
+            now,
+            Event::IncidentOpened {
+                incident: number,
+                severity,
+                title: title.clone(),
+                alerts: alerts.to_vec(),
+                why: why.clone(),
+                by: by.name.clone(),
+            },
+        );
+        self.tell_incident(now, number, &by, detected_at, Fact::Opened { title, severity, why });
+        if let Some(of) = recurrence_of {
+            self.tell_incident(now, number, &Author::system(), now, Fact::Recurs { of });
+        }
+    }
+
+    /// An escalation pages about alerts of an incident.
+    pub(super) fn link_run(&mut self, number: RunNumber) {
+        let Some(run) = self.escalations.runs.get(&number) else { return };
+        let mut incidents = run.alerts.iter().filter_map(|fp| self.incidents.by_alert.get(fp));
+        let is_active = |it: &&IncidentNumber| {
+            self.incidents.held.get(*it).is_some_and(|held| held.incident.is_active())
+        };
+        let Some(incident) = incidents.find(is_active).copied() else { return };
+        self.incidents.by_run.insert(number, incident);
+        if let Some(held) = self.incidents.held.get_mut(&incident)
+            && held.incident.runs.insert(number)
+        {
+            self.recorder.incidents.insert(incident);
+        }
+    }
+
+    /// Returns whether another incident may be open; if not, that is an alert.
+    pub(super) fn has_room_for_incident(&self) -> bool {
+        self.incidents.open < MAX_OPEN_INCIDENTS
+    }
+
+    /// Counts what began by alerts lately and returns whether it is a storm.
+    pub(super) fn is_storm(&mut self, now: Timestamp) -> bool {
+        let since = now.checked_sub(IncidentSettings::STORM_WINDOW).unwrap_or(Timestamp::MIN);
+        while self.incidents.begun.front().is_some_and(|at| *at <= since) {
+            self.incidents.begun.pop_front();
+        }
+        self.incidents.begun.len() >= self.policy.incidents.storm_limit
+    }
+
+    /// Takes up the incidents that the store holds.
+    pub(super) fn restore_incidents(
+        &mut self,
+        now: Timestamp,
+        incidents: Vec<Incident>,
+        alerts: Vec<(IncidentNumber, IncidentAlert)>,
+    ) {
+        let mut by_incident: BTreeMap<IncidentNumber, BTreeMap<_, _>> = BTreeMap::new();
+        for (number, alert) in alerts {
+            by_incident.entry(number).or_default().insert(alert.fingerprint, alert);
+        }
+        for incident in incidents {
+            let number = incident.number;
+            let alerts = by_incident.remove(&number).unwrap_or_default();
+            let firing = alerts.keys().filter(|fp| self.is_firing(**fp)).count();
+            for fingerprint in alerts.keys() {
+                if incident.is_active() || self.is_firing(*fingerprint) {
+                    self.incidents.by_alert.insert(*fingerprint, number);
+                }
+            }
+            for run in &incident.runs {
+                self.incidents.by_run.insert(*run, number);
+            }
+            if let Some(key) = &incident.key {
+                if incident.is_active() {
+                    self.incidents.by_key.insert(key.clone(), number);
+                } else {
+                    self.incidents.latest.insert(key.clone(), number);
+                }
+            }
+            if let Some(key) = &incident.idempotency_key {
+                self.incidents.by_idempotency.insert(key.clone(), number);
+            }
+            if incident.is_active() {
+                self.incidents.open += 1;
+            }
+            if !incident.created_by.is_person() {
+                self.incidents.begun.push_back(incident.created_at);
+            }
+            let held = Held { incident, alerts, firing, wake_at: None };
+            self.incidents.held.insert(number, held);
+        }
+        self.incidents.begun.make_contiguous().sort_unstable();
+        let all: Vec<IncidentNumber> = self.incidents.held.keys().copied().collect();
+        for number in all {
+            // Whatever resolved while its row could not be written is noticed now.
+            self.look_at_recovery(now, number, false);
+            self.set_incident_timer(now, number);
+        }
+        self.pass_incidents_of_inactive(now);
+    }
+
+    /// Sets the timer of an incident to when something has to be done about it.
+    pub(super) fn set_incident_timer(&mut self, now: Timestamp, number: IncidentNumber) {
+        let settings = &self.policy.incidents;
+        let Some(held) = self.incidents.held.get_mut(&number) else { return };
+        let wanted = next_deadline(&held.incident, settings).map(|at| at.max(now));
+        if held.wake_at == wanted {
+            return;
+        }
+        if let Some(old) = std::mem::replace(&mut held.wake_at, wanted) {
+            self.timers.remove(&(old, Timer::Incident(number)));
+        }
+        if let Some(at) = wanted {
+            self.schedule(at, Timer::Incident(number));
+        }
+    }
+
+    /// Forgets incidents that were closed long ago; the store keeps them.
+    pub(super) fn sweep_incidents(&mut self, now: Timestamp) {
+        let day = now.checked_sub(jiff::SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
+        let held = &self.incidents.held;
+        self.incidents
+            .by_idempotency
+            .retain(|_, number| held.get(number).is_some_and(|it| it.incident.created_at > day));
+        let since = now.checked_sub(CLOSED_LINGER).unwrap_or(Timestamp::MIN);
+        let closed_at = |incident: &Incident| incident.record.cycle().closed_at;
+        let mut gone: BTreeSet<IncidentNumber> = self
+            .incidents()
+            .filter(|it| closed_at(it).is_some_and(|at| at <= since))
+            .map(|it| it.number)
+            .collect();
+        let over = self.incidents.held.len() - self.incidents.open - gone.len();
+        let ended = self.incidents().filter(|it| it.status() == Status::Closed);
+        let ended = ended.map(|it| it.number).filter(|it| !gone.contains(it));
+        let too_many: Vec<_> = ended.take(over.saturating_sub(MAX_REMEMBERED_INCIDENTS)).collect();
+        gone.extend(too_many);
+        for number in gone {
+            self.forget_incident(number);
+        }
+        self.pass_incidents_of_inactive(now);
+    }
+
+    fn forget_incident(&mut self, number: IncidentNumber) {
+        let Some(held) = self.incidents.held.remove(&number) else { return };
+        if let Some(at) = held.wake_at {
+            self.timers.remove(&(at, Timer::Incident(number)));
+        }
+        for run in &held.incident.runs {
+            self.incidents.by_run.remove(run);
+        }
+        for fingerprint in held.alerts.keys() {
+            if self.incidents.by_alert.get(fingerprint) == Some(&number) {
+                self.incidents.by_alert.remove(fingerprint);
+            }
+        }
+        if let Some(key) = &held.incident.key
+            && self.incidents.latest.get(key) == Some(&number)
+        {
+            self.incidents.latest.remove(key);
+        }
+    }
+}
+
+/// Returns when something has to be done about an incident: it ends by itself, or is closed.
+pub(super) fn next_deadline(incident: &Incident, settings: &IncidentSettings) -> Option<Timestamp> {
+    match incident.status() {
+        Status::Closed => None,
+        Status::Resolved => Some(later(incident.record.status_since(), settings.close_after)),
+        status => {
+            let recovery = incident.recovered?;
+            let is_untouched = status <= Status::Acknowledged && !recovery.is_silent;
+            Some(if is_untouched {
+                later(recovery.at, settings.resolve_delay)
+            } else {
+                later(recovery.at.max(incident.active_at), settings.resolve_after)
+            })
+        }
+    }
+}

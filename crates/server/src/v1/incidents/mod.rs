@@ -1,0 +1,320 @@
+//! Incidents: how they stand, and how people declare them.
+
+mod steps;
+mod timeline;
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use tocsin_core::command::{Command, Reply};
+use tocsin_core::identity::{Handle, Permission};
+use tocsin_core::incident::{
+    self, IncidentAlert, IncidentChange, IncidentKey, IncidentNumber, IncidentReply, Mode, Status,
+};
+use tocsin_core::labels::Labels;
+use tocsin_core::severity::Severity;
+use tocsin_store::{IncidentQuery, MAX_INCIDENTS_PER_QUERY};
+use tocsin_wire::v1::{
+    Incident, IncidentAlertRow, IncidentDetail, IncidentDraft, IncidentMode, IncidentPage,
+    IncidentState, IncidentStatus, MAX_LISTED_INCIDENT_ALERTS,
+};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::body::Json as Body;
+use super::cursor::List;
+use super::escalations::parse_severity;
+use super::params::{Ask, FromQuery, Nothing, Params, invalid};
+use super::problem::{Answer, Refusal};
+use crate::App;
+use crate::access::Caller;
+
+/// How many pages of the store are searched for what a caller may see; the cursor leads on.
+const MAX_PAGES_PER_LIST: usize = 20;
+
+/// The header that makes asking twice harmless.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Returns the routes of incidents.
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(show, steps::edit))
+        .routes(routes!(steps::acknowledge))
+        .routes(routes!(steps::unacknowledge))
+        .routes(routes!(steps::transition))
+        .routes(routes!(steps::resolve))
+        .routes(routes!(steps::reopen))
+        .routes(routes!(steps::close))
+        .routes(routes!(steps::rate))
+        .routes(routes!(steps::assign))
+        .routes(routes!(steps::comment))
+        .routes(routes!(timeline::list))
+        .routes(routes!(timeline::export))
+}
+
+/// Which incidents to list.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct IncidentsQuery {
+    /// Only those that stand like this; may be repeated, and then any will do.
+    #[param(required = false)]
+    status: Vec<IncidentStatus>,
+    /// The same by four words; beside `status`, either will do.
+    #[param(required = false)]
+    state: Vec<IncidentState>,
+    /// Only those of this severity; may be repeated.
+    #[param(required = false)]
+    severity: Vec<String>,
+    /// Only those of this service.
+    service: Option<String>,
+    /// Only those that this person has, by handle.
+    owner: Option<String>,
+    /// Only those of this mode; may be repeated.
+    #[param(required = false)]
+    mode: Vec<IncidentMode>,
+    /// Only those with this in the title.
+    q: Option<String>,
+    /// Only those that were detected not earlier than this.
+    from: Option<Timestamp>,
+    /// Only those that were detected earlier than this.
+    to: Option<Timestamp>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// The most entries of the page.
+    #[param(required = false, minimum = 1, maximum = 1000, default = 100)]
+    limit: usize,
+}
+
+impl FromQuery for IncidentsQuery {
+    fn read(params: &Params) -> Answer<Self> {
+        Ok(Self {
+            status: params.choices("status")?,
+            state: params.choices("state")?,
+            severity: params.many("severity"),
+            service: params.text("service")?,
+            owner: params.text("owner")?,
+            mode: params.choices("mode")?,
+            q: params.text("q")?,
+            from: params.instant("from")?,
+            to: params.instant("to")?,
+            cursor: params.text("cursor")?,
+            limit: params.limit()?,
+        })
+    }
+}
+
+impl IncidentsQuery {
+    fn asked(&self) -> Answer<IncidentQuery> {
+        let mut statuses: Vec<Status> = self.status.iter().map(|it| (*it).into()).collect();
+        for state in &self.state {
+            statuses.extend(incident::State::from(*state).statuses());
+        }
+        let mut severities = Vec::new();
+        for word in &self.severity {
+            let severity = Severity::from_word(word);
+            severities.push(
+                severity.ok_or_else(|| {
+                    invalid("severity", format!("`{word}` is none of sev1 to sev5"))
+                })?,
+            );
+        }
+        let owner = self.owner.as_deref().map(Handle::parse).transpose();
+        Ok(IncidentQuery {
+            statuses,
+            severities,
+            modes: self.mode.iter().map(|it| Mode::from(*it)).collect(),
+            service: self.service.clone(),
+            owner: owner.map_err(|error| invalid("owner", error.to_string()))?,
+            from: self.from,
+            to: self.to,
+            text: self.q.clone(),
+            before: List::Incidents.key(self.cursor.as_deref())?.map(IncidentNumber),
+            limit: MAX_INCIDENTS_PER_QUERY,
+        })
+    }
+}
+
+/// List incidents
+///
+/// The newest first.
+#[utoipa::path(
+    get, path = "/api/v1/incidents", operation_id = "list_incidents", tag = "incidents",
+    params(IncidentsQuery),
+    responses((status = 200, description = "A page of incidents", body = IncidentPage))
+)]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Ask(query): Ask<IncidentsQuery>,
+) -> Answer<Json<IncidentPage>> {
+    let (store, tenant) = (app.engine.store(), app.engine.tenant());
+    let mut asked = query.asked()?;
+    asked.limit = (query.limit + 1).min(MAX_INCIDENTS_PER_QUERY);
+    let mut items = Vec::new();
+    for _ in 0..MAX_PAGES_PER_LIST {
+        let found = store.incidents(tenant, asked.clone()).await?;
+        let is_last = found.len() < asked.limit;
+        for it in &found {
+            if items.len() == query.limit {
+                let next_cursor = asked.before.map(|before| List::Incidents.cursor(before));
+                return Ok(Json(IncidentPage { items, next_cursor }));
+            }
+            if sees(&caller, it) {
+                items.push(Incident::new(it));
+            }
+            asked.before = Some(it.number);
+        }
+        if is_last {
+            return Ok(Json(IncidentPage { items, next_cursor: None }));
+        }
+    }
+    let next_cursor = asked.before.map(|before| List::Incidents.cursor(before));
+    Ok(Json(IncidentPage { items, next_cursor }))
+}
+
+/// Show an incident
+///
+/// With its alerts, each time it was open, how long things took, and where it may go from here.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{incident}", operation_id = "get_incident", tag = "incidents",
+    params(("incident" = String, Path, description = "Its number or reference")),
+    responses((status = 200, description = "The incident", body = IncidentDetail))
+)]
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    Ask(Nothing): Ask<Nothing>,
+) -> Answer<Response> {
+    let (it, alerts) = find(&app, &caller, parse(&text)?).await?;
+    let total = alerts.len();
+    let shown: Vec<IncidentAlert> = alerts.into_iter().take(MAX_LISTED_INCIDENT_ALERTS).collect();
+    let rows = app.engine.read(move |tenant, _| {
+        let row = |alert: &IncidentAlert| {
+            let labels = tenant.identity(alert.fingerprint).map(|it| it.labels.clone());
+            IncidentAlertRow::new(alert, labels, tenant.is_alert_firing(alert.fingerprint))
+        };
+        shown.iter().map(row).collect::<Vec<_>>()
+    });
+    let detail = IncidentDetail::new(&it, rows.await?, total);
+    Ok(([(header::ETAG, etag(it.version))], Json(detail)).into_response())
+}
+
+/// Declare an incident
+///
+/// Asking twice with one `Idempotency-Key` within a day makes one incident.
+#[utoipa::path(
+    post, path = "/api/v1/incidents", operation_id = "create_incident", tag = "incidents",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "Makes asking twice harmless")
+    ),
+    request_body = IncidentDraft,
+    responses(
+        (status = 201, description = "The incident", body = Incident,
+            headers(("Location" = String, description = "Where it is found"))),
+        (status = 200, description = "It was there already", body = Incident)
+    )
+)]
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    Ask(Nothing): Ask<Nothing>,
+    Body(draft): Body<IncidentDraft>,
+) -> Answer<Response> {
+    caller
+        .must(Permission::IncidentCreate, &Labels::from([("service", draft.service.as_str())]))?;
+    let draft = draft_of(draft, header_text(&headers, &IDEMPOTENCY_KEY)?)?;
+    let change = IncidentChange::Declare(Box::new(draft));
+    let reply = command(&app, &caller, change).await?;
+    let (it, _) = find(&app, &caller, reply.incident).await?;
+    let location = format!("{}/api/v1/incidents/{}", app.options.prefix(), it.number);
+    let headers = [(header::LOCATION, location), (header::ETAG, etag(it.version))];
+    let status = if reply.is_new { StatusCode::CREATED } else { StatusCode::OK };
+    Ok((status, headers, Json(Incident::new(&it))).into_response())
+}
+
+fn draft_of(
+    draft: IncidentDraft,
+    idempotency_key: Option<String>,
+) -> Answer<incident::IncidentDraft> {
+    let severity = draft.severity.as_deref().map(|word| parse_severity("/severity", word));
+    let key = match draft.key.as_deref() {
+        None => None,
+        Some(text) => Some(IncidentKey::chosen(text).ok_or_else(|| {
+            let limit = IncidentKey::MAX_CHARS;
+            Refusal::field("/key", format!("must have 1 to {limit} characters"))
+        })?),
+    };
+    Ok(incident::IncidentDraft {
+        title: draft.title,
+        summary: draft.summary,
+        severity: severity.transpose()?,
+        evidence: draft.evidence.into(),
+        category: draft.category.map(Into::into),
+        service: draft.service.into(),
+        mode: draft.mode.into(),
+        key,
+        owner: parse_owner(draft.owner.as_deref())?,
+        detected_at: draft.detected_at,
+        idempotency_key,
+    })
+}
+
+pub(super) fn parse_owner(text: Option<&str>) -> Answer<Option<Handle>> {
+    let owner = text.map(Handle::parse).transpose();
+    owner.map_err(|error| Refusal::field("/owner", error.to_string()))
+}
+
+async fn command(app: &App, caller: &Caller, change: IncidentChange) -> Answer<IncidentReply> {
+    match app.engine.command(Command::Incident(change).by(caller.actor.clone())).await? {
+        Reply::Incident(reply) => Ok(reply),
+        Reply::Rejected(rejection) => Err(rejection.into()),
+        other => Err(Refusal::unexpected(&other)),
+    }
+}
+
+/// Reads the number or the reference in a path.
+fn parse(text: &str) -> Answer<IncidentNumber> {
+    text.parse().map_err(|why: incident::RefError| Refusal::not_found(why.to_string()))
+}
+
+type Found = (incident::Incident, Vec<IncidentAlert>);
+
+/// Returns an incident that the caller may see: as it is in memory, or else as the store has it.
+async fn find(app: &App, caller: &Caller, number: IncidentNumber) -> Answer<Found> {
+    let known = app.engine.read(move |tenant, _| {
+        let alerts = tenant.incident_alerts(number).into_iter().map(|(alert, _)| alert);
+        let mut alerts: Vec<IncidentAlert> = alerts.collect();
+        alerts.sort_by_key(|alert| (alert.joined_at, alert.fingerprint));
+        Some((tenant.incident(number)?.clone(), alerts))
+    });
+    let found: Option<Found> = match known.await? {
+        Some(found) => Some(found),
+        None => app.engine.store().incident(app.engine.tenant(), number).await?,
+    };
+    found
+        .filter(|(it, _)| sees(caller, it))
+        .ok_or_else(|| Refusal::not_found(format!("there is no incident {number}")))
+}
+
+/// Returns whether the caller may see an incident.
+fn sees(caller: &Caller, it: &incident::Incident) -> bool {
+    caller.may(Permission::IncidentRead, &it.labels)
+}
+
+fn etag(version: u64) -> String {
+    format!("\"{version}\"")
+}
+
+/// Returns the text of a header.
+fn header_text(headers: &HeaderMap, name: &HeaderName) -> Answer<Option<String>> {
+    let Some(value) = headers.get(name) else { return Ok(None) };
+    let text = value.to_str().map_err(|_| invalid(name.as_str(), "must be plain text"))?;
+    Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))
+}

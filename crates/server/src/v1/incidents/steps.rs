@@ -1,0 +1,325 @@
+//! What people do about incidents.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use tocsin_core::identity::Permission;
+use tocsin_core::incident::{
+    Expected, IncidentChange, IncidentEdit, IncidentNumber, IncidentStep, Status,
+};
+use tocsin_wire::v1::{
+    Incident, IncidentAssignment, IncidentComment, IncidentMove, IncidentMoveTo, IncidentPatch,
+    IncidentRating, IncidentResult, ProblemCode,
+};
+
+use super::super::body::Json as Body;
+use super::super::escalations::parse_severity;
+use super::super::params::{Ask, Nothing, invalid};
+use super::super::problem::{Answer, Refusal};
+use super::{command, etag, find, header_text, parse, parse_owner};
+use crate::App;
+use crate::access::Caller;
+
+/// One request about one incident.
+struct Asked {
+    caller: Caller,
+    number: IncidentNumber,
+    expected: Expected,
+}
+
+impl Asked {
+    /// Finds the incident and whether the caller may do that with it.
+    async fn new(
+        app: &App,
+        caller: Caller,
+        text: &str,
+        headers: &HeaderMap,
+        permission: Permission,
+    ) -> Answer<Self> {
+        let number = parse(text)?;
+        let (it, _) = find(app, &caller, number).await?;
+        caller.must(permission, &it.labels)?;
+        let expected = Expected { version: version(headers)?, status: None };
+        Ok(Self { caller, number, expected })
+    }
+
+    async fn carry_out(self, app: &App, step: IncidentStep) -> Answer<Response> {
+        let Self { caller, number, expected } = self;
+        let change = IncidentChange::Step { incident: number, expected, step };
+        let reply = command(app, &caller, change).await?;
+        let (it, _) = find(app, &caller, number).await?;
+        let result =
+            IncidentResult { has_changed: reply.has_changed, incident: Incident::new(&it) };
+        Ok(([(header::ETAG, etag(it.version))], Json(result)).into_response())
+    }
+}
+
+/// Reads the version in `If-Match`.
+fn version(headers: &HeaderMap) -> Answer<Option<u64>> {
+    let Some(text) = header_text(headers, &header::IF_MATCH)? else { return Ok(None) };
+    if text == "*" {
+        return Ok(None);
+    }
+    let digits = text.trim_start_matches("W/").trim_matches('"');
+    digits.parse().map(Some).map_err(|_| {
+        invalid("If-Match", "must be the `ETag` of the incident, which is its version in quotes")
+    })
+}
+
+/// Acknowledge an incident
+///
+/// Whoever asks works on it: nobody else is paged for it.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{incident}/acknowledge", operation_id = "acknowledge_incident",
+    tag = "incidents", params(("incident" = String, Path, description = "Its number or reference")),
+    request_body = IncidentMove,
+    responses((status = 200, description = "What that did", body = IncidentResult))
+)]
+pub(in super::super) async fn acknowledge(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    Ask(Nothing): Ask<Nothing>,
+    Body(body): Body<IncidentMove>,
+) -> Answer<Response> {
+    step(&app, caller, &text, &headers, Status::Acknowledged, body).await
+}
+
+/// Give an incident back
+///
+/// Paging goes on with the step it was at.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{incident}/unacknowledge",
+    operation_id = "unacknowledge_incident", tag = "incidents",
+    params(("incident" = String, Path, description = "Its number or reference")),
+    request_body = IncidentMove,
+    responses((status = 200, description = "What that did", body = IncidentResult))
+)]
+pub(in super::super) async fn unacknowledge(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    Ask(Nothing): Ask<Nothing>,
+    Body(body): Body<IncidentMove>,
+) -> Answer<Response> {
+    step(&app, caller, &text, &headers, Status::Detected, body).await
+}
+
+/// Move an incident to another status
+///
+/// `allowed_transitions` of the incident says where it may go, and what that takes.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{incident}/transition", operation_id = "move_incident",
+    tag = "incidents", params(("incident" = String, Path, description = "Its number or reference")),
+    request_body = IncidentMoveTo,
+    responses((status = 200, description = "What that did", body = IncidentResult))
+)]
+pub(in super::super) async fn transition(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    Ask(Nothing): Ask<Nothing>,
+    Body(body): Body<IncidentMoveTo>,
+) -> Answer<Response> {
+    let IncidentMoveTo { to, from, note, code } = body;
+    let body = IncidentMove { from, note, code };
+    step(&app, caller, &text, &headers, to.into(), body).await
+}
+
+/// Resolve an incident
+///
+/// `note` says how it ended. Nobody is paged for it any more, whatever still fires.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{incident}/resolve", operation_id = "resolve_incident",
+    tag = "incidents", params(("incident" = String, Path, description = "Its number or reference")),
+    request_body = IncidentMove,
+    responses((status = 200, description = "What that did", body = IncidentResult))
+)]
+pub(in super::super) async fn resolve(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    Ask(Nothing): Ask<Nothing>,
+    Body(body): Body<IncidentMove>,
+) -> Answer<Response> {
+    step(&app, caller, &text, &headers, Status::Resolved, body).await
+}
+
+/// Reopen an incident
+///
+/// As one that is investigated; `note` says why. What it took before is kept.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{incident}/reopen", operation_id = "reopen_incident",
+    tag = "incidents", params(("incident" = String, Path, description = "Its number or reference")),
+    request_body = IncidentMove,
+    responses((status = 200, description = "What that did", body = IncidentResult))
+)]
+pub(in super::super) async fn reopen(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    Ask(Nothing): Ask<Nothing>,
+    Body(body): Body<IncidentMove>,
+) -> Answer<Response> {
+    step(&app, caller, &text, &headers, Status::Investigating, body).await
+}
+
+/// Close an incident
+///
+/// Nothing is left to do about it.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{incident}/close", operation_id = "close_incident",
+    tag = "incidents", params(("incident" = String, Path, description = "Its number or reference")),
+    request_body = IncidentMove,
+    responses((status = 200, description = "What that did", body = IncidentResult))
+)]
+pub(in super::super) async fn close(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    Ask(Nothing): Ask<Nothing>,
+    Body(body): Body<IncidentMove>,
+) -> Answer<Response> {
+    step(&app, caller, &text, &headers, Status::Closed, body).await
+}
+
+async fn step(
+    app: &App,
+    caller: Caller,
+    text: &str,
+    headers: &HeaderMap,
+    to: Status,
+    body: IncidentMove,
+) -> Answer<Response> {
+    let (it, _) = find(app, &caller, parse(text)?).await?;
+    let permission = match (it.status(), to) {
+        (Status::Closed, to) if to != Status::Closed => Permission::IncidentReopenClosed,
+        (_, Status::Resolved | Status::Closed) => Permission::IncidentResolve,
+        _ => Permission::IncidentTransition,
+    };
+    if body.code.is_some() && to != Status::Resolved {
+        return Err(Refusal::field("/code", "is only for an incident that is resolved"));
+    }
+    let mut asked = Asked::new(app, caller, text, headers, permission).await?;
+    asked.expected.status = body.from.map(Into::into);
+    let (note, code) = (body.note, body.code.map(Into::into));
+    asked.carry_out(app, IncidentStep::Move { to, note, code }).await
+}
+
+/// Say how bad an incident is
+///
+/// From then on alerts do not make it worse by themselves.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{incident}/severity", operation_id = "rate_incident",
+    tag = "incidents", params(("incident" = String, Path, description = "Its number or reference")),
+    request_body = IncidentRating,
+    responses((status = 200, description = "What that did", body = IncidentResult))
+)]
+pub(in super::super) async fn rate(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    Ask(Nothing): Ask<Nothing>,
+    Body(body): Body<IncidentRating>,
+) -> Answer<Response> {
+    let severity = parse_severity("/severity", &body.severity)?;
+    let asked = Asked::new(&app, caller, &text, &headers, Permission::IncidentSeverity).await?;
+    asked.carry_out(&app, IncidentStep::SetSeverity { severity, reason: body.reason }).await
+}
+
+/// Assign an incident
+///
+/// To somebody, or to nobody.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{incident}/assign", operation_id = "assign_incident",
+    tag = "incidents", params(("incident" = String, Path, description = "Its number or reference")),
+    request_body = IncidentAssignment,
+    responses((status = 200, description = "What that did", body = IncidentResult))
+)]
+pub(in super::super) async fn assign(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    Ask(Nothing): Ask<Nothing>,
+    Body(body): Body<IncidentAssignment>,
+) -> Answer<Response> {
+    let to = parse_owner(body.owner.as_deref())?;
+    let asked = Asked::new(&app, caller, &text, &headers, Permission::IncidentRole).await?;
+    asked.carry_out(&app, IncidentStep::Assign { to }).await
+}
+
+/// Comment on an incident
+///
+/// `occurred_at` puts what is learned late in its place in the timeline.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{incident}/comments", operation_id = "comment_incident",
+    tag = "incidents", params(("incident" = String, Path, description = "Its number or reference")),
+    request_body = IncidentComment,
+    responses((status = 200, description = "What that did", body = IncidentResult))
+)]
+pub(in super::super) async fn comment(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    Ask(Nothing): Ask<Nothing>,
+    Body(body): Body<IncidentComment>,
+) -> Answer<Response> {
+    let asked = Asked::new(&app, caller, &text, &headers, Permission::IncidentComment).await?;
+    let IncidentComment { text, occurred_at } = body;
+    asked.carry_out(&app, IncidentStep::Comment { text, occurred_at }).await
+}
+
+/// Edit an incident
+///
+/// What is absent stays. More evidence may make it worse by itself, never better.
+#[utoipa::path(
+    patch, path = "/api/v1/incidents/{incident}", operation_id = "edit_incident",
+    tag = "incidents", params(("incident" = String, Path, description = "Its number or reference")),
+    request_body = IncidentPatch,
+    responses((status = 200, description = "What that did", body = IncidentResult))
+)]
+pub(in super::super) async fn edit(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    Ask(Nothing): Ask<Nothing>,
+    Body(body): Body<IncidentPatch>,
+) -> Answer<Response> {
+    let has_times = body.impact_started_at.is_some() || body.impact_ended_at.is_some();
+    let asked = Asked::new(&app, caller, &text, &headers, Permission::IncidentTransition).await?;
+    if has_times {
+        let (it, _) = find(&app, &asked.caller, asked.number).await?;
+        asked.caller.must(Permission::IncidentEditTime, &it.labels)?;
+    }
+    if let Some(service) = &body.service {
+        // It must not be moved to where whoever moves it may do nothing.
+        let labels = tocsin_core::labels::Labels::from([("service", service.as_str())]);
+        if !asked.caller.may(Permission::IncidentTransition, &labels) {
+            let detail = "you may not move incidents to this service";
+            return Err(Refusal::new(ProblemCode::Forbidden, detail));
+        }
+    }
+    let edit = IncidentEdit {
+        title: body.title,
+        summary: body.summary,
+        category: body.category.map(Into::into),
+        service: body.service.map(Into::into),
+        evidence: body.evidence.map(Into::into),
+        impact_started_at: body.impact_started_at,
+        impact_ended_at: body.impact_ended_at,
+    };
+    asked.carry_out(&app, IncidentStep::Edit(Box::new(edit))).await
+}

@@ -1,0 +1,164 @@
+//! Incidents through the API.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop right there")]
+
+mod support;
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use support::{Answer, TestServer};
+use tocsin_core::severity::Severity;
+use tocsin_server::Options;
+
+impl TestServer {
+    async fn with_incidents() -> Self {
+        let mut policy = support::policy();
+        policy.incidents.open_from = Some(Severity::Sev2);
+        let server = Self::start_by(Options::default(), policy).await;
+        let person = json!({ "handle": "ada" });
+        assert_eq!(server.order("POST", "/api/v1/people", &[], person).await.status, 201);
+        server
+    }
+
+    async fn order(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Value,
+    ) -> Answer {
+        let mut request =
+            Request::builder().method(method).uri(path).header("content-type", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    async fn step(&self, verb: &str, body: Value) -> Answer {
+        self.order("POST", &format!("/api/v1/incidents/1/{verb}"), &[], body).await
+    }
+}
+
+fn problem(answer: &Answer) -> Value {
+    serde_json::from_str(&answer.body).unwrap()
+}
+
+#[tokio::test]
+async fn an_incident_is_declared_worked_on_and_told() {
+    let server = TestServer::with_incidents().await;
+    let draft = json!({ "title": "Customers cannot pay", "severity": "high", "service": "web" });
+    let key = [("idempotency-key", "k-1")];
+    let made = server.order("POST", "/api/v1/incidents", &key, draft.clone()).await;
+    assert_eq!(made.status, 201);
+    let reference = made.json()["ref"].as_str().unwrap().to_owned();
+    let again = server.order("POST", "/api/v1/incidents", &key, draft).await;
+    assert_eq!((again.status, again.json()["number"].as_u64()), (200, Some(1)));
+
+    let taken = server.step("acknowledge", json!({})).await.json();
+    assert_eq!(taken["has_changed"], true);
+    assert_eq!(taken["incident"]["status"], "acknowledged");
+    let twice = server.step("acknowledge", json!({})).await;
+    assert_eq!((twice.status, twice.json()["has_changed"].as_bool()), (200, Some(false)));
+
+    let denied = server.step("close", json!({})).await;
+    assert_eq!(denied.status, 409);
+    insta::assert_json_snapshot!("denied", problem(&denied));
+    let unexplained = server.step("resolve", json!({})).await;
+    assert_eq!(unexplained.status, 422);
+
+    let stale = server
+        .order(
+            "POST",
+            "/api/v1/incidents/1/resolve",
+            &[("if-match", "\"1\"")],
+            json!({ "note": "x" }),
+        )
+        .await;
+    assert_eq!(stale.status, 412);
+    assert_eq!(problem(&stale)["code"], "stale");
+    let elsewhere = json!({ "from": "detected", "note": "x" });
+    assert_eq!(server.step("resolve", elsewhere).await.status, 412);
+
+    let worse = json!({ "severity": "sev1", "reason": "all of them" });
+    assert_eq!(server.step("severity", worse).await.status, 200);
+    assert_eq!(server.step("assign", json!({ "owner": "ada" })).await.status, 200);
+    assert_eq!(server.step("assign", json!({ "owner": "nobody" })).await.status, 422);
+    let late = json!({ "text": "=1+1 | the <b>disk</b>", "occurred_at": "2026-11-20T11:00:00Z" });
+    assert_eq!(server.step("comments", late).await.status, 200);
+    let edit = json!({ "title": "Nobody can pay", "evidence": { "error_rate": 1.5 } });
+    assert_eq!(server.order("PATCH", "/api/v1/incidents/1", &[], edit).await.status, 422);
+    let edit = json!({ "title": "Nobody can pay", "impact_started_at": "2026-11-20T11:30:00Z" });
+    let edited = server.order("PATCH", "/api/v1/incidents/1", &[], edit).await;
+    assert_eq!(edited.json()["incident"]["title"], "Nobody can pay");
+    server.clock.advance(600);
+    let done = json!({ "note": "the provider is back", "code": "mitigated" });
+    assert_eq!(server.step("resolve", done).await.json()["incident"]["mttr"], 600);
+
+    let detail = server.get(&format!("/api/v1/incidents/{reference}")).await.json();
+    insta::assert_json_snapshot!("incident", detail);
+    let timeline = server.get("/api/v1/incidents/1/timeline?limit=3").await.json();
+    assert_eq!(timeline["next_after"], 3);
+    let rest = server.get("/api/v1/incidents/1/timeline?after=3").await.json();
+    insta::assert_json_snapshot!("timeline", rest);
+    let markdown = server.get("/api/v1/incidents/1/timeline/export").await;
+    insta::assert_snapshot!("markdown", markdown.body);
+    let csv = server.get("/api/v1/incidents/1/timeline/export?format=csv").await;
+    assert!(csv.body.contains("'=1+1"), "{}", csv.body);
+    assert_eq!(server.get("/api/v1/incidents/7").await.status, 404);
+    assert_eq!(server.get("/api/v1/incidents/x").await.status, 404);
+}
+
+#[tokio::test]
+async fn lists_have_what_was_asked_for() {
+    let server = TestServer::with_incidents().await;
+    for (title, severity) in [("One", "sev1"), ("Two", "sev2"), ("Three", "sev3")] {
+        let draft = json!({ "title": title, "severity": severity, "service": title });
+        assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    }
+    assert_eq!(server.step("resolve", json!({ "note": "over" })).await.status, 200);
+    let numbers = async |query: &str| {
+        let page = server.get(&format!("/api/v1/incidents{query}")).await.json();
+        let items = page["items"].as_array().unwrap().clone();
+        items.iter().map(|it| it["number"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers("").await, [3, 2, 1]);
+    assert_eq!(numbers("?state=open").await, [3, 2]);
+    assert_eq!(numbers("?status=resolved").await, [1]);
+    assert_eq!(numbers("?severity=critical&severity=sev3").await, [3, 1]);
+    assert_eq!(numbers("?service=Two").await, [2]);
+    assert_eq!(numbers("?q=thr").await, [3]);
+    let first = server.get("/api/v1/incidents?limit=2").await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    assert_eq!(numbers(&format!("?limit=2&cursor={cursor}")).await, [1]);
+    assert_eq!(server.get("/api/v1/incidents?severity=bad").await.status, 400);
+}
+
+#[tokio::test]
+async fn however_many_alerts_arrive_at_once_there_is_one_incident() {
+    let server = TestServer::with_incidents().await;
+    let hosts: Vec<String> = (0..50).map(|host| format!("h{host}")).collect();
+    let fires = hosts.iter().map(async |host| {
+        let alert = [("alertname", "PgDown"), ("severity", "critical"), ("host", host.as_str())];
+        server.fire(&[&alert]).await;
+    });
+    futures_util::future::join_all(fires).await;
+    server.clock.advance(31);
+    let mut feed = server.app.engine.subscribe();
+    let waiting = async {
+        loop {
+            server.app.engine.read(|_, _| ()).await.unwrap();
+            let page = server.get("/api/v1/incidents").await.json();
+            if page["items"].as_array().is_some_and(|items| !items.is_empty()) {
+                return page;
+            }
+            feed.recv().await.unwrap();
+        }
+    };
+    let page = tokio::time::timeout(std::time::Duration::from_secs(20), waiting).await.unwrap();
+    assert_eq!(page["items"].as_array().unwrap().len(), 1, "{page}");
+    let detail = server.get("/api/v1/incidents/1").await.json();
+    assert_eq!(detail["alerts_total"], 50);
+    assert_eq!(detail["created_by"], "tocsin");
+}

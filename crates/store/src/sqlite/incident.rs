@@ -1,0 +1,218 @@
+//! Incidents, their alerts and their timelines as rows.
+
+use rusqlite::{Connection, named_params};
+use tocsin_core::ids::{AlertNumber, TenantId};
+use tocsin_core::incident::{Entry, Incident, IncidentAlert, IncidentNumber};
+use tocsin_core::labels::Fingerprint;
+use tocsin_core::rows::{TenantRows, WriteSet};
+
+use super::failure::Failure;
+use super::load::each;
+use crate::{EntryQuery, IncidentQuery, MAX_ENTRIES_PER_QUERY, MAX_INCIDENTS_PER_QUERY, codec};
+
+/// How many closed incidents a start reads, so that late words reach them.
+const CLOSED_READ_AT_START: i64 = 10_000;
+
+/// Writes what a turn changed.
+pub(super) fn write(
+    connection: &Connection,
+    tenant: i64,
+    writes: &WriteSet,
+) -> Result<(), Failure> {
+    // Those that are over first: within one turn one may give its key to another.
+    let (open, over): (Vec<_>, Vec<_>) = writes.incidents.iter().partition(|it| it.is_active());
+    for incident in over.into_iter().chain(open) {
+        write_incident(connection, tenant, incident)?;
+    }
+    for (incident, alert) in &writes.incident_alerts {
+        connection
+            .prepare_cached(
+                "INSERT OR REPLACE INTO incident_alert \
+                     (tenant, incident, fingerprint, alert, joined_at) \
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute((
+                tenant,
+                incident.0.cast_signed(),
+                alert.fingerprint.0.cast_signed(),
+                alert.alert.0.cast_signed(),
+                codec::instant(alert.joined_at),
+            ))?;
+    }
+    for entry in &writes.entries {
+        // No conflict clause: a timeline is only ever added to.
+        connection
+            .prepare_cached(
+                "INSERT INTO incident_entry (tenant, incident, seq, entry) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute((
+                tenant,
+                entry.incident.0.cast_signed(),
+                entry.seq.cast_signed(),
+                serde_json::to_string(entry)?,
+            ))?;
+    }
+    Ok(())
+}
+
+fn write_incident(connection: &Connection, tenant: i64, it: &Incident) -> Result<(), Failure> {
+    let key = it.key.as_ref().filter(|_| it.is_active());
+    let severity = it.severity as i64 + 1;
+    connection
+        .prepare_cached(
+            "INSERT INTO incident (tenant, number, key, status, severity, mode, service, owner, \
+                                   detected_at, closed_at, title, incident) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
+             ON CONFLICT (tenant, number) DO UPDATE SET \
+                 key = excluded.key, status = excluded.status, severity = excluded.severity, \
+                 mode = excluded.mode, service = excluded.service, owner = excluded.owner, \
+                 detected_at = excluded.detected_at, closed_at = excluded.closed_at, \
+                 title = excluded.title, incident = excluded.incident",
+        )?
+        .execute((
+            tenant,
+            it.number.0.cast_signed(),
+            key.map(|key| key.as_str()),
+            it.status().as_str(),
+            severity,
+            it.mode.as_str(),
+            it.service.as_str(),
+            it.owner.as_ref().map(|owner| owner.as_str()),
+            codec::instant(it.record.detected_at()),
+            it.record.cycle().closed_at.map(codec::instant),
+            it.title.as_str(),
+            serde_json::to_string(it)?,
+        ))?;
+    Ok(())
+}
+
+/// Reads what a start needs into `rows`.
+pub(super) fn load(
+    connection: &Connection,
+    tenant: i64,
+    rows: &mut TenantRows,
+) -> Result<(), Failure> {
+    let sql = "SELECT incident FROM incident WHERE tenant = ?1 AND closed_at IS NULL \
+               ORDER BY number";
+    let mut incidents = Vec::new();
+    each(connection, "incident", sql, (tenant,), |columns| {
+        incidents.push(columns.json::<Incident>(0)?);
+        Ok(())
+    })?;
+    let sql = "SELECT incident FROM incident INDEXED BY incident_closed \
+               WHERE tenant = ?1 AND closed_at IS NOT NULL ORDER BY closed_at DESC LIMIT ?2";
+    each(connection, "incident", sql, (tenant, CLOSED_READ_AT_START), |columns| {
+        incidents.push(columns.json(0)?);
+        Ok(())
+    })?;
+    incidents.sort_by_key(|it: &Incident| it.number);
+    for incident in &incidents {
+        let alerts = alerts(connection, tenant, incident.number)?;
+        rows.incident_alerts.extend(alerts.into_iter().map(|alert| (incident.number, alert)));
+    }
+    rows.incidents = incidents;
+    Ok(())
+}
+
+/// Returns incidents, the newest first.
+pub(super) fn query(
+    connection: &Connection,
+    tenant: TenantId,
+    query: &IncidentQuery,
+) -> Result<Vec<Incident>, Failure> {
+    let words: Vec<&str> = query.statuses.iter().map(|it| it.as_str()).collect();
+    let severities: Vec<i64> = query.severities.iter().map(|it| *it as i64 + 1).collect();
+    let modes: Vec<&str> = query.modes.iter().map(|it| it.as_str()).collect();
+    // Each list is `NULL` when anything will do; what people search for is compared without case.
+    let sql = "SELECT incident FROM incident \
+               WHERE tenant = :tenant AND number < :before \
+                 AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses))) \
+                 AND (:severities IS NULL OR severity IN (SELECT value FROM json_each(:severities))) \
+                 AND (:modes IS NULL OR mode IN (SELECT value FROM json_each(:modes))) \
+                 AND (:service IS NULL OR service = :service) \
+                 AND (:owner IS NULL OR owner = :owner) \
+                 AND (:from IS NULL OR detected_at >= :from) \
+                 AND (:to IS NULL OR detected_at < :to) \
+                 AND (:text IS NULL OR instr(lower(title), lower(:text)) > 0) \
+               ORDER BY number DESC LIMIT :limit";
+    let parameters = named_params! {
+        ":tenant": tenant.0.cast_signed(),
+        ":before": query.before.map_or(i64::MAX, |number| number.0.cast_signed()),
+        ":statuses": json_list(&words)?,
+        ":severities": json_list(&severities)?,
+        ":modes": json_list(&modes)?,
+        ":service": query.service.as_deref(),
+        ":owner": query.owner.as_ref().map(|owner| owner.as_str()),
+        ":from": query.from.map(codec::instant),
+        ":to": query.to.map(codec::instant),
+        ":text": query.text.as_deref(),
+        ":limit": i64::try_from(query.limit.min(MAX_INCIDENTS_PER_QUERY)).unwrap_or(i64::MAX),
+    };
+    let mut list = Vec::new();
+    each(connection, "incident", sql, parameters, |columns| {
+        list.push(columns.json(0)?);
+        Ok(())
+    })?;
+    Ok(list)
+}
+
+/// Returns an incident with its alerts.
+pub(super) fn one(
+    connection: &Connection,
+    tenant: TenantId,
+    number: IncidentNumber,
+) -> Result<Option<(Incident, Vec<IncidentAlert>)>, Failure> {
+    let tenant = tenant.0.cast_signed();
+    let sql = "SELECT incident FROM incident WHERE tenant = ?1 AND number = ?2";
+    let mut found = None;
+    each(connection, "incident", sql, (tenant, number.0.cast_signed()), |columns| {
+        found = Some(columns.json(0)?);
+        Ok(())
+    })?;
+    let Some(incident) = found else { return Ok(None) };
+    Ok(Some((incident, alerts(connection, tenant, number)?)))
+}
+
+/// Returns rows of a timeline, in the order of recording.
+pub(super) fn entries(
+    connection: &Connection,
+    tenant: TenantId,
+    query: &EntryQuery,
+) -> Result<Vec<Entry>, Failure> {
+    let sql = "SELECT entry FROM incident_entry \
+               WHERE tenant = ?1 AND incident = ?2 AND seq > ?3 ORDER BY seq LIMIT ?4";
+    let limit = i64::try_from(query.limit.min(MAX_ENTRIES_PER_QUERY)).unwrap_or(i64::MAX);
+    let parameters =
+        (tenant.0.cast_signed(), query.incident.0.cast_signed(), query.after.cast_signed(), limit);
+    let mut list = Vec::new();
+    each(connection, "incident_entry", sql, parameters, |columns| {
+        list.push(columns.json(0)?);
+        Ok(())
+    })?;
+    Ok(list)
+}
+
+fn alerts(
+    connection: &Connection,
+    tenant: i64,
+    incident: IncidentNumber,
+) -> Result<Vec<IncidentAlert>, Failure> {
+    let sql = "SELECT fingerprint, alert, joined_at FROM incident_alert \
+               WHERE tenant = ?1 AND incident = ?2 ORDER BY joined_at, fingerprint";
+    let mut list = Vec::new();
+    let parameters = (tenant, incident.0.cast_signed());
+    each(connection, "incident_alert", sql, parameters, |columns| {
+        list.push(IncidentAlert {
+            fingerprint: Fingerprint(columns.number(0)?),
+            alert: AlertNumber(columns.number(1)?),
+            joined_at: columns.instant(2)?,
+        });
+        Ok(())
+    })?;
+    Ok(list)
+}
+
+/// Returns a list as JSON; `None` for an empty one, which asks for nothing.
+fn json_list<T: serde::Serialize>(list: &[T]) -> Result<Option<String>, Failure> {
+    if list.is_empty() { Ok(None) } else { Ok(Some(serde_json::to_string(list)?)) }
+}

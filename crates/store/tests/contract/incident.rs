@@ -1,0 +1,168 @@
+//! Incidents, their alerts and their timelines.
+
+use jiff::Timestamp;
+use tocsin_core::identity::Handle;
+use tocsin_core::ids::AlertNumber;
+use tocsin_core::incident::{
+    Author, Entry, Evidence, Fact, Incident, IncidentAlert, IncidentKey, IncidentNumber, Measure,
+    Mode, Record, ResolutionCode, Status,
+};
+use tocsin_core::labels::{Fingerprint, Labels};
+use tocsin_core::rows::WriteSet;
+use tocsin_core::severity::Severity;
+use tocsin_store::{EntryQuery, IncidentQuery, Store};
+
+use crate::Fixture;
+use crate::state::TENANT;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_795_000_000 + second).unwrap()
+}
+
+fn incident(number: u64, key: Option<&str>) -> Incident {
+    let by = Author::person("ada", "api");
+    Incident {
+        number: IncidentNumber(number),
+        key: key.and_then(IncidentKey::chosen),
+        version: 3,
+        entries: 2,
+        mode: Mode::Real,
+        title: format!("Größe {number} \"down\""),
+        summary: "more".to_owned(),
+        severity: Severity::Sev2,
+        severity_by: Some("ada".to_owned()),
+        category: None,
+        service: "web".into(),
+        labels: Labels::from([("service", "web")]),
+        created_at: at(0),
+        record: Record::new(at(number.cast_signed()), "ada"),
+        created_by: by,
+        owner: Handle::parse("ada").ok(),
+        participants: Handle::parse("ada").into_iter().collect(),
+        runs: [tocsin_core::ids::RunNumber(7)].into(),
+        recovered: None,
+        active_at: at(1),
+        alerts_left_out: 0,
+        recurrence_of: None,
+        evidence: Evidence { error_rate: Some(0.25), ..Evidence::default() },
+        measure: Measure::default(),
+        idempotency_key: Some("once".to_owned()),
+    }
+}
+
+fn over(mut incident: Incident, is_closed: bool) -> Incident {
+    let code = Some(ResolutionCode::Fixed);
+    incident.record.enter(at(100), Status::Resolved, "ada", true, code);
+    if is_closed {
+        incident.record.enter(at(200), Status::Closed, "ada", true, None);
+    }
+    incident
+}
+
+fn of(incidents: Vec<Incident>) -> WriteSet {
+    WriteSet { incidents, ..WriteSet::default() }
+}
+
+fn entry(incident: u64, seq: u64) -> Entry {
+    Entry {
+        incident: IncidentNumber(incident),
+        seq,
+        occurred_at: at(1),
+        recorded_at: at(2),
+        cycle: 1,
+        by: Author::person("ada", "api"),
+        fact: Fact::Commented { text: format!("row {seq} \u{0}\n\"") },
+    }
+}
+
+pub(crate) async fn incidents_come_back_with_what_belongs_to_them(fixture: impl Fixture) {
+    let alert = |n: u64| IncidentAlert {
+        fingerprint: Fingerprint(u64::MAX - n),
+        alert: AlertNumber(n),
+        joined_at: at(0),
+    };
+    let one = incident(1, Some("a"));
+    let closed = over(incident(2, Some("a")), true);
+    let writes = WriteSet {
+        incidents: vec![one.clone(), closed.clone()],
+        incident_alerts: vec![(one.number, alert(1)), (one.number, alert(2))],
+        ..WriteSet::default()
+    };
+    fixture.store().commit(TENANT, writes).await.unwrap();
+    let fixture = fixture.reopen().await;
+    let rows = fixture.store().load(TENANT).await.unwrap();
+    assert_eq!(rows.incidents, [one.clone(), closed]);
+    assert_eq!(rows.highest.incident, IncidentNumber(2));
+    assert_eq!(rows.incident_alerts.len(), 2);
+    // Another life of an alert replaces the row.
+    let anew = IncidentAlert { alert: AlertNumber(9), ..alert(1) };
+    let writes = WriteSet { incident_alerts: vec![(one.number, anew)], ..WriteSet::default() };
+    fixture.store().commit(TENANT, writes).await.unwrap();
+    let (found, alerts) = fixture.store().incident(TENANT, one.number).await.unwrap().unwrap();
+    assert_eq!(found, one);
+    assert_eq!(alerts, [alert(2), anew]);
+    assert!(fixture.store().incident(TENANT, IncidentNumber(3)).await.unwrap().is_none());
+}
+
+pub(crate) async fn two_open_incidents_with_one_key_are_refused(fixture: impl Fixture) {
+    let store = fixture.store();
+    store.commit(TENANT, of(vec![incident(1, Some("a"))])).await.unwrap();
+    assert!(store.commit(TENANT, of(vec![incident(2, Some("a"))])).await.is_err());
+    assert_eq!(store.load(TENANT).await.unwrap().incidents.len(), 1);
+    // Within one turn the one may give its key to the other, whichever is older.
+    let (first, second) = (over(incident(1, Some("a")), false), incident(2, Some("a")));
+    store.commit(TENANT, of(vec![second, first])).await.unwrap();
+    let back = vec![incident(1, Some("a")), over(incident(2, Some("a")), false)];
+    store.commit(TENANT, of(back)).await.unwrap();
+    // Those without a key are never in each other's way.
+    store.commit(TENANT, of(vec![incident(3, None), incident(4, None)])).await.unwrap();
+}
+
+pub(crate) async fn lists_have_what_was_asked_for_the_newest_first(fixture: impl Fixture) {
+    let store = fixture.store();
+    let mut all: Vec<Incident> = (1..=6).map(|number| incident(number, None)).collect();
+    all[1] = over(all[1].clone(), false);
+    all[2].severity = Severity::Sev4;
+    all[3].service = "db".into();
+    all[4].owner = None;
+    all[5].mode = Mode::Drill;
+    store.commit(TENANT, of(all)).await.unwrap();
+    let list = async |query: IncidentQuery| {
+        let query = IncidentQuery { limit: 10, ..query };
+        let found = store.incidents(TENANT, query).await.unwrap();
+        found.iter().map(|it| it.number.0).collect::<Vec<_>>()
+    };
+    let any = IncidentQuery::default();
+    assert_eq!(list(any.clone()).await, [6, 5, 4, 3, 2, 1]);
+    let resolved =
+        IncidentQuery { statuses: vec![Status::Resolved, Status::Closed], ..any.clone() };
+    assert_eq!(list(resolved).await, [2]);
+    let low = IncidentQuery { severities: vec![Severity::Sev4, Severity::Sev5], ..any.clone() };
+    assert_eq!(list(low).await, [3]);
+    assert_eq!(list(IncidentQuery { service: Some("db".to_owned()), ..any.clone() }).await, [4]);
+    let drills = IncidentQuery { modes: vec![Mode::Drill], ..any.clone() };
+    assert_eq!(list(drills).await, [6]);
+    let hers = IncidentQuery { owner: Handle::parse("ada").ok(), ..any.clone() };
+    assert_eq!(list(hers).await, [6, 4, 3, 2, 1]);
+    let named = IncidentQuery { text: Some("4 \"DOWN".to_owned()), ..any.clone() };
+    assert_eq!(list(named).await, [4]);
+    let early = IncidentQuery { from: Some(at(2)), to: Some(at(4)), ..any.clone() };
+    assert_eq!(list(early).await, [3, 2]);
+    let page = IncidentQuery { before: Some(IncidentNumber(3)), ..any };
+    assert_eq!(list(page).await, [2, 1]);
+}
+
+pub(crate) async fn a_timeline_is_only_added_to(fixture: impl Fixture) {
+    let store = fixture.store();
+    let entries = vec![entry(1, 1), entry(1, 2), entry(2, 1)];
+    store.commit(TENANT, WriteSet { entries, ..WriteSet::default() }).await.unwrap();
+    let again = WriteSet { entries: vec![entry(1, 2)], ..WriteSet::default() };
+    assert!(store.commit(TENANT, again).await.is_err());
+    let query = |after, limit| EntryQuery { incident: IncidentNumber(1), after, limit };
+    let all = store.incident_entries(TENANT, query(0, 10)).await.unwrap();
+    assert_eq!(all, [entry(1, 1), entry(1, 2)]);
+    assert_eq!(store.incident_entries(TENANT, query(0, 1)).await.unwrap(), [entry(1, 1)]);
+    assert_eq!(store.incident_entries(TENANT, query(1, 10)).await.unwrap(), [entry(1, 2)]);
+    let elsewhere = tocsin_core::ids::TenantId(TENANT.0 + 1);
+    assert!(store.incident_entries(elsewhere, query(0, 10)).await.unwrap().is_empty());
+}
