@@ -3,6 +3,7 @@
 mod access;
 mod client;
 mod load;
+mod oncall;
 mod process;
 mod render;
 mod report;
@@ -100,10 +101,11 @@ pub(crate) async fn run(args: BenchArgs) -> Result<()> {
         }
     };
     let rendered = render::measure(SystemClock.now())?;
+    let on_call = oncall::measure(SystemClock.now())?;
     let report = Report {
         machine: report::machine(),
         peer: args.peer.as_deref().map(report::version_of),
-        figures: figures(&ours, &peer, small, large, rendered, asked),
+        figures: figures(&ours, &peer, small, large, rendered, asked, &on_call),
     };
     std::io::stdout().lock().write_all(report.to_text().as_bytes())?;
     if let Some(path) = &args.write {
@@ -303,6 +305,7 @@ fn figures(
     large: usize,
     (rendered, rendered_p99): (Duration, Duration),
     (asked, asked_p99): (Duration, Duration),
+    on_call: &oncall::Times,
 ) -> Vec<Figure> {
     let per_second = |rate: &Option<Rate>| rate.map(|rate| rate.alerts_per_second);
     let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
@@ -466,6 +469,27 @@ fn figures(
             format!("a request that shows a token, {} tenants, p99", access::TENANTS),
             Unit::Microseconds,
             Some(micros(asked_p99)),
+            None,
+            None,
+        ),
+        figure(
+            format!("who is on call in {} schedules, for the first time", oncall::SCHEDULES),
+            Unit::AtMost(200.0),
+            Some(millis(on_call.cold)),
+            None,
+            None,
+        ),
+        figure(
+            format!("who is on call in {} schedules, asked again", oncall::SCHEDULES),
+            Unit::AtMost(5.0),
+            Some(millis(on_call.cached)),
+            None,
+            None,
+        ),
+        figure(
+            format!("final view of a schedule over {} days", oncall::DAYS),
+            Unit::AtMost(10.0),
+            Some(millis(on_call.view)),
             None,
             None,
         ),

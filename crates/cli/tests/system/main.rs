@@ -26,5 +26,6 @@ mod stream;
 mod support;
 mod tenants;
 mod upkeep;
+mod user_groups;
 mod web;
 mod wrapper;
