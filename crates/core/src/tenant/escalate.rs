@@ -418,11 +418,9 @@ impl Tenant {
         }
         run.next = Some(Next { step, due_at: now });
         self.recorder.runs.insert(number);
-        self.record(
-            now,
-            Event::EscalationReopened { run: number, step: step + 1, why: why.clone() },
-        );
-        self.incident_given_back(now, number, &Author::system(), &why);
+        let reason = why.clone();
+        self.record(now, Event::EscalationReopened { run: number, step: step + 1, why });
+        self.incident_given_back(now, number, &Author::system(), &reason);
         self.announce(now, number, None);
         self.advance_run(now, number);
     }

@@ -53,7 +53,7 @@ impl Tenant {
             self.join_incident(now, earlier, &new, false);
             return;
         }
-        self.open_by_alerts(now, key, labels, &new, (why, earlier));
+        self.open_by_alerts(now, key, &labels, &new, (why, earlier));
     }
 
     /// Returns the open incident of another group that one of the alerts is in, which may not have
@@ -100,11 +100,11 @@ impl Tenant {
         &mut self,
         now: Timestamp,
         key: IncidentKey,
-        labels: Labels,
+        labels: &Labels,
         new: &[Fingerprint],
         (why, earlier): (String, Option<IncidentNumber>),
     ) {
-        let facts = self.facts(new, &labels);
+        let facts = self.facts(new, labels);
         if !self.has_room_for_incident() {
             let limit = super::incidents::MAX_OPEN_INCIDENTS;
             let text = format!("{limit} incidents are open; {} does not become one", facts.title);
@@ -134,7 +134,7 @@ impl Tenant {
         incident.recurrence_of = earlier.filter(|_| !is_storm);
         if !is_storm {
             incident.category = crate::incident::Category::parse(&facts.category);
-            incident.labels = with_service(&labels, &facts.service);
+            incident.labels = with_service(labels, &facts.service);
             incident.service = facts.service;
         }
         let alerts = self.numbers_of(&new.iter().copied().collect());

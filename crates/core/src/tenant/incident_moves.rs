@@ -144,7 +144,7 @@ impl Tenant {
     fn open_runs(&self, number: IncidentNumber) -> Vec<RunNumber> {
         let runs = self.incidents.held.get(&number).map(|held| &held.incident.runs);
         let is_open =
-            |it: &&RunNumber| self.escalations.runs.get(*it).is_some_and(|run| run.is_open());
+            |it: &&RunNumber| self.escalations.runs.get(*it).is_some_and(EscalationRun::is_open);
         runs.into_iter().flatten().filter(is_open).copied().collect()
     }
 
