@@ -63,6 +63,14 @@ fn no_method_is_used_more_often_than_its_windows_allow() {
 }
 
 #[test]
+fn what_waits_for_one_number_is_sent_together() {
+    check(120, |history| {
+        let played = play(&history)?;
+        reference::bundles(&played)
+    });
+}
+
+#[test]
 fn each_method_of_a_person_is_used_once_by_a_step() {
     check(120, |history| {
         let played = play(&history)?;

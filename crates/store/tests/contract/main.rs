@@ -9,6 +9,7 @@ mod identity;
 mod incident;
 mod model;
 mod oncall;
+mod paging;
 mod retention;
 mod sqlite;
 mod state;

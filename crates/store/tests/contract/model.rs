@@ -14,7 +14,7 @@ use tocsin_core::notification::{LogEntry, LogKey, OutboxEntry};
 use tocsin_core::rows::{AlertRow, GroupRow, Highest, MaintenanceRow, TenantRows, WriteSet};
 use tocsin_core::silence::Silence;
 
-use crate::arbitrary;
+use crate::{arbitrary, paging};
 
 /// The open state of a tenant and whatever else is needed to build sensible turns.
 #[derive(Default)]
@@ -28,6 +28,7 @@ pub(crate) struct Model {
     outbox: BTreeMap<OutboxNumber, OutboxEntry>,
     silences: BTreeMap<SilenceNumber, Silence>,
     maintenance_windows: BTreeMap<String, MaintenanceRow>,
+    paging: paging::Model,
     highest: Highest,
 }
 
@@ -42,6 +43,7 @@ pub(crate) struct Turn {
     outbox: BTreeMap<u64, Option<OutboxEntry>>,
     silences: BTreeMap<u64, (Silence, bool)>,
     maintenance_windows: BTreeMap<String, Option<MaintenanceRow>>,
+    paging: paging::Turn,
 }
 
 #[derive(Clone, Debug)]
@@ -85,9 +87,20 @@ pub(crate) fn turn() -> impl Strategy<Value = Turn> {
             prop::sample::select(vec!["", "nightly", "größer"]).prop_map(str::to_owned),
             arbitrary::maintenance_row,
         ),
+        paging::turn(),
     )
         .prop_map(
-            |(alerts, acknowledgements, groups, log, outbox, silences, maintenance_windows)| Turn {
+            |(
+                alerts,
+                acknowledgements,
+                groups,
+                log,
+                outbox,
+                silences,
+                maintenance_windows,
+                paging,
+            )| Turn {
+                paging,
                 alerts,
                 acknowledgements,
                 groups,
@@ -203,6 +216,7 @@ impl Model {
                 }
             }
         }
+        self.paging.apply(turn.paging, &mut writes, &mut self.highest);
         writes
     }
 
@@ -233,6 +247,11 @@ impl Model {
         writes.alerts.push(row);
     }
 
+    /// Forgets escalations that are over, which a start reads as long as they are kept.
+    pub(crate) fn forget_what_is_over(&mut self) {
+        self.paging.forget_what_is_over();
+    }
+
     /// Checks that a store returned exactly what the model holds.
     pub(crate) fn check(&self, rows: &TenantRows) {
         let open = self.alerts.values().filter(|row| !row.is_closed).map(|row| {
@@ -254,6 +273,7 @@ impl Model {
         let mut log = rows.log.clone();
         log.sort_by(|a, b| a.0.cmp(&b.0));
         assert_eq!(log, self.log.clone().into_iter().collect::<Vec<_>>());
+        self.paging.check(rows);
         assert_eq!(rows.highest, self.highest);
     }
 }

@@ -29,7 +29,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
 }
 
-fn schedule() -> Schedule {
+pub(crate) fn schedule() -> Schedule {
     let layer = LayerSpec {
         name: "main \"Größe\" 🦀".into(),
         rank: 3,

@@ -278,3 +278,43 @@ pub(crate) fn once_per_step(played: &Played) -> Result<(), TestCaseError> {
     }
     Ok(())
 }
+
+/// Whatever waits for one number is sent together as soon as the number is free again.
+pub(crate) fn bundles(played: &Played) -> Result<(), TestCaseError> {
+    let mut waiting: BTreeMap<Recipient, BTreeSet<RunNumber>> = BTreeMap::new();
+    walk(played, |at, runs, what| {
+        let What::Recorded(recorded) = what else { return Ok(()) };
+        match &recorded.event {
+            Event::PageHeld { run, recipient, why, .. } if why.contains("at most so often") => {
+                waiting.entry(recipient.clone()).or_default().insert(*run);
+            }
+            // What was to be sent is forgotten by all of these.
+            Event::EscalationAnswered { run, .. }
+            | Event::EscalationReopened { run, .. }
+            | Event::EscalationEnded { run, .. }
+            | Event::EscalationStandsStill { run, .. } => {
+                for waiting in waiting.values_mut() {
+                    waiting.remove(run);
+                }
+            }
+            Event::PageQueued { runs: told, recipient, content, .. } if content == "page" => {
+                let Some(waiting) = waiting.get_mut(recipient) else { return Ok(()) };
+                for number in waiting.iter().filter(|number| !told.contains(number)) {
+                    let run = &runs[number];
+                    let is_wanted = run.is_open
+                        && run.still.is_none()
+                        && fires(played, run.alert, at)
+                        && !is_silenced(played, run.alert, at);
+                    prop_assert!(
+                        !is_wanted,
+                        "{number} waits for {recipient} and is left out at {at}"
+                    );
+                }
+                waiting.clear();
+            }
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
