@@ -66,7 +66,7 @@ impl Watch {
 
     /// Returns why the engine does not work; that it answers proves that its loop turns.
     async fn trouble_of_engine(&self) -> Option<String> {
-        let read = self.handle.read(|tenant, now| tenant.paging_trouble(now));
+        let read = self.handle.read(tocsin_core::Tenant::paging_trouble);
         match tokio::time::timeout(PATIENCE, read).await {
             Ok(Ok(trouble)) => trouble,
             Ok(Err(error)) => Some(error.to_string()),
