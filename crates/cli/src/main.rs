@@ -59,7 +59,7 @@ enum Command {
     Silence(silence::SilenceArgs),
     /// Say why somebody was told of an alert, or was not.
     Explain(explain::ExplainArgs),
-    /// See whom a problem would reach.
+    /// See who is on call, change that for a time, and see whom a problem would reach.
     Oncall(oncall::OncallArgs),
     /// See incidents, declare them, and work on them.
     Incident(incident::IncidentArgs),

@@ -107,13 +107,17 @@ impl World {
     async fn dump(&self, holder: &Holder) -> String {
         let mut all = String::new();
         for (_, path, _) in ROUTES.iter().filter(|(method, path, _)| {
-            // Answers that never end, forms, and what asks for parameters.
+            // Answers that never end, forms, pages for people, and what asks for parameters.
             *method == "GET"
+                && !path.starts_with("/push")
                 && !path.ends_with("/stream")
                 && !path.contains("sign-in")
                 && !path.contains('{')
                 && !path.starts_with("/v2/")
-                && !matches!(*path, "/favicon.ico" | "/api/v1/sessions" | "/api/v1/status")
+                && !matches!(
+                    *path,
+                    "/favicon.ico" | "/api/v1/sessions" | "/api/v1/status" | "/api/v1/me/shifts"
+                )
         }) {
             let text = self.get(holder, path).await;
             // How often it was asked is counted, whoever asked; who gets what is not.

@@ -86,8 +86,8 @@ pub fn openapi() -> OpenApi {
         components.responses.insert("Problem".to_owned(), RefOr::T(problem));
     }
     for item in document.paths.paths.values_mut() {
-        let operations: [&mut Option<Operation>; 4] =
-            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+        let operations: [&mut Option<Operation>; 5] =
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
         for operation in operations.into_iter().flatten() {
             let problem = RefOr::Ref(Ref::from_response_name("Problem"));
             operation.responses.responses.insert("default".to_owned(), problem);

@@ -79,7 +79,7 @@ pub(in super::super) enum ExportFormat {
 #[into_params(parameter_in = Query)]
 pub(in super::super) struct ExportQuery {
     /// How it is written; Markdown unless said otherwise.
-    #[param(required = false)]
+    #[param(inline, required = false)]
     format: Option<ExportFormat>,
 }
 
