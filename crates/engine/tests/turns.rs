@@ -2,143 +2,27 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic, as tests do")]
 
+mod support;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use parking_lot::Mutex;
+use support::{Gate, MemoryStore};
 use tocsin_core::Tenant;
 use tocsin_core::alert::IncomingAlert;
-use tocsin_core::audit::AuditRow;
 use tocsin_core::command::{Command, Ingested, Reply};
-use tocsin_core::event::Recorded;
-use tocsin_core::ids::TenantId;
-use tocsin_core::labels::{Fingerprint, Labels};
+use tocsin_core::labels::Labels;
 use tocsin_core::notification::{AttemptOutcome, OutboxEntry};
-use tocsin_core::oncall::ShiftRecord;
 use tocsin_core::policy::Policy;
-use tocsin_core::rows::{TenantRows, WriteSet};
 use tocsin_engine::{Clock, Deliver, EngineError, EngineHandle, EngineOptions};
-use tocsin_store::{
-    AlertRecord, AuditQuery, EventQuery, Purged, Retention, ShiftQuery, Store, StoreError,
-};
-use tocsin_testkit::memory::MemoryRows;
 use tokio::sync::{Semaphore, mpsc};
 
 const CONFIG: &str = "
 route: { receiver: out, group_by: [alertname], group_wait: 0s }
 receivers: [{ name: out, webhook_configs: [{ url: http://127.0.0.1:1/ }] }]
 ";
-
-/// Keeps turns in memory; each commit needs a permit, so a test decides when it ends.
-struct GatedStore {
-    rows: Mutex<MemoryRows>,
-    gate: Semaphore,
-    begun: mpsc::UnboundedSender<usize>,
-    is_full: Mutex<bool>,
-    commits: AtomicUsize,
-}
-
-#[async_trait]
-impl Store for GatedStore {
-    async fn load(&self, _tenant: TenantId) -> Result<TenantRows, StoreError> {
-        Ok(self.rows.lock().rows())
-    }
-
-    async fn commit(&self, _tenant: TenantId, writes: WriteSet) -> Result<(), StoreError> {
-        let _ = self.begun.send(writes.identities.len());
-        let permit = self.gate.acquire().await.map_err(|_| StoreError::Closed)?;
-        permit.forget();
-        if *self.is_full.lock() {
-            let message = "no space left".to_owned();
-            return Err(StoreError::Unwritable { path: "/data".to_owned(), message });
-        }
-        self.commits.fetch_add(1, Ordering::SeqCst);
-        assert_eq!(self.rows.lock().apply(writes), Vec::<String>::new());
-        Ok(())
-    }
-
-    async fn probe(&self) -> Result<(), StoreError> {
-        if *self.is_full.lock() {
-            let message = "no space left".to_owned();
-            return Err(StoreError::Unwritable { path: "/data".to_owned(), message });
-        }
-        Ok(())
-    }
-
-    async fn events(&self, _: TenantId, _: EventQuery) -> Result<Vec<Recorded>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn alert_history(
-        &self,
-        _: TenantId,
-        _: Fingerprint,
-        _: usize,
-    ) -> Result<Vec<AlertRecord>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn audit(&self, _: TenantId, _: AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn escalations(
-        &self,
-        _: TenantId,
-        _: tocsin_store::RunQuery,
-    ) -> Result<Vec<tocsin_core::escalation::EscalationRun>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn incidents(
-        &self,
-        _: TenantId,
-        _: tocsin_store::IncidentQuery,
-    ) -> Result<Vec<tocsin_core::incident::Incident>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn incident(
-        &self,
-        _: TenantId,
-        _: tocsin_core::incident::IncidentNumber,
-    ) -> Result<
-        Option<(tocsin_core::incident::Incident, Vec<tocsin_core::incident::IncidentAlert>)>,
-        StoreError,
-    > {
-        Ok(None)
-    }
-
-    async fn incident_entries(
-        &self,
-        _: TenantId,
-        _: tocsin_store::EntryQuery,
-    ) -> Result<Vec<tocsin_core::incident::Entry>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn shift_records(
-        &self,
-        _: TenantId,
-        _: ShiftQuery,
-    ) -> Result<Vec<ShiftRecord>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn tenant(&self, _: String) -> Result<TenantId, StoreError> {
-        Ok(TenantId::DEFAULT)
-    }
-
-    async fn purge(&self, _: TenantId, _: Retention) -> Result<Purged, StoreError> {
-        Ok(Purged::default())
-    }
-
-    async fn close(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
 
 /// Tells the test of each attempt; the first panics when it is told to.
 struct Watched {
@@ -172,7 +56,7 @@ impl Clock for RealClock {
 
 struct Bench {
     engine: EngineHandle,
-    store: Arc<GatedStore>,
+    store: Arc<MemoryStore>,
     begun: mpsc::UnboundedReceiver<usize>,
     attempts: mpsc::UnboundedReceiver<(OutboxEntry, String)>,
     answers: Arc<Semaphore>,
@@ -186,12 +70,9 @@ impl Bench {
     async fn start_with(options: EngineOptions, panics: usize, config: &str) -> Self {
         let (begun_sender, mut begun) = mpsc::unbounded_channel();
         let (attempts_sender, attempts) = mpsc::unbounded_channel();
-        let store = Arc::new(GatedStore {
-            rows: Mutex::default(),
-            gate: Semaphore::new(1),
-            begun: begun_sender,
-            is_full: Mutex::new(false),
-            commits: AtomicUsize::new(0),
+        let store = Arc::new(MemoryStore {
+            gate: Some(Gate { permits: Semaphore::new(1), begun: begun_sender }),
+            ..MemoryStore::default()
         });
         let answers = Arc::new(Semaphore::new(1_000));
         let deliver = Arc::new(Watched {
@@ -212,9 +93,14 @@ impl Bench {
         Self { engine, store, begun, attempts, answers }
     }
 
+    /// Lets so many more commits through.
+    fn allow(&self, commits: usize) {
+        self.store.gate.as_ref().unwrap().permits.add_permits(commits);
+    }
+
     /// Makes room in the store again and waits until the engine has noticed.
     async fn recover(&self) {
-        *self.store.is_full.lock() = false;
+        self.store.is_full.store(false, Ordering::SeqCst);
         let patience = std::time::Duration::from_secs(30);
         tokio::time::timeout(patience, async {
             while self.engine.readiness().is_err() {
@@ -259,7 +145,7 @@ async fn nobody_is_answered_and_nothing_is_sent_before_the_commit() {
     assert_eq!(bench.begun.recv().await, Some(1));
     assert!(!answer.is_finished());
     assert!(bench.attempts.try_recv().is_err());
-    bench.store.gate.add_permits(1_000);
+    bench.allow(1_000);
     assert_eq!(answer.await.unwrap().unwrap(), fired(1));
     let (entry, key) = bench.attempts.recv().await.unwrap();
     assert_eq!(key, entry.idempotency_key());
@@ -275,7 +161,7 @@ async fn what_arrives_during_a_commit_shares_the_next_one() {
     while bench.engine.stats().commands < 51 {
         tokio::task::yield_now().await;
     }
-    bench.store.gate.add_permits(1_000);
+    bench.allow(1_000);
     assert_eq!(first.await.unwrap().unwrap(), fired(1));
     for other in others {
         assert_eq!(other.await.unwrap().unwrap(), fired(1));
@@ -290,9 +176,9 @@ async fn what_arrives_during_a_commit_shares_the_next_one() {
 #[tokio::test]
 async fn a_turn_that_cannot_be_written_did_not_happen() {
     let mut bench = Bench::start(EngineOptions::default(), 0).await;
-    bench.store.gate.add_permits(1_000);
+    bench.allow(1_000);
     assert_eq!(bench.post("A").await.unwrap().unwrap(), fired(1));
-    *bench.store.is_full.lock() = true;
+    bench.store.is_full.store(true, Ordering::SeqCst);
     let refused = bench.post("B").await.unwrap().unwrap_err();
     assert!(refused.to_string().contains("no space left"), "{refused}");
     let why = bench.engine.readiness().unwrap_err();
@@ -310,13 +196,13 @@ async fn a_turn_that_cannot_be_written_did_not_happen() {
 #[tokio::test]
 async fn a_message_whose_end_could_not_be_written_is_not_sent_again() {
     let mut bench = Bench::start(EngineOptions::default(), 0).await;
-    bench.store.gate.add_permits(1);
+    bench.allow(1);
     assert_eq!(bench.post("A").await.unwrap().unwrap(), fired(1));
     assert!(bench.attempts.recv().await.is_some());
     assert_eq!(bench.begun.recv().await, Some(1), "the alert");
     assert_eq!(bench.begun.recv().await, Some(0), "the end of the attempt");
-    *bench.store.is_full.lock() = true;
-    bench.store.gate.add_permits(1_000);
+    bench.store.is_full.store(true, Ordering::SeqCst);
+    bench.allow(1_000);
     while bench.engine.readiness().is_ok() {
         tokio::task::yield_now().await;
     }
@@ -331,9 +217,9 @@ async fn a_message_whose_end_could_not_be_written_is_not_sent_again() {
 async fn a_failed_write_forgets_no_alert_even_where_a_restart_does() {
     let config = format!("{CONFIG}\ncompat: alertmanager\n");
     let bench = Bench::start_with(EngineOptions::default(), 0, &config).await;
-    bench.store.gate.add_permits(1_000);
+    bench.allow(1_000);
     assert_eq!(bench.post("A").await.unwrap().unwrap(), fired(1));
-    *bench.store.is_full.lock() = true;
+    bench.store.is_full.store(true, Ordering::SeqCst);
     assert!(bench.post("B").await.unwrap().is_err());
     bench.recover().await;
     assert_eq!(bench.engine.read(names).await.unwrap(), ["A"]);
@@ -342,7 +228,7 @@ async fn a_failed_write_forgets_no_alert_even_where_a_restart_does() {
 #[tokio::test]
 async fn an_orderly_end_waits_for_what_is_being_sent() {
     let mut bench = Bench::start(EngineOptions::default(), 0).await;
-    bench.store.gate.add_permits(1_000);
+    bench.allow(1_000);
     bench.answers.forget_permits(1_000);
     assert_eq!(bench.post("A").await.unwrap().unwrap(), fired(1));
     assert!(bench.attempts.recv().await.is_some());
@@ -376,7 +262,7 @@ async fn a_full_inbox_says_so_instead_of_growing() {
     }
     let refused = bench.post("C").await.unwrap().unwrap_err();
     assert!(matches!(refused, EngineError::Overloaded { waiting: 4 }), "{refused}");
-    bench.store.gate.add_permits(1_000);
+    bench.allow(1_000);
     assert!(first.await.unwrap().is_ok());
     for answer in waiting {
         assert!(answer.await.unwrap().is_ok());
@@ -386,7 +272,7 @@ async fn a_full_inbox_says_so_instead_of_growing() {
 #[tokio::test]
 async fn a_panicking_integration_costs_an_attempt_and_not_the_page() {
     let mut bench = Bench::start(EngineOptions::default(), 1).await;
-    bench.store.gate.add_permits(1_000);
+    bench.allow(1_000);
     assert_eq!(bench.post("A").await.unwrap().unwrap(), fired(1));
     let (first, first_key) = bench.attempts.recv().await.unwrap();
     let (second, second_key) = bench.attempts.recv().await.unwrap();
@@ -397,7 +283,7 @@ async fn a_panicking_integration_costs_an_attempt_and_not_the_page() {
 #[tokio::test]
 async fn re_sent_alerts_cost_no_write() {
     let mut bench = Bench::start(EngineOptions::default(), 0).await;
-    bench.store.gate.add_permits(1_000);
+    bench.allow(1_000);
     assert_eq!(bench.post("A").await.unwrap().unwrap(), fired(1));
     assert!(bench.attempts.recv().await.is_some());
     // The outcome of the attempt is the last thing to be written.
@@ -415,7 +301,7 @@ async fn re_sent_alerts_cost_no_write() {
 #[tokio::test]
 async fn a_stopped_engine_says_that_it_is_stopping() {
     let bench = Bench::start(EngineOptions::default(), 0).await;
-    bench.store.gate.add_permits(1_000);
+    bench.allow(1_000);
     bench.engine.stop().await;
     let refused = bench.post("A").await.unwrap().unwrap_err();
     assert!(matches!(refused, EngineError::Stopping), "{refused}");

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic, as tests do")]
 
+mod support;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,22 +12,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
+use support::MemoryStore;
 use tocsin_core::alert::IncomingAlert;
-use tocsin_core::audit::AuditRow;
 use tocsin_core::command::Command;
-use tocsin_core::escalation::EscalationRun;
-use tocsin_core::event::{Event, Recorded};
-use tocsin_core::ids::TenantId;
-use tocsin_core::labels::{Fingerprint, Labels};
+use tocsin_core::event::Event;
+use tocsin_core::labels::Labels;
 use tocsin_core::notification::{AttemptOutcome, Failure, FailureClass, OutboxEntry};
-use tocsin_core::oncall::ShiftRecord;
 use tocsin_core::paging::Page;
-use tocsin_core::rows::{TenantRows, WriteSet};
 use tocsin_engine::{Clock, Deliver, EngineHandle, EngineOptions};
-use tocsin_store::{
-    AlertRecord, AuditQuery, EventQuery, Purged, Retention, RunQuery, ShiftQuery, Store, StoreError,
-};
-use tocsin_testkit::memory::MemoryRows;
 use tokio::time::{Instant, sleep};
 
 const CONFIG: &str = r"
@@ -43,133 +37,6 @@ escalation_policies:
 paging:
   heartbeat: { url: 'http://127.0.0.1:1/alive', every: 30s }
 ";
-
-/// A store in memory that can lose the word about a step, and be full.
-#[derive(Default)]
-struct Memory {
-    rows: Mutex<MemoryRows>,
-    /// The step, counted from 1, of which the history says nothing.
-    lost_step: Option<usize>,
-    is_full: AtomicBool,
-}
-
-impl Memory {
-    fn check(&self) -> Result<(), StoreError> {
-        if self.is_full.load(Ordering::SeqCst) {
-            let message = "no space left".to_owned();
-            return Err(StoreError::Unwritable { path: "/data".to_owned(), message });
-        }
-        Ok(())
-    }
-
-    fn is_lost(&self, event: &Event) -> bool {
-        matches!(event, Event::StepReached { step, .. } if Some(*step) == self.lost_step)
-    }
-}
-
-#[async_trait]
-impl Store for Memory {
-    async fn load(&self, _: TenantId) -> Result<TenantRows, StoreError> {
-        Ok(self.rows.lock().rows())
-    }
-
-    async fn commit(&self, _: TenantId, writes: WriteSet) -> Result<(), StoreError> {
-        self.check()?;
-        assert_eq!(self.rows.lock().apply(writes), Vec::<String>::new());
-        Ok(())
-    }
-
-    async fn probe(&self) -> Result<(), StoreError> {
-        self.check()
-    }
-
-    async fn events(&self, _: TenantId, query: EventQuery) -> Result<Vec<Recorded>, StoreError> {
-        let rows = self.rows.lock();
-        let matching = rows.events().iter().rev().filter(|it| {
-            !self.is_lost(&it.event)
-                && (query.kinds.is_empty() || query.kinds.iter().any(|k| k == it.event.kind()))
-                && (query.subjects.is_empty() || query.subjects.contains(&it.event.subject()))
-                && query.before.is_none_or(|before| it.sequence < before)
-                && query.after.is_none_or(|after| it.sequence > after)
-        });
-        Ok(matching.take(query.limit).cloned().collect())
-    }
-
-    async fn alert_history(
-        &self,
-        _: TenantId,
-        _: Fingerprint,
-        _: usize,
-    ) -> Result<Vec<AlertRecord>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn audit(&self, _: TenantId, _: AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn escalations(
-        &self,
-        _: TenantId,
-        query: RunQuery,
-    ) -> Result<Vec<EscalationRun>, StoreError> {
-        let mut runs = self.rows.lock().rows().runs;
-        runs.retain(|run| {
-            query.is_open.is_none_or(|it| it == run.is_open())
-                && query.before.is_none_or(|before| run.number < before)
-        });
-        runs.reverse();
-        runs.truncate(query.limit);
-        Ok(runs)
-    }
-
-    async fn incidents(
-        &self,
-        _: TenantId,
-        _: tocsin_store::IncidentQuery,
-    ) -> Result<Vec<tocsin_core::incident::Incident>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn incident(
-        &self,
-        _: TenantId,
-        _: tocsin_core::incident::IncidentNumber,
-    ) -> Result<
-        Option<(tocsin_core::incident::Incident, Vec<tocsin_core::incident::IncidentAlert>)>,
-        StoreError,
-    > {
-        Ok(None)
-    }
-
-    async fn incident_entries(
-        &self,
-        _: TenantId,
-        _: tocsin_store::EntryQuery,
-    ) -> Result<Vec<tocsin_core::incident::Entry>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn shift_records(
-        &self,
-        _: TenantId,
-        _: ShiftQuery,
-    ) -> Result<Vec<ShiftRecord>, StoreError> {
-        Ok(Vec::new())
-    }
-
-    async fn tenant(&self, _: String) -> Result<TenantId, StoreError> {
-        Ok(TenantId::DEFAULT)
-    }
-
-    async fn purge(&self, _: TenantId, _: Retention) -> Result<Purged, StoreError> {
-        Ok(Purged::default())
-    }
-
-    async fn close(&self) -> Result<(), StoreError> {
-        Ok(())
-    }
-}
 
 /// The virtual clock of the runtime.
 struct Virtual(Instant);
@@ -219,12 +86,12 @@ impl Deliver for Outside {
 
 struct House {
     engine: EngineHandle,
-    store: Arc<Memory>,
+    store: Arc<MemoryStore>,
     outside: Arc<Outside>,
 }
 
 impl House {
-    async fn new(store: Memory) -> Self {
+    async fn new(store: MemoryStore) -> Self {
         let (store, outside) = (Arc::new(store), Arc::new(Outside::default()));
         let options = tocsin_config::LoadOptions::default();
         let policy = tocsin_config::load_str("test.yaml", CONFIG, &options).unwrap().policy;
@@ -267,7 +134,7 @@ fn minutes(count: u64) -> Duration {
 
 #[tokio::test(start_paused = true)]
 async fn a_history_in_which_every_step_ran_is_without_fault() {
-    let house = House::new(Memory::default()).await;
+    let house = House::new(MemoryStore::default()).await;
     house.fire().await;
     sleep(minutes(40)).await;
     assert_eq!((house.told("step_reached"), house.told("step_missed")), (3, 0));
@@ -280,7 +147,7 @@ async fn a_history_in_which_every_step_ran_is_without_fault() {
 
 #[tokio::test(start_paused = true)]
 async fn a_step_that_the_history_does_not_have_is_an_event_and_an_alert_once() {
-    let house = House::new(Memory { lost_step: Some(2), ..Memory::default() }).await;
+    let house = House::new(MemoryStore { lost_step: Some(2), ..MemoryStore::default() }).await;
     house.fire().await;
     sleep(Duration::from_secs(5 * 60 + 50)).await;
     assert_eq!(house.told("step_missed"), 0, "it may be late by a minute");
@@ -308,7 +175,7 @@ async fn a_step_that_the_history_does_not_have_is_an_event_and_an_alert_once() {
 
 #[tokio::test(start_paused = true)]
 async fn the_watcher_is_asked_while_we_work_and_hears_nothing_while_we_do_not() {
-    let house = House::new(Memory::default()).await;
+    let house = House::new(MemoryStore::default()).await;
     sleep(minutes(10)).await;
     let count = house.knocks();
     assert!((20..=21).contains(&count), "every half minute: {count}");
@@ -324,7 +191,7 @@ async fn the_watcher_is_asked_while_we_work_and_hears_nothing_while_we_do_not() 
 
 #[tokio::test(start_paused = true)]
 async fn the_watcher_hears_nothing_while_no_page_goes_out() {
-    let house = House::new(Memory::default()).await;
+    let house = House::new(MemoryStore::default()).await;
     house.outside.is_down.store(true, Ordering::SeqCst);
     for _ in 0..6 {
         house.fire().await;
@@ -336,7 +203,7 @@ async fn the_watcher_hears_nothing_while_no_page_goes_out() {
 
 #[tokio::test(start_paused = true)]
 async fn a_watcher_that_cannot_be_asked_is_an_alert_until_it_can() {
-    let house = House::new(Memory::default()).await;
+    let house = House::new(MemoryStore::default()).await;
     sleep(Duration::from_secs(10)).await;
     house.outside.is_deaf.store(true, Ordering::SeqCst);
     sleep(Duration::from_secs(60)).await;

@@ -100,11 +100,31 @@ pub struct Cycle {
 
 /// Where an incident stood when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct Record {
     /// Never empty; the last one is the present one.
     cycles: Vec<Cycle>,
     /// Never empty, without gaps; the last one goes on.
     intervals: Vec<Interval>,
+}
+
+/// A record as it is read, before it is known to be whole.
+#[derive(Deserialize)]
+struct Written {
+    cycles: Vec<Cycle>,
+    intervals: Vec<Interval>,
+}
+
+impl TryFrom<Written> for Record {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let Written { cycles, intervals } = written;
+        if cycles.is_empty() || intervals.is_empty() {
+            return Err("a record of an incident without a beginning");
+        }
+        Ok(Self { cycles, intervals })
+    }
 }
 
 impl Cycle {
@@ -277,6 +297,18 @@ mod tests {
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn a_record_without_a_beginning_is_not_read() {
+        let whole = serde_json::to_value(Record::new(Timestamp::UNIX_EPOCH, "ada")).unwrap();
+        assert!(serde_json::from_value::<Record>(whole.clone()).is_ok());
+        for part in ["cycles", "intervals"] {
+            let mut broken = whole.clone();
+            broken[part] = serde_json::json!([]);
+            let error = serde_json::from_value::<Record>(broken).unwrap_err();
+            assert!(error.to_string().contains("without a beginning"), "{part}: {error}");
+        }
     }
 
     #[test]

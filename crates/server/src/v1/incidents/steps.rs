@@ -7,9 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_core::identity::Permission;
-use tocsin_core::incident::{
-    Expected, IncidentChange, IncidentEdit, IncidentNumber, IncidentStep, Status,
-};
+use tocsin_core::incident::{self, Expected, IncidentChange, IncidentEdit, IncidentStep, Status};
 use tocsin_wire::v1::{
     Incident, IncidentAssignment, IncidentComment, IncidentMove, IncidentMoveTo, IncidentPatch,
     IncidentRating, IncidentResult, ProblemCode,
@@ -26,28 +24,27 @@ use crate::access::Caller;
 /// One request about one incident.
 struct Asked {
     caller: Caller,
-    number: IncidentNumber,
+    /// As it was found.
+    incident: incident::Incident,
     expected: Expected,
 }
 
 impl Asked {
-    /// Finds the incident and whether the caller may do that with it.
-    async fn new(
-        app: &App,
-        caller: Caller,
-        text: &str,
-        headers: &HeaderMap,
-        permission: Permission,
-    ) -> Answer<Self> {
-        let number = parse(text)?;
-        let (it, _) = find(app, &caller, number).await?;
-        caller.must(permission, &it.labels)?;
+    /// Finds an incident that the caller may see.
+    async fn find(app: &App, caller: Caller, text: &str, headers: &HeaderMap) -> Answer<Self> {
+        let (incident, _) = find(app, &caller, parse(text)?).await?;
         let expected = Expected { version: version(headers)?, status: None };
-        Ok(Self { caller, number, expected })
+        Ok(Self { caller, incident, expected })
+    }
+
+    /// Refuses what the caller may not do with it.
+    fn must(&self, permission: Permission) -> Answer<()> {
+        self.caller.must(permission, &self.incident.labels)
     }
 
     async fn carry_out(self, app: &App, step: IncidentStep) -> Answer<Response> {
-        let Self { caller, number, expected } = self;
+        let Self { caller, incident, expected } = self;
+        let number = incident.number;
         let change = IncidentChange::Step { incident: number, expected, step };
         let reply = command(app, &caller, change).await?;
         let (it, _) = find(app, &caller, number).await?;
@@ -200,8 +197,8 @@ async fn step(
     to: Status,
     body: IncidentMove,
 ) -> Answer<Response> {
-    let (it, _) = find(app, &caller, parse(text)?).await?;
-    let permission = match (it.status(), to) {
+    let mut asked = Asked::find(app, caller, text, headers).await?;
+    let permission = match (asked.incident.status(), to) {
         (Status::Closed, to) if to != Status::Closed => Permission::IncidentReopenClosed,
         (_, Status::Resolved | Status::Closed) => Permission::IncidentResolve,
         _ => Permission::IncidentTransition,
@@ -209,7 +206,7 @@ async fn step(
     if body.code.is_some() && to != Status::Resolved {
         return Err(Refusal::field("/code", "is only for an incident that is resolved"));
     }
-    let mut asked = Asked::new(app, caller, text, headers, permission).await?;
+    asked.must(permission)?;
     asked.expected.status = body.from.map(Into::into);
     let (note, code) = (body.note, body.code.map(Into::into));
     asked.carry_out(app, IncidentStep::Move { to, note, code }).await
@@ -233,7 +230,8 @@ pub(in super::super) async fn rate(
     Body(body): Body<IncidentRating>,
 ) -> Answer<Response> {
     let severity = parse_severity("/severity", &body.severity)?;
-    let asked = Asked::new(&app, caller, &text, &headers, Permission::IncidentSeverity).await?;
+    let asked = Asked::find(&app, caller, &text, &headers).await?;
+    asked.must(Permission::IncidentSeverity)?;
     asked.carry_out(&app, IncidentStep::SetSeverity { severity, reason: body.reason }).await
 }
 
@@ -255,7 +253,8 @@ pub(in super::super) async fn assign(
     Body(body): Body<IncidentAssignment>,
 ) -> Answer<Response> {
     let to = parse_owner(body.owner.as_deref())?;
-    let asked = Asked::new(&app, caller, &text, &headers, Permission::IncidentRole).await?;
+    let asked = Asked::find(&app, caller, &text, &headers).await?;
+    asked.must(Permission::IncidentRole)?;
     asked.carry_out(&app, IncidentStep::Assign { to }).await
 }
 
@@ -276,7 +275,8 @@ pub(in super::super) async fn comment(
     Ask(Nothing): Ask<Nothing>,
     Body(body): Body<IncidentComment>,
 ) -> Answer<Response> {
-    let asked = Asked::new(&app, caller, &text, &headers, Permission::IncidentComment).await?;
+    let asked = Asked::find(&app, caller, &text, &headers).await?;
+    asked.must(Permission::IncidentComment)?;
     let IncidentComment { text, occurred_at } = body;
     asked.carry_out(&app, IncidentStep::Comment { text, occurred_at }).await
 }
@@ -299,10 +299,10 @@ pub(in super::super) async fn edit(
     Body(body): Body<IncidentPatch>,
 ) -> Answer<Response> {
     let has_times = body.impact_started_at.is_some() || body.impact_ended_at.is_some();
-    let asked = Asked::new(&app, caller, &text, &headers, Permission::IncidentTransition).await?;
+    let asked = Asked::find(&app, caller, &text, &headers).await?;
+    asked.must(Permission::IncidentTransition)?;
     if has_times {
-        let (it, _) = find(&app, &asked.caller, asked.number).await?;
-        asked.caller.must(Permission::IncidentEditTime, &it.labels)?;
+        asked.must(Permission::IncidentEditTime)?;
     }
     if let Some(service) = &body.service {
         // It must not be moved to where whoever moves it may do nothing.
