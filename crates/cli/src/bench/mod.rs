@@ -4,6 +4,7 @@ mod access;
 mod client;
 mod load;
 mod oncall;
+mod paging;
 mod process;
 mod render;
 mod report;
@@ -62,6 +63,8 @@ struct Results {
     resident_bytes: Option<u64>,
     restart: Option<Duration>,
     steady: Option<Steady>,
+    /// Escalation and paging.
+    paged: Option<paging::Paged>,
     /// Incidents by PagerDuty's protocol, and alerts by Grafana's webhook.
     pagerduty: Option<Rate>,
     grafana: Option<Rate>,
@@ -159,6 +162,10 @@ async fn measure(
         let webhooks = load::grafana(EVENTS, now);
         results.grafana = Some(load::drive(server.address, &webhooks, None).await?);
         server.kill().await?;
+    }
+    if matches!(program, Program::Tocsin) {
+        step(&format!("escalations and pages, {large} open at last"));
+        results.paged = Some(paging::measure(&directory.join("paging"), large).await?);
     }
     step("alerts at a steady rate, each with a webhook");
     results.steady = Some(steady(program, &directory.join("steady")).await?);
@@ -435,6 +442,38 @@ fn figures(
             Unit::AtMost(50.0),
             ours.steady.map(|steady| millis(steady.p99)),
             peer.steady.map(|steady| millis(steady.p99)),
+            None,
+        ),
+        figure(
+            format!("alert accepted → page at its provider, {} alerts/s, p50", paging::STEADY_RATE),
+            Unit::Milliseconds,
+            ours.paged.map(|paged| millis(paged.p50)),
+            None,
+            None,
+        ),
+        figure(
+            format!("alert accepted → page at its provider, {} alerts/s, p99", paging::STEADY_RATE),
+            Unit::AtMost(100.0),
+            ours.paged.map(|paged| millis(paged.p99)),
+            None,
+            None,
+        ),
+        figure(
+            format!("pages in a burst of {} escalations", paging::BURST),
+            Unit::AtLeast(2_000.0),
+            ours.paged.map(|paged| paged.per_second),
+            None,
+            None,
+        ),
+        figure(
+            format!(
+                "lateness of steps with {} open escalations, {} steps/s, p99",
+                ours.paged.map_or(large, |paged| paged.open),
+                paging::OPENING_RATE
+            ),
+            Unit::AtMost(100.0),
+            ours.paged.map(|paged| paged.lateness_p99_ms),
+            None,
             None,
         ),
         figure(

@@ -34,6 +34,8 @@ pub(super) enum Unit {
     Microseconds,
     /// Microseconds with a bound of their own, whatever the peer does.
     AtMostMicroseconds(f64),
+    /// Per second, with a bound of its own.
+    AtLeast(f64),
 }
 
 impl Figure {
@@ -44,7 +46,7 @@ impl Figure {
     fn value(&self, value: Option<f64>) -> String {
         let Some(value) = value else { return "–".to_owned() };
         match self.unit {
-            Unit::PerSecond => format!("{value:.0} /s"),
+            Unit::PerSecond | Unit::AtLeast(_) => format!("{value:.0} /s"),
             Unit::Milliseconds | Unit::AtMost(_) => format!("{value:.1} ms"),
             Unit::Mebibytes => format!("{value:.0} MiB"),
             Unit::Microseconds | Unit::AtMostMicroseconds(_) => format!("{value:.1} µs"),
@@ -55,6 +57,7 @@ impl Figure {
         match (self.unit, self.target) {
             (Unit::AtMost(bound), _) => format!("≤ {bound:.0} ms"),
             (Unit::AtMostMicroseconds(bound), _) => format!("≤ {bound:.0} µs"),
+            (Unit::AtLeast(bound), _) => format!("≥ {bound:.0} /s"),
             (Unit::PerSecond, Some(target)) => format!("≥ {target} ×"),
             (_, Some(target)) => format!("≤ {target} ×"),
             (_, None) => String::new(),
@@ -66,6 +69,7 @@ impl Figure {
             (Unit::AtMost(bound) | Unit::AtMostMicroseconds(bound), _) => {
                 self.ours.map(|ours| ours <= bound)
             }
+            (Unit::AtLeast(bound), _) => self.ours.map(|ours| ours >= bound),
             (Unit::PerSecond, Some(target)) => self.ratio().map(|ratio| ratio >= target),
             (_, Some(target)) => self.ratio().map(|ratio| ratio <= target),
             (_, None) => None,
@@ -140,6 +144,11 @@ const NOTES: &str = "
   limit, router, access and access log to the answer of `GET /api/v1/me`, 50,000 times; the token
   is one of 1,000 of the tenant that is looked at last. It is an upper bound of what finding out
   who asks costs.
+- **Pages** go to a program on this machine that takes them at once; each alert is an escalation of
+  its own, on disk with its step and its page before anything is sent. The time to the provider is
+  from sending the request with the alert. The burst posts its alerts as fast as they are taken.
+  How late steps are comes from the server's own histogram, rounded up to its bucket, while all
+  escalations are open and a thousand steps fall due each second.
 - **Slack message**: title, link, text, fallback and colour of a group of 100 such alerts, from the default
   templates, 500 times in this process.
 - **Webhooks**: 1,000 alerts per second, each its own group with `group_wait: 0s`, from sending the

@@ -6,9 +6,9 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use crate::support::api::firing;
-use crate::support::hook::{Hook, Manner};
-use crate::support::tocsin::Tocsin;
-use crate::support::within;
+use crate::support::hook::{Delivery, Hook, Manner};
+use crate::support::tocsin::{Setup, Tocsin};
+use crate::support::{until, within};
 
 /// Runs a command of the binary.
 async fn run(arguments: &[&str]) -> Output {
@@ -89,4 +89,30 @@ async fn the_doctor_finds_a_healthy_house_and_a_receiver_that_refuses() {
         .collect();
     assert_eq!(failed.len(), 1, "{report:#}");
     assert!(failed[0]["text"].as_str().unwrap().contains("answered 403"), "{report:#}");
+}
+
+#[tokio::test]
+async fn a_watcher_outside_hears_that_we_are_alive_and_its_address_is_in_no_log() {
+    let hook = Hook::start().await;
+    hook.behave(Manner::Refuse(503));
+    let address = hook.url("/ping/6f1c-nobody-else-knows");
+    let config = format!(
+        "{}paging: {{ heartbeat: {{ url: \"{address}\", every: 10s }} }}\n",
+        hook.config("group_wait: 1h")
+    );
+    let setup = Setup::default().flag("--log.level=debug");
+    let tocsin = setup.start(&config).await;
+    let knocks = |deliveries: &[Delivery], is_accepted: bool| {
+        let is_knock = |it: &&Delivery| it.key.starts_with("alive-");
+        deliveries.iter().filter(is_knock).filter(|it| it.is_accepted == is_accepted).count()
+    };
+    hook.wait("a knock", |sent| (knocks(sent, false) > 0).then_some(())).await;
+    until("a line about it", async || tocsin.log().contains("1 in a row").then_some(())).await;
+    hook.behave(Manner::Accept);
+    hook.wait("another", |sent| (knocks(sent, true) > 0).then_some(())).await;
+    let log = until("a line about that", async || {
+        Some(tocsin.log()).filter(|log| log.contains("was told that we are alive"))
+    });
+    let log = log.await;
+    assert!(!log.contains("nobody-else-knows"), "{log}");
 }

@@ -203,8 +203,12 @@ impl Roster {
     /// such schedule. At a handoff it is the incoming person. Nobody is on call in a gap without a
     /// fallback: then the people are empty and the cause says why.
     pub fn on_call(&self, schedule: &str, pick: &Pick, at: Timestamp) -> Option<OnCall> {
-        let entry = self.entry(schedule)?;
-        let on_call = match pick {
+        Some(self.on_call_in(self.entry(schedule)?, pick, at))
+    }
+
+    /// The same of a schedule that was found already; it has to be one of this roster.
+    pub fn on_call_in(&self, entry: &Entry, pick: &Pick, at: Timestamp) -> OnCall {
+        match pick {
             Pick::Current => self.current(entry, at),
             Pick::Next => self.next(entry, at),
             Pick::Previous => self.previous(entry, at),
@@ -212,8 +216,7 @@ impl Roster {
             Pick::Layer(name) => self.of_layer(entry, name, at),
             Pick::Nth(places) => self.nth(entry, *places, at),
             Pick::Random { seed, load } => self.random(entry, at, *seed, load),
-        };
-        Some(on_call)
+        }
     }
 
     /// Returns the names of all schedules that a person takes turns in or is named by.

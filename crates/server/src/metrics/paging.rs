@@ -24,7 +24,8 @@ use super::{LabelSet, add};
 type Real = Gauge<f64, AtomicU64>;
 
 /// The upper bounds of how late steps are, and how long a page takes to its provider, in seconds.
-const LATENESS_BUCKETS: [f64; 10] = [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0];
+const LATENESS_BUCKETS: [f64; 12] =
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0];
 
 /// The upper bounds of how long people take to acknowledge, in seconds.
 const ANSWER_BUCKETS: [f64; 9] =

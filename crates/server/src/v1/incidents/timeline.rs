@@ -96,7 +96,13 @@ impl FromQuery for ExportQuery {
     get, path = "/api/v1/incidents/{incident}/timeline/export",
     operation_id = "export_incident_timeline", tag = "incidents",
     params(("incident" = String, Path, description = "Its number or reference"), ExportQuery),
-    responses((status = 200, description = "The timeline", body = String))
+    responses((
+        status = 200, description = "The timeline",
+        content(
+            (String = "text/markdown"), (String = "text/csv"),
+            (Vec<IncidentEntry> = "application/json")
+        )
+    ))
 )]
 pub(in super::super) async fn export(
     State(app): State<Arc<App>>,

@@ -6,8 +6,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use tocsin_core::identity::Permission;
-use tocsin_core::oncall::{OnCallChange, Pick, Roster};
+use tocsin_core::oncall::{Entry, OnCall, OnCallChange, Pick, Roster};
 use tocsin_wire::v1::{
     FinalView, NewSchedule, OnCallList, OnCallNow, ProblemCode, Schedule, ScheduleDraft,
     SchedulePage,
@@ -88,21 +89,25 @@ pub(super) async fn on_call(
                 after.as_ref().is_none_or(|after| *schedule.name > **after)
                     && team.as_ref().is_none_or(|team| schedule.team.as_deref() == Some(&**team))
             });
-            let is_theirs =
-                |it: &OnCallNow| person.as_ref().is_none_or(|person| it.people.contains(person));
-            let found = entries.filter_map(|entry| on_call_in(roster, &entry.schedule.name, now));
-            found.filter(is_theirs).take(limit + 1).collect::<Vec<_>>()
+            let is_theirs = |it: &OnCall| {
+                let is = |person: &String| it.people.iter().any(|other| other.as_str() == person);
+                person.as_ref().is_none_or(is)
+            };
+            let found = entries.filter_map(|entry| {
+                let present = roster.on_call_in(entry, &Pick::Current, now);
+                // Finding who is next costs most, so it is done for those that are told only.
+                is_theirs(&present).then(|| with_next(roster, entry, &present, now))
+            });
+            found.take(limit + 1).collect::<Vec<_>>()
         })
         .await?;
     let next_cursor = List::Schedules.page(&mut items, limit, |it| it.schedule.clone());
     Ok(Json(OnCallList { items, next_cursor }))
 }
 
-fn on_call_in(roster: &Roster, name: &str, now: jiff::Timestamp) -> Option<OnCallNow> {
-    let entry = roster.entry(name)?;
-    let present = roster.on_call(name, &Pick::Current, now)?;
-    let next = roster.on_call(name, &Pick::Next, now)?;
-    Some(OnCallNow::new(&entry.schedule, &present, &next))
+fn with_next(roster: &Roster, entry: &Entry, present: &OnCall, now: Timestamp) -> OnCallNow {
+    let next = roster.on_call_in(entry, &Pick::Next, now);
+    OnCallNow::new(&entry.schedule, present, &next)
 }
 
 /// List schedules
@@ -228,10 +233,11 @@ pub(super) async fn now(
     Ask(Nothing): Ask<Nothing>,
 ) -> Answer<Json<OnCallNow>> {
     let now = app.engine.now();
-    let wanted = name.clone();
-    let found = of_schedule(&app, &name, move |roster, _| on_call_in(roster, &wanted, now)).await?;
-    let missing = || Refusal::not_found(format!("there is no schedule `{name}`"));
-    found.map(Json).ok_or_else(missing)
+    let found = of_schedule(&app, &name, move |roster, entry| {
+        let present = roster.on_call_in(entry, &Pick::Current, now);
+        with_next(roster, entry, &present, now)
+    });
+    Ok(Json(found.await?))
 }
 
 /// Show what an edit would do
