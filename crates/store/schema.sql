@@ -274,6 +274,15 @@ CREATE TABLE probe (
     filler BLOB NOT NULL
 ) STRICT;
 
+CREATE TABLE reminder (
+    tenant INTEGER NOT NULL,
+    subject TEXT NOT NULL, -- such as incident/142
+    kind TEXT NOT NULL,
+    due_at INTEGER, -- nanoseconds since 1970; NULL for not again
+    reminder TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, subject, kind)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE schedule (
     tenant INTEGER NOT NULL,
     name TEXT NOT NULL,

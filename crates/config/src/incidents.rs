@@ -32,6 +32,14 @@ section! {
         /// So many incidents may begin by alerts within five minutes; what begins after that is
         /// one incident.
         @Native storm_limit: u32 = 50;
+        /// Whether people are reminded of what their incidents wait for.
+        @Native remind: bool = true;
+        /// How long nobody may do anything about an open incident until its timeline asks how it
+        /// goes.
+        @Native inactive_after: Duration = Duration::from_secs(7 * 24 * 3600);
+        /// How long after the end a postmortem that has to be written may be missing until its
+        /// owner is reminded.
+        @Native postmortem_after: Duration = Duration::from_secs(48 * 3600);
     }
 }
 
@@ -74,5 +82,8 @@ pub(crate) fn compile(document: &Document, reader: &mut Reader<'_>) -> IncidentS
         resolve_after: signed(config.resolve_after),
         close_after: signed(config.close_after),
         storm_limit: usize::try_from(config.storm_limit).unwrap_or(usize::MAX),
+        remind: config.remind,
+        inactive_after: signed(config.inactive_after),
+        postmortem_after: signed(config.postmortem_after),
     }
 }

@@ -61,7 +61,10 @@ async fn every_channel_is_taken_by_its_provider_whatever_the_page() {
     for (channel, address) in addresses(&sandbox).await {
         for (story, content) in stories() {
             let takes_pages_only = matches!(channel, Channel::Pagerduty | Channel::Opsgenie)
-                && matches!(content, Content::Verification { .. } | Content::Handoff { .. });
+                && matches!(
+                    content,
+                    Content::Verification { .. } | Content::Handoff { .. } | Content::Notice { .. }
+                );
             let page = page(channel, &address, content);
             let outcome = outbound.page(&page, &format!("{channel}-{story}")).await;
             let is_taken = matches!(outcome, AttemptOutcome::Delivered { .. });

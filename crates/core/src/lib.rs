@@ -16,7 +16,6 @@ pub mod heartbeat;
 pub mod identity;
 pub mod ids;
 pub mod incident;
-
 pub mod labels;
 pub mod maintenance;
 pub mod mapping;
@@ -26,6 +25,7 @@ pub mod oncall;
 pub mod paging;
 pub mod policy;
 pub mod quote;
+pub mod reminder;
 pub mod rows;
 pub mod severity;
 pub mod silence;

@@ -18,6 +18,7 @@ use crate::labels::{Fingerprint, Labels};
 use crate::notification::{LogEntry, LogKey, OutboxEntry};
 use crate::oncall::{OnCallRows, OnCallWrites};
 use crate::paging::{Contacts, Page, Recipient, Throttle};
+use crate::reminder::{Reminder, ReminderKey};
 use crate::silence::Silence;
 
 /// Everything one turn changes. A store writes all of it in one transaction or nothing.
@@ -81,8 +82,14 @@ pub struct WriteSet {
     pub incidents: Vec<Incident>,
     /// Alerts that are new in an incident, or have another life.
     pub incident_alerts: Vec<(IncidentNumber, IncidentAlert)>,
+    /// Alerts that belong to an incident no more.
+    pub left_incident_alerts: Vec<(IncidentNumber, Fingerprint)>,
     /// Appended to timelines.
     pub entries: Vec<Entry>,
+    /// Reminders that are new or changed.
+    pub reminders: Vec<Reminder>,
+    /// Reminders that are not wanted any more.
+    pub ended_reminders: Vec<ReminderKey>,
 }
 
 impl WriteSet {
@@ -116,7 +123,10 @@ impl WriteSet {
             && self.heartbeats.is_empty()
             && self.incidents.is_empty()
             && self.incident_alerts.is_empty()
+            && self.left_incident_alerts.is_empty()
             && self.entries.is_empty()
+            && self.reminders.is_empty()
+            && self.ended_reminders.is_empty()
     }
 }
 
@@ -220,6 +230,8 @@ pub struct TenantRows {
     pub incidents: Vec<Incident>,
     /// Their alerts.
     pub incident_alerts: Vec<(IncidentNumber, IncidentAlert)>,
+    /// Reminders, by subject and kind.
+    pub reminders: Vec<Reminder>,
     /// The highest numbers ever given, so that none is given twice.
     pub highest: Highest,
 }

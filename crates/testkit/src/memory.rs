@@ -16,6 +16,7 @@ use tocsin_core::labels::Fingerprint;
 use tocsin_core::notification::{LogEntry, LogKey, OutboxEntry};
 use tocsin_core::oncall::OnCallWrites;
 use tocsin_core::paging::{Contacts, Page, Recipient, Throttle};
+use tocsin_core::reminder::{Reminder, ReminderKey};
 use tocsin_core::rows::{AlertRow, GroupRow, Highest, MaintenanceRow, TenantRows, WriteSet};
 use tocsin_core::silence::Silence;
 
@@ -44,6 +45,7 @@ pub struct MemoryRows {
     incidents: BTreeMap<IncidentNumber, Incident>,
     incident_alerts: BTreeMap<(IncidentNumber, Fingerprint), IncidentAlert>,
     entries: BTreeMap<(IncidentNumber, u64), Entry>,
+    reminders: BTreeMap<ReminderKey, Reminder>,
     highest: Highest,
     events: Vec<Recorded>,
 }
@@ -124,6 +126,13 @@ impl MemoryRows {
         for (number, alert) in writes.incident_alerts {
             self.incident_alerts.insert((number, alert.fingerprint), alert);
         }
+        for left in writes.left_incident_alerts {
+            self.incident_alerts.remove(&left);
+        }
+        for key in writes.ended_reminders {
+            self.reminders.remove(&key);
+        }
+        self.reminders.extend(writes.reminders.into_iter().map(|it| (it.key, it)));
         for entry in writes.outbox {
             self.highest.outbox = self.highest.outbox.max(entry.number);
             self.outbox.insert(entry.number, entry);
@@ -257,6 +266,7 @@ impl MemoryRows {
                 .iter()
                 .map(|((number, _), alert)| (*number, *alert))
                 .collect(),
+            reminders: self.reminders.values().copied().collect(),
             highest: self.highest,
         }
     }

@@ -86,7 +86,10 @@ impl<'a> PageBody<'a> {
                 schedule = Some(&**it);
                 open = lines.iter().map(String::as_str).collect();
             }
-            Content::Page { .. } | Content::Update { .. } | Content::Test => {}
+            Content::Page { .. }
+            | Content::Update { .. }
+            | Content::Test
+            | Content::Notice { .. } => {}
         }
         let items = page.content.items().iter().zip(links);
         Self {

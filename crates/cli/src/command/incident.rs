@@ -403,6 +403,12 @@ fn text(detail: &IncidentDetail) -> String {
     if detail.metrics.iter().all(|metric| metric.seconds.is_none()) {
         out.push_str(" nothing is recorded yet");
     }
+    let waiting = detail.reminders.iter().filter_map(|it| Some((it.due_at?, it)));
+    for (position, (due_at, reminder)) in waiting.enumerate() {
+        let head = if position == 0 { "\n\nreminders:" } else { "" };
+        let kind = clean(&reminder.kind.replace('_', " "));
+        let _ = write!(out, "{head}\n  {kind} at {}", instant(due_at));
+    }
     if !detail.allowed_transitions.is_empty() {
         out.push_str("\n\nnext:");
     }

@@ -72,7 +72,7 @@ fn requests(errand: &Errand<'_>) -> Result<Vec<Asked>, Undelivered> {
             });
             Ok(vec![(path(&[]), create), (path(&[&alias, "close"]), json!({ "source": "Tocsin" }))])
         }
-        Content::Verification { .. } | Content::Handoff { .. } => {
+        Content::Verification { .. } | Content::Handoff { .. } | Content::Notice { .. } => {
             let kind = errand.page.content.kind();
             let why =
                 format!("{TARGET} takes pages and what becomes of them, and this is a {kind}");

@@ -64,7 +64,7 @@ fn events(key: &str, errand: &Errand<'_>) -> Result<Vec<Value>, Undelivered> {
             let resolve = json!({ "routing_key": key, "event_action": "resolve", "dedup_key": id });
             Ok(vec![trigger, resolve])
         }
-        Content::Verification { .. } | Content::Handoff { .. } => {
+        Content::Verification { .. } | Content::Handoff { .. } | Content::Notice { .. } => {
             let kind = errand.page.content.kind();
             let why =
                 format!("{TARGET} takes pages and what becomes of them, and this is a {kind}");

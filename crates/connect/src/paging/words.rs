@@ -79,6 +79,7 @@ impl<'a> Words<'a> {
             Content::Verification { code } => format!("Your code for Tocsin is {code}"),
             Content::Test => "A test of Tocsin".to_owned(),
             Content::Handoff { schedule, .. } => format!("On call: {schedule}"),
+            Content::Notice { incident, title, .. } => format!("Incident {incident}: {title}"),
         };
         cut(&one_line(&text), MAX_TITLE_CHARS)
     }
@@ -109,6 +110,9 @@ impl<'a> Words<'a> {
                 });
                 lines.extend(open.iter().map(|line| format!("- {}", sentence(line))));
                 Some(lines)
+            }
+            Content::Notice { lines, .. } => {
+                Some(lines.iter().map(|line| sentence(line)).collect())
             }
         }
     }

@@ -8,6 +8,7 @@ use tocsin_connect::links::LinkSigner;
 use tocsin_connect::{Context, Guard, Outbound};
 use tocsin_core::identity::Handle;
 use tocsin_core::ids::{OutboxNumber, RunNumber};
+use tocsin_core::incident::IncidentNumber;
 use tocsin_core::labels::Labels;
 use tocsin_core::paging::{
     Channel, Content, MethodId, Page, PageAlert, PageItem, Recipient, StateWord, Urgency,
@@ -114,6 +115,17 @@ pub(crate) fn stories() -> Vec<(&'static str, Content)> {
                 text: "You are on call for checkout until Mon 09:00; grace was before you"
                     .to_owned(),
                 open: vec!["#7 SEV1 HighErrorRate on checkout, acknowledged by grace".to_owned()],
+            },
+        ),
+        (
+            "notice",
+            Content::Notice {
+                incident: IncidentNumber(142),
+                title: "[SEV1] Customers cannot pay".to_owned(),
+                lines: vec![
+                    "You are incident commander now: grace handed it over to you.".to_owned(),
+                    "The provider *says* <they> are on it".to_owned(),
+                ],
             },
         ),
     ]

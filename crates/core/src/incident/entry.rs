@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{IncidentNumber, ResolutionCode, Status};
 use crate::identity::{Actor, Handle, Who};
+use crate::reminder::ReminderKind;
 use crate::severity::Severity;
 
 /// One row of a timeline.
@@ -153,6 +154,16 @@ pub enum Fact {
         /// How it is.
         after: String,
     },
+    /// Somebody is reminded of something.
+    Reminded {
+        /// Of what.
+        reminder: ReminderKind,
+        /// What is said.
+        text: String,
+        /// Who is told.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        told: Vec<Handle>,
+    },
     /// It comes back from an earlier incident, which is over.
     Recurs {
         /// Which.
@@ -172,6 +183,7 @@ impl Fact {
             Self::Assigned { .. } => "assigned",
             Self::Commented { .. } => "commented",
             Self::Edited { .. } => "edited",
+            Self::Reminded { .. } => "reminded",
             Self::Recurs { .. } => "recurs",
         }
     }
@@ -245,6 +257,11 @@ impl Fact {
             }
             Self::Commented { text } => text.clone(),
             Self::Edited { field, after, .. } => format!("{field} is now: {after}"),
+            Self::Reminded { text, told, .. } if told.is_empty() => text.clone(),
+            Self::Reminded { text, told, .. } => {
+                let told: Vec<&str> = told.iter().map(Handle::as_str).collect();
+                format!("{text} (told: {})", told.join(", "))
+            }
             Self::Recurs { of } => format!("comes back: incident {of} was about the same"),
         }
     }

@@ -21,6 +21,12 @@ pub struct IncidentSettings {
     /// So many incidents may begin by alerts within [`Self::STORM_WINDOW`]; what comes after that
     /// is one incident.
     pub storm_limit: usize,
+    /// Whether anybody is reminded of anything.
+    pub remind: bool,
+    /// How long nobody may do anything about an open incident until they are asked how it goes.
+    pub inactive_after: SignedDuration,
+    /// How long after the end a postmortem that has to be written may be missing.
+    pub postmortem_after: SignedDuration,
 }
 
 impl IncidentSettings {
@@ -37,6 +43,9 @@ impl Default for IncidentSettings {
             resolve_after: SignedDuration::from_hours(4),
             close_after: SignedDuration::from_hours(7 * 24),
             storm_limit: 50,
+            remind: true,
+            inactive_after: SignedDuration::from_hours(7 * 24),
+            postmortem_after: SignedDuration::from_hours(48),
         }
     }
 }

@@ -69,6 +69,9 @@ pub struct Incident {
     pub recovered: Option<Recovery>,
     /// When somebody did something about it last, or something of it began to fire.
     pub active_at: Timestamp,
+    /// When somebody said how it goes last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<Timestamp>,
     /// Alerts that would belong to it and were too many.
     #[serde(default)]
     pub alerts_left_out: u64,
@@ -107,6 +110,44 @@ pub struct IncidentAlert {
 }
 
 impl Incident {
+    /// Returns an incident about which only this is known.
+    pub fn new(
+        number: IncidentNumber,
+        detected_at: Timestamp,
+        by: Author,
+        title: String,
+        severity: Severity,
+    ) -> Self {
+        Self {
+            number,
+            key: None,
+            version: 0,
+            entries: 0,
+            mode: Mode::Real,
+            title,
+            summary: String::new(),
+            severity,
+            severity_by: None,
+            category: None,
+            service: Default::default(),
+            labels: Labels::default(),
+            created_at: detected_at,
+            record: Record::new(detected_at, &by.name),
+            created_by: by,
+            owner: None,
+            participants: Default::default(),
+            runs: Default::default(),
+            recovered: None,
+            active_at: detected_at,
+            told_at: None,
+            alerts_left_out: 0,
+            recurrence_of: None,
+            evidence: Evidence::default(),
+            measure: Measure::default(),
+            idempotency_key: None,
+        }
+    }
+
     /// Returns where it stands.
     pub fn status(&self) -> Status {
         self.record.status()

@@ -11,6 +11,7 @@ use super::contact::MethodId;
 use super::rules::Urgency;
 use crate::identity::Handle;
 use crate::ids::{OutboxNumber, RunNumber};
+use crate::incident::IncidentNumber;
 use crate::labels::Labels;
 use crate::severity::Severity;
 
@@ -141,6 +142,15 @@ pub enum Content {
         /// What is open, one line each; bounded.
         open: Vec<String>,
     },
+    /// Something about an incident that somebody has to know, such as that it is theirs now.
+    Notice {
+        /// Which one.
+        incident: IncidentNumber,
+        /// What it is about, in one line.
+        title: String,
+        /// What there is to know, one sentence each; bounded.
+        lines: Vec<String>,
+    },
 }
 
 impl Content {
@@ -149,7 +159,9 @@ impl Content {
         match self {
             Self::Page { items } => items,
             Self::Update { item } => std::slice::from_ref(item),
-            Self::Verification { .. } | Self::Test | Self::Handoff { .. } => &[],
+            Self::Verification { .. } | Self::Test | Self::Handoff { .. } | Self::Notice { .. } => {
+                &[]
+            }
         }
     }
 
@@ -161,6 +173,7 @@ impl Content {
             Self::Verification { .. } => "verification",
             Self::Test => "test",
             Self::Handoff { .. } => "handoff",
+            Self::Notice { .. } => "notice",
         }
     }
 }

@@ -7,11 +7,11 @@ use super::{Tenant, later};
 use crate::event::Event;
 use crate::ids::GroupNumber;
 use crate::incident::{
-    Author, Evidence, Fact, Incident, IncidentAlert, IncidentKey, IncidentNumber, Measure, Mode,
-    Record, Recovery, ResolutionCode, Status,
+    Author, Fact, Incident, IncidentAlert, IncidentKey, IncidentNumber, Recovery, ResolutionCode,
+    Status,
 };
 use crate::labels::{ALERTNAME, Fingerprint, Labels};
-use crate::severity::{SEVERITY, Severity};
+use crate::severity::SEVERITY;
 
 /// The most alerts of one incident; further ones are counted.
 const MAX_ALERTS_PER_INCIDENT: usize = 10_000;
@@ -129,7 +129,7 @@ impl Tenant {
             self.incidents.begun.push_back(now);
             (key, facts.title, why)
         };
-        let mut incident = blank(number, now, Author::system(), title, facts.severity);
+        let mut incident = Incident::new(number, now, Author::system(), title, facts.severity);
         incident.key = Some(key);
         incident.recurrence_of = earlier.filter(|_| !is_storm);
         if !is_storm {
@@ -291,43 +291,6 @@ impl Tenant {
             }
         }
         self.set_incident_timer(now, number);
-    }
-}
-
-/// Returns an incident about which only this is known.
-pub(super) fn blank(
-    number: IncidentNumber,
-    detected_at: Timestamp,
-    by: Author,
-    title: String,
-    severity: Severity,
-) -> Incident {
-    Incident {
-        number,
-        key: None,
-        version: 0,
-        entries: 0,
-        mode: Mode::Real,
-        title,
-        summary: String::new(),
-        severity,
-        severity_by: None,
-        category: None,
-        service: Default::default(),
-        labels: Labels::default(),
-        created_at: detected_at,
-        record: Record::new(detected_at, &by.name),
-        created_by: by,
-        owner: None,
-        participants: Default::default(),
-        runs: Default::default(),
-        recovered: None,
-        active_at: detected_at,
-        alerts_left_out: 0,
-        recurrence_of: None,
-        evidence: Evidence::default(),
-        measure: Measure::default(),
-        idempotency_key: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::incident_alerts::{blank, with_service};
+use super::incident_alerts::with_service;
 use super::{Tenant, later};
 use crate::audit::AuditNote;
 use crate::command::Rejection;
@@ -72,7 +72,7 @@ impl Tenant {
         self.highest.incident = number;
         let detected_at = draft.detected_at.unwrap_or(now);
         let title = one_line(&draft.title);
-        let mut incident = blank(number, now, author.clone(), title, severity);
+        let mut incident = Incident::new(number, now, author.clone(), title, severity);
         incident.record = Record::new(detected_at, &author.name);
         incident.labels = with_service(&incident.labels, &draft.service);
         incident.severity_by = severity_by;
@@ -175,6 +175,7 @@ impl Tenant {
                 let person = self.person_of(by);
                 if let Some(held) = self.incidents.held.get_mut(&number) {
                     held.incident.participants.extend(person);
+                    held.incident.told_at = Some(now);
                 }
                 self.tell_incident(now, number, by, occurred_at, Fact::Commented { text });
                 self.set_incident_timer(now, number);

@@ -35,6 +35,9 @@ impl Tenant {
         }
         incident.record.enter(now, to, &by.name, by.is_person(), code);
         incident.active_at = now;
+        if by.is_person() {
+            incident.told_at = Some(now);
+        }
         if to == Status::Resolved && code.is_some_and(ResolutionCode::may_reopen) {
             incident.measure.impact_ended_at = incident
                 .measure
@@ -292,6 +295,7 @@ impl Tenant {
         for number in all {
             self.set_incident_timer(now, number);
         }
+        self.look_at_all_reminders(now);
     }
 
     pub(super) fn pass_incidents_of_inactive(&mut self, now: Timestamp) {

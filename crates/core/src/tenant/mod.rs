@@ -23,6 +23,7 @@ mod ingest;
 mod inhibit;
 mod maintain;
 mod mute;
+mod notices;
 mod oncall;
 mod oversight;
 mod page;
@@ -30,6 +31,7 @@ mod page_attempt;
 mod read;
 mod reconfigure;
 mod recorder;
+mod reminders;
 mod responders;
 mod restore;
 mod silences;
@@ -55,6 +57,7 @@ use crate::notification::{LogEntry, LogKey, OutboxEntry};
 use crate::oncall::Roster;
 use crate::paging::{Page, Recipient};
 use crate::policy::{Policy, RouteIndex};
+use crate::reminder::{Reminder, ReminderKey};
 use crate::rows::{Highest, WriteSet};
 
 use acknowledge::Word;
@@ -144,6 +147,7 @@ pub struct Tenant {
     /// Whether it is told that the watcher outside cannot be reached.
     is_watcher_lost: bool,
     incidents: Incidents,
+    reminders: BTreeMap<ReminderKey, Reminder>,
 }
 
 /// What may become due. At one instant the order of the variants is the order of work: what
@@ -163,6 +167,7 @@ enum Timer {
     Escalation(RunNumber),
     Method(Recipient),
     Incident(IncidentNumber),
+    Reminder(ReminderKey),
     Page(OutboxNumber),
     Attempt(OutboxNumber),
     Forget(Fingerprint),
@@ -192,6 +197,7 @@ impl Tenant {
         self.tell_handoffs(now);
         self.wake(now, &mut budget);
         self.look_after_groups(now);
+        self.look_at_reminders(now);
         replies
     }
 
@@ -369,6 +375,7 @@ impl Tenant {
                 Timer::Escalation(number) => self.escalation_due(now, number),
                 Timer::Method(recipient) => self.method_due(now, &recipient),
                 Timer::Incident(number) => self.incident_due(now, number),
+                Timer::Reminder(key) => self.reminder_due(now, key),
                 Timer::Page(number) => self.page_due(now, number),
                 Timer::AlertEnd(fingerprint) => self.alert_end_due(now, at, fingerprint),
                 Timer::Silence(number) => self.silence_due(now, number),

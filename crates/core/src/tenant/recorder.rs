@@ -16,6 +16,7 @@ use crate::labels::Fingerprint;
 use crate::notification::LogKey;
 use crate::oncall::OnCallWrites;
 use crate::paging::Recipient;
+use crate::reminder::ReminderKey;
 use crate::rows::WriteSet;
 use crate::silence::Silence;
 
@@ -51,7 +52,10 @@ pub(super) struct Recorder {
     pub(super) heartbeats: BTreeSet<Arc<str>>,
     pub(super) incidents: BTreeSet<IncidentNumber>,
     pub(super) incident_alerts: BTreeSet<(IncidentNumber, Fingerprint)>,
+    pub(super) left_incident_alerts: BTreeSet<(IncidentNumber, Fingerprint)>,
     pub(super) entries: Vec<Entry>,
+    pub(super) reminders: BTreeSet<ReminderKey>,
+    pub(super) ended_reminders: BTreeSet<ReminderKey>,
 }
 
 impl Tenant {
@@ -181,7 +185,14 @@ impl Tenant {
                     Some((number, *alert))
                 })
                 .collect(),
+            left_incident_alerts: changed.left_incident_alerts.into_iter().collect(),
             entries: changed.entries,
+            reminders: changed
+                .reminders
+                .iter()
+                .filter_map(|key| self.reminders.get(key).copied())
+                .collect(),
+            ended_reminders: changed.ended_reminders.into_iter().collect(),
         }
     }
 }

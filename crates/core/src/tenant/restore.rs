@@ -93,6 +93,7 @@ impl Tenant {
             heartbeats: BTreeMap::new(),
             is_watcher_lost: false,
             incidents: Incidents::default(),
+            reminders: rows.reminders.into_iter().map(|it| (it.key, it)).collect(),
             policy,
         };
         for silence in rows.silences {
@@ -139,6 +140,7 @@ impl Tenant {
         }
         tenant.recount_firing();
         tenant.take_up_roster(now);
+        tenant.restore_reminders(now);
         tenant.schedule(later(now, SWEEP_INTERVAL), Timer::Sweep);
         tenant.record(
             now,

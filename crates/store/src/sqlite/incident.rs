@@ -39,6 +39,14 @@ pub(super) fn write(
                 codec::instant(alert.joined_at),
             ))?;
     }
+    for (incident, fingerprint) in &writes.left_incident_alerts {
+        connection
+            .prepare_cached(
+                "DELETE FROM incident_alert \
+                 WHERE tenant = ?1 AND incident = ?2 AND fingerprint = ?3",
+            )?
+            .execute((tenant, incident.0.cast_signed(), fingerprint.0.cast_signed()))?;
+    }
     for entry in &writes.entries {
         // No conflict clause: a timeline is only ever added to.
         connection

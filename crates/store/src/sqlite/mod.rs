@@ -19,6 +19,7 @@ mod lock;
 mod oncall;
 mod purge;
 mod readers;
+mod reminder;
 mod schema;
 mod write;
 mod writer;

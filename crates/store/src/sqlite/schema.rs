@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0005_escalations.sql"),
     include_str!("../../migrations/sqlite/0006_schedules.sql"),
     include_str!("../../migrations/sqlite/0007_incidents.sql"),
+    include_str!("../../migrations/sqlite/0008_reminders.sql"),
 ];
 
 /// Marks a file as ours ("tocs"), so that no other program's database is migrated by mistake.

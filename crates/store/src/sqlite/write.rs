@@ -11,7 +11,7 @@ use tocsin_core::rows::{AlertRow, Highest, WriteSet};
 use super::columns::Json;
 use super::failure::Failure;
 use super::history::EVENTS_PER_BLOCK;
-use super::{escalation, identity, incident, oncall};
+use super::{escalation, identity, incident, oncall, reminder};
 use crate::codec;
 
 /// Writes all of `writes` into the transaction that is open on `connection`.
@@ -36,6 +36,7 @@ pub(super) fn write_set(
     identity::append_audit(connection, writer.tenant, &writes.audit)?;
     escalation::write(connection, writer.tenant, writes)?;
     incident::write(connection, writer.tenant, writes)?;
+    reminder::write(connection, writer.tenant, writes)?;
     writer.highest(&highest(writes))
 }
 

@@ -4,10 +4,11 @@ use jiff::Timestamp;
 use tocsin_core::identity::Handle;
 use tocsin_core::ids::AlertNumber;
 use tocsin_core::incident::{
-    Author, Entry, Evidence, Fact, Incident, IncidentAlert, IncidentKey, IncidentNumber, Measure,
-    Mode, Record, ResolutionCode, Status,
+    Author, Entry, Evidence, Fact, Incident, IncidentAlert, IncidentKey, IncidentNumber, Mode,
+    Record, ResolutionCode, Status,
 };
 use tocsin_core::labels::{Fingerprint, Labels};
+use tocsin_core::reminder::{Reminder, ReminderKey, ReminderKind, ReminderSubject};
 use tocsin_core::rows::WriteSet;
 use tocsin_core::severity::Severity;
 use tocsin_store::{EntryQuery, IncidentQuery, Store};
@@ -21,32 +22,24 @@ fn at(second: i64) -> Timestamp {
 
 fn incident(number: u64, key: Option<&str>) -> Incident {
     let by = Author::person("ada", "api");
+    let title = format!("Größe {number} \"down\"");
+    let blank = Incident::new(IncidentNumber(number), at(0), by, title, Severity::Sev2);
     Incident {
-        number: IncidentNumber(number),
         key: key.and_then(IncidentKey::chosen),
         version: 3,
         entries: 2,
-        mode: Mode::Real,
-        title: format!("Größe {number} \"down\""),
         summary: "more".to_owned(),
-        severity: Severity::Sev2,
         severity_by: Some("ada".to_owned()),
-        category: None,
         service: "web".into(),
         labels: Labels::from([("service", "web")]),
-        created_at: at(0),
         record: Record::new(at(number.cast_signed()), "ada"),
-        created_by: by,
         owner: Handle::parse("ada").ok(),
         participants: Handle::parse("ada").into_iter().collect(),
         runs: [tocsin_core::ids::RunNumber(7)].into(),
-        recovered: None,
         active_at: at(1),
-        alerts_left_out: 0,
-        recurrence_of: None,
         evidence: Evidence { error_rate: Some(0.25), ..Evidence::default() },
-        measure: Measure::default(),
         idempotency_key: Some("once".to_owned()),
+        ..blank
     }
 }
 
@@ -102,6 +95,37 @@ pub(crate) async fn incidents_come_back_with_what_belongs_to_them(fixture: impl 
     assert_eq!(found, one);
     assert_eq!(alerts, [alert(2), anew]);
     assert!(fixture.store().incident(TENANT, IncidentNumber(3)).await.unwrap().is_none());
+    // One that belongs to another incident leaves this one.
+    let left_incident_alerts = vec![(one.number, alert(2).fingerprint)];
+    let incident_alerts = vec![(IncidentNumber(2), alert(2))];
+    let writes = WriteSet { left_incident_alerts, incident_alerts, ..WriteSet::default() };
+    fixture.store().commit(TENANT, writes).await.unwrap();
+    let (_, alerts) = fixture.store().incident(TENANT, one.number).await.unwrap().unwrap();
+    assert_eq!(alerts, [anew]);
+    let (_, alerts) = fixture.store().incident(TENANT, IncidentNumber(2)).await.unwrap().unwrap();
+    assert_eq!(alerts, [alert(2)]);
+}
+
+pub(crate) async fn reminders_come_back_as_often_as_they_were_said(fixture: impl Fixture) {
+    let reminder = |number: u64, kind, fired, due_at: Option<i64>| Reminder {
+        key: ReminderKey::new(kind, ReminderSubject::Incident(IncidentNumber(number))),
+        anchor: at(0),
+        fired,
+        due_at: due_at.map(at),
+    };
+    let said = reminder(1, ReminderKind::AckSla, 1, None);
+    let waiting = reminder(1, ReminderKind::Inactivity, 0, Some(5));
+    let other = reminder(2, ReminderKind::Inactivity, 3, Some(5));
+    let reminders = vec![said, waiting, other];
+    let writes = WriteSet { reminders, ..WriteSet::default() };
+    assert!(!writes.is_empty());
+    fixture.store().commit(TENANT, writes).await.unwrap();
+    let again = reminder(1, ReminderKind::Inactivity, 1, Some(9));
+    let ended_reminders = vec![other.key];
+    let writes = WriteSet { reminders: vec![again], ended_reminders, ..WriteSet::default() };
+    fixture.store().commit(TENANT, writes).await.unwrap();
+    let fixture = fixture.reopen().await;
+    assert_eq!(fixture.store().load(TENANT).await.unwrap().reminders, [said, again]);
 }
 
 pub(crate) async fn two_open_incidents_with_one_key_are_refused(fixture: impl Fixture) {

@@ -61,6 +61,7 @@ macro_rules! whole_contract {
             incident::incidents_come_back_with_what_belongs_to_them,
             incident::two_open_incidents_with_one_key_are_refused,
             incident::lists_have_what_was_asked_for_the_newest_first,
+            incident::reminders_come_back_as_often_as_they_were_said,
             incident::a_timeline_is_only_added_to,
             identity::who_may_do_what_comes_back_and_can_be_replaced_and_removed,
             identity::the_audit_log_is_read_in_pages_and_followed_to_its_end,

@@ -202,6 +202,10 @@ fn page(number: u64) -> impl Strategy<Value = Page> {
         (name(), text()).prop_map(|(schedule, text)| {
             Content::Handoff { schedule, text, open: vec!["A on web".to_owned()] }
         }),
+        (any::<u32>(), text()).prop_map(|(number, text)| {
+            let incident = tocsin_core::incident::IncidentNumber(u64::from(number));
+            Content::Notice { incident, title: text.clone(), lines: vec![text] }
+        }),
     ];
     let times = (instant(), instant(), instant());
     (recipient(), channel(), text(), content, times, (any::<u32>(), option::of(text()), urgency()))

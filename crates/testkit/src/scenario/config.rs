@@ -17,6 +17,7 @@ pub(super) fn read(
     head: &Head,
 ) -> Result<Arc<Policy>, ScenarioError> {
     let defaults = LoadOptions::default();
+    let reminders = options.reminders;
     let options = LoadOptions {
         retention: options.retention.unwrap_or(defaults.retention),
         start_delay: options.start_delay.unwrap_or(defaults.start_delay),
@@ -25,7 +26,11 @@ pub(super) fn read(
     let mut text = block.text.clone();
     head.complete(&mut text);
     match load_str(name, &text, &options) {
-        Ok(loaded) => Ok(loaded.policy),
+        Ok(loaded) => {
+            let mut policy = Policy::clone(&loaded.policy);
+            policy.incidents.remind &= reminders;
+            Ok(Arc::new(policy))
+        }
         Err(mut report) => {
             for diagnostic in &mut report.diagnostics {
                 if diagnostic.line > 0 {

@@ -34,6 +34,9 @@ impl Teller<'_> {
             Content::Handoff { text, open, .. } => {
                 format!("handoff to {whom}: {text} Open: {}", open.join("; "))
             }
+            Content::Notice { incident, lines, .. } => {
+                format!("notice {whom}: INC-{incident} {}", lines.join(" "))
+            }
         };
         format!("{text}{notes}")
     }

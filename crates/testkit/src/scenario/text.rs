@@ -46,15 +46,18 @@ pub(super) struct Options {
     pub(super) traces: bool,
     pub(super) start_delay: Option<SignedDuration>,
     pub(super) retention: Option<SignedDuration>,
+    /// Whether people are reminded of what their incidents wait for.
+    pub(super) reminders: bool,
 }
 
-const OPTIONS: [&str; 3] = ["trace", "start-delay", "retention"];
+const OPTIONS: [&str; 4] = ["trace", "start-delay", "retention", "reminders"];
 
 impl Options {
     fn set(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Trouble> {
         let place = cursor.clone();
         match cursor.word("an option")? {
             "trace" => self.traces = true,
+            "reminders" => self.reminders = true,
             "start-delay" => self.start_delay = Some(action::span(cursor)?),
             "retention" => self.retention = Some(action::span(cursor)?),
             other => {
@@ -69,6 +72,8 @@ impl Options {
     pub(super) fn apply(&self, policy: &mut Policy) {
         policy.start_delay = self.start_delay.unwrap_or(policy.start_delay);
         policy.retention = self.retention.unwrap_or(policy.retention);
+        // A story is about one thing; whoever tells of reminders says so.
+        policy.incidents.remind &= self.reminders;
     }
 }
 

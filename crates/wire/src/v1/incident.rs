@@ -8,6 +8,7 @@ use tocsin_core::incident::{
     Status, Targets, Validity, allowed_from, measure,
 };
 use tocsin_core::labels::{Fingerprint, Labels};
+use tocsin_core::reminder::Reminder;
 use utoipa::ToSchema;
 
 /// Where an incident stands.
@@ -244,6 +245,31 @@ pub struct IncidentDetail {
     pub impact_ended_at: Option<Timestamp>,
     /// Where it may go from here, and what that takes.
     pub allowed_transitions: Vec<IncidentTransition>,
+    /// What people are reminded of, and when next.
+    pub reminders: Vec<IncidentReminder>,
+}
+
+/// Something that people are reminded of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IncidentReminder {
+    /// Of what, such as `ack_sla`, `update_due` or `inactivity`.
+    #[schema(example = "update_due")]
+    pub kind: String,
+    /// Since when it waits.
+    pub since: Timestamp,
+    /// When it is said next; absent for not again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<Timestamp>,
+    /// How often it was said.
+    pub fired: u32,
+}
+
+impl IncidentReminder {
+    /// Returns a reminder as the API shows it.
+    pub fn new(it: &Reminder) -> Self {
+        let kind = it.key.kind.as_str().to_owned();
+        Self { kind, since: it.anchor, due_at: it.due_at, fired: it.fired }
+    }
 }
 
 /// The most alerts that one incident lists; their number is told beside them.
@@ -474,6 +500,7 @@ impl IncidentDetail {
             impact_started_at: it.measure.impact_started_at,
             impact_ended_at: it.measure.impact_ended_at,
             allowed_transitions: transitions(allowed_from(it.status())),
+            reminders: Vec::new(),
         }
     }
 }

@@ -91,8 +91,8 @@ pub use status::{ConfigurationStatus, Counts, Readiness, Status};
 pub use incident::{
     Incident, IncidentAlertRow, IncidentAssignment, IncidentCategory, IncidentComment,
     IncidentCycle, IncidentDetail, IncidentDraft, IncidentEntry, IncidentEvidence, IncidentMetric,
-    IncidentMode, IncidentMove, IncidentMoveTo, IncidentPatch, IncidentRating, IncidentResolution,
-    IncidentResult, IncidentState, IncidentStatus, IncidentTargets, IncidentTransition,
-    MAX_LISTED_INCIDENT_ALERTS, transitions,
+    IncidentMode, IncidentMove, IncidentMoveTo, IncidentPatch, IncidentRating, IncidentReminder,
+    IncidentResolution, IncidentResult, IncidentState, IncidentStatus, IncidentTargets,
+    IncidentTransition, MAX_LISTED_INCIDENT_ALERTS, transitions,
 };
 pub use timeline::{IncidentTimeline, timeline_csv, timeline_markdown};

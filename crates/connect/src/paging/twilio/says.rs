@@ -60,6 +60,11 @@ pub(super) fn text(config: &TwilioChannelConfig, errand: &Errand<'_>, number: &s
             let head = format!("Tocsin {}: ", sentence(schedule));
             (head, sentence(text), vec![vec![open.trim().to_owned()]])
         }
+        Content::Notice { incident, title, lines } => {
+            let head = format!("Tocsin incident {incident}: ");
+            let text = lines.first().map_or_else(String::new, |line| sentence(line));
+            (head, text, vec![vec![sentence(title)], Vec::new()])
+        }
     };
     fit(&head, &title, &tails)
 }
@@ -156,6 +161,10 @@ pub(super) fn speech(errand: &Errand<'_>) -> String {
         Content::Test => "This is Tocsin. This is a test. Nothing is wrong.".to_owned(),
         Content::Handoff { text, open, .. } => {
             format!("This is Tocsin. {} {} are open.", sentence(text), open.len())
+        }
+        Content::Notice { incident, title, lines } => {
+            let text = lines.first().map_or_else(String::new, |line| sentence(line));
+            format!("This is Tocsin. Incident {incident}, {}. {text}", sentence(title))
         }
     };
     cut(&sentence_free_of_signs(&text), MAX_SPOKEN_CHARS)

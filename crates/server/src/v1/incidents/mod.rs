@@ -20,7 +20,7 @@ use tocsin_core::severity::Severity;
 use tocsin_store::{IncidentQuery, MAX_INCIDENTS_PER_QUERY};
 use tocsin_wire::v1::{
     Incident, IncidentAlertRow, IncidentDetail, IncidentDraft, IncidentMode, IncidentPage,
-    IncidentState, IncidentStatus, MAX_LISTED_INCIDENT_ALERTS,
+    IncidentReminder, IncidentState, IncidentStatus, MAX_LISTED_INCIDENT_ALERTS,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -192,16 +192,19 @@ pub(super) async fn show(
     Ask(Nothing): Ask<Nothing>,
 ) -> Answer<Response> {
     let (it, alerts) = find(&app, &caller, parse(&text)?).await?;
-    let total = alerts.len();
+    let (number, total) = (it.number, alerts.len());
     let shown: Vec<IncidentAlert> = alerts.into_iter().take(MAX_LISTED_INCIDENT_ALERTS).collect();
     let rows = app.engine.read(move |tenant, _| {
         let row = |alert: &IncidentAlert| {
             let labels = tenant.identity(alert.fingerprint).map(|it| it.labels.clone());
             IncidentAlertRow::new(alert, labels, tenant.is_alert_firing(alert.fingerprint))
         };
-        shown.iter().map(row).collect::<Vec<_>>()
+        let rows: Vec<IncidentAlertRow> = shown.iter().map(row).collect();
+        let reminders = tenant.reminders_of(number);
+        (rows, reminders.iter().map(IncidentReminder::new).collect::<Vec<_>>())
     });
-    let detail = IncidentDetail::new(&it, rows.await?, total);
+    let (rows, reminders) = rows.await?;
+    let detail = IncidentDetail { reminders, ..IncidentDetail::new(&it, rows, total) };
     Ok(([(header::ETAG, etag(it.version))], Json(detail)).into_response())
 }
 

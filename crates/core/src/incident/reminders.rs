@@ -1,0 +1,81 @@
+//! When somebody has to be reminded of an incident, as it stands.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Incident, IncidentSettings, Mode, PostmortemDuty, ResolutionCode, Status, Targets};
+use crate::reminder::{ReminderKind, ReminderPlan};
+
+/// How often a postmortem that is missing is asked for.
+const POSTMORTEM_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often somebody is asked for one update; whoever does not answer then has other worries.
+const MAX_UPDATES_ASKED_FOR: u32 = 5;
+
+/// The reminders that belong to an incident itself.
+pub const INCIDENT_REMINDERS: [ReminderKind; 5] = [
+    ReminderKind::AckSla,
+    ReminderKind::UpdateDue,
+    ReminderKind::EscalateThreshold,
+    ReminderKind::Inactivity,
+    ReminderKind::PostmortemMissing,
+];
+
+impl Incident {
+    /// Returns when somebody has to be reminded, if anybody.
+    ///
+    /// `None` while there is nothing to be reminded of; then what was said before is forgotten.
+    pub fn reminder(
+        &self,
+        kind: ReminderKind,
+        settings: &IncidentSettings,
+    ) -> Option<ReminderPlan> {
+        let is_told = matches!(self.mode, Mode::Real | Mode::Drill);
+        if !settings.remind || !is_told {
+            return None;
+        }
+        let targets = Targets::of(self.severity);
+        let cycle = self.record.cycle();
+        let minutes = |count: u32| SignedDuration::from_mins(i64::from(count));
+        match kind {
+            ReminderKind::AckSla if self.status() == Status::Detected => {
+                let since = self.record.status_since();
+                Some(ReminderPlan::after(since, minutes(targets.acknowledge_minutes)))
+            }
+            ReminderKind::UpdateDue if self.is_active() && self.status() > Status::Detected => {
+                let every = minutes(targets.update_minutes);
+                let plan = ReminderPlan::after(self.told_since(), every).every(every / 2);
+                Some(plan.at_most(MAX_UPDATES_ASKED_FOR))
+            }
+            ReminderKind::EscalateThreshold if self.is_active() => {
+                Some(ReminderPlan::after(cycle.opened_at, minutes(targets.escalate_minutes)))
+            }
+            ReminderKind::Inactivity if self.is_active() => {
+                let after = settings.inactive_after;
+                Some(ReminderPlan::after(self.active_at, after).every(after))
+            }
+            ReminderKind::PostmortemMissing
+                if self.status() == Status::Resolved && self.owes_postmortem() =>
+            {
+                let plan = ReminderPlan::after(cycle.resolved_at?, settings.postmortem_after);
+                Some(plan.every(POSTMORTEM_AGAIN))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns since when nobody has said how it goes.
+    fn told_since(&self) -> Timestamp {
+        let cycle = self.record.cycle();
+        let taken = cycle.acknowledged_at.unwrap_or(cycle.opened_at);
+        self.told_at.map_or(taken, |at| at.max(taken))
+    }
+
+    /// Returns whether a postmortem is asked for and none is published.
+    pub fn owes_postmortem(&self) -> bool {
+        let duty = Targets::of(self.severity).postmortem;
+        let resolution = self.record.cycle().resolution;
+        matches!(duty, PostmortemDuty::Required { .. })
+            && resolution.is_some_and(ResolutionCode::is_reviewed)
+            && self.measure.postmortem_at.is_none()
+    }
+}

@@ -1,0 +1,230 @@
+//! Reminders: what has to be said or done at a time, however long we were down until then.
+//!
+//! A reminder follows from how something stands: since when it waits (the anchor), when it is due
+//! first, and how often after that. While the anchor stays, it is the same reminder, so a restart,
+//! a reload or a change elsewhere never makes it due twice; when the anchor moves, it begins anew.
+//! What was due while nobody watched is done once.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::incident::IncidentNumber;
+
+/// What a reminder is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReminderKind {
+    /// Nobody has taken an incident in the time that its severity promises.
+    AckSla,
+    /// Nobody has said how it goes in the time that its severity promises.
+    UpdateDue,
+    /// It is not over in the time after which others have to know.
+    EscalateThreshold,
+    /// Nobody has done anything about an open incident for days.
+    Inactivity,
+    /// An incident that has to have a postmortem has none.
+    PostmortemMissing,
+}
+
+impl ReminderKind {
+    /// All, in the order of the manual.
+    pub const ALL: [Self; 5] = [
+        Self::AckSla,
+        Self::UpdateDue,
+        Self::EscalateThreshold,
+        Self::Inactivity,
+        Self::PostmortemMissing,
+    ];
+
+    /// Returns the word that is stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AckSla => "ack_sla",
+            Self::UpdateDue => "update_due",
+            Self::EscalateThreshold => "escalate_threshold",
+            Self::Inactivity => "inactivity",
+            Self::PostmortemMissing => "postmortem_missing",
+        }
+    }
+}
+
+/// What a reminder belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReminderSubject {
+    /// An incident.
+    Incident(IncidentNumber),
+}
+
+impl ReminderSubject {
+    /// Returns the incident that it is about in the end.
+    pub fn incident(self) -> IncidentNumber {
+        match self {
+            Self::Incident(incident) => incident,
+        }
+    }
+}
+
+impl std::fmt::Display for ReminderSubject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Incident(incident) => write!(f, "incident/{incident}"),
+        }
+    }
+}
+
+/// Which reminder; there is one of a kind for a subject. Ordered by subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ReminderKey {
+    /// What it belongs to.
+    pub subject: ReminderSubject,
+    /// What it is about.
+    pub kind: ReminderKind,
+}
+
+impl ReminderKey {
+    /// Names a reminder.
+    pub fn new(kind: ReminderKind, subject: ReminderSubject) -> Self {
+        Self { subject, kind }
+    }
+}
+
+/// When a reminder is wanted, as things stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReminderPlan {
+    /// Since when it waits. While this stays, it is the same reminder.
+    pub anchor: Timestamp,
+    /// When it is due first.
+    pub first: Timestamp,
+    /// How often after that; `None` for never again.
+    pub every: Option<SignedDuration>,
+    /// How often at most, so that nobody who has stopped listening is told for ever.
+    pub limit: u32,
+}
+
+/// How often one reminder is said at most, unless its plan says otherwise.
+const MAX_TIMES: u32 = 100;
+
+impl ReminderPlan {
+    /// Returns a plan for `after` the anchor.
+    pub fn after(anchor: Timestamp, after: SignedDuration) -> Self {
+        let first = anchor.checked_add(after).unwrap_or(Timestamp::MAX);
+        Self { anchor, first, every: None, limit: MAX_TIMES }
+    }
+
+    /// Returns the plan, to be said at most so often.
+    #[must_use]
+    pub fn at_most(self, limit: u32) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Returns the plan, with a repetition; one that does not lie in the future is none.
+    #[must_use]
+    pub fn every(self, every: SignedDuration) -> Self {
+        Self { every: (every > SignedDuration::ZERO).then_some(every), ..self }
+    }
+}
+
+/// A reminder, as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reminder {
+    /// Which.
+    pub key: ReminderKey,
+    /// Since when it waits.
+    pub anchor: Timestamp,
+    /// How often it was due since then.
+    pub fired: u32,
+    /// When it is due; `None` for not again unless it begins anew.
+    pub due_at: Option<Timestamp>,
+}
+
+impl Reminder {
+    /// Returns the reminder that follows from a plan and from what there was.
+    pub fn follow(key: ReminderKey, before: Option<&Self>, plan: ReminderPlan) -> Self {
+        match before.filter(|it| it.anchor == plan.anchor) {
+            // It has been said; how often it comes again may have changed, but not for this time.
+            Some(before) if before.fired > 0 => *before,
+            _ => Self { key, anchor: plan.anchor, fired: 0, due_at: Some(plan.first) },
+        }
+    }
+
+    /// Counts that it was due at `now`, and sets when it is next: at the first of its times that is
+    /// not past, so that what was missed is not made up for.
+    pub fn fire(&mut self, now: Timestamp, plan: ReminderPlan) {
+        self.fired = self.fired.saturating_add(1);
+        let due_at = self.due_at.unwrap_or(now);
+        let every = plan.every.filter(|_| self.fired < plan.limit);
+        self.due_at = every.and_then(|every| {
+            let late = now.duration_since(due_at).max(SignedDuration::ZERO);
+            let missed = late.as_secs() / every.as_secs().max(1);
+            let steps = i32::try_from(missed + 1).ok()?;
+            due_at.checked_add(every.checked_mul(steps)?).ok()
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn key() -> ReminderKey {
+        let subject = ReminderSubject::Incident(IncidentNumber(7));
+        ReminderKey::new(ReminderKind::Inactivity, subject)
+    }
+
+    #[test]
+    fn words_are_those_that_are_stored() {
+        for kind in ReminderKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+        assert_eq!(key().subject.to_string(), "incident/7");
+    }
+
+    #[test]
+    fn the_same_anchor_is_the_same_reminder() {
+        let plan = ReminderPlan::after(at(0), SignedDuration::from_secs(10));
+        let mut reminder = Reminder::follow(key(), None, plan);
+        assert_eq!((reminder.fired, reminder.due_at), (0, Some(at(10))));
+        // Before it was due its time may change, as when an incident is worse than it seemed.
+        let sooner = ReminderPlan { first: at(5), ..plan };
+        reminder = Reminder::follow(key(), Some(&reminder), sooner);
+        assert_eq!(reminder.due_at, Some(at(5)));
+        reminder.fire(at(6), plan);
+        assert_eq!((reminder.fired, reminder.due_at), (1, None));
+        assert_eq!(Reminder::follow(key(), Some(&reminder), plan), reminder);
+        let anew = ReminderPlan::after(at(20), SignedDuration::from_secs(10));
+        let begun = Reminder::follow(key(), Some(&reminder), anew);
+        assert_eq!((begun.fired, begun.due_at), (0, Some(at(30))));
+    }
+
+    #[test]
+    fn what_was_missed_is_done_once() {
+        let plan = ReminderPlan::after(at(0), SignedDuration::from_secs(10));
+        let mut reminder = Reminder::follow(key(), None, plan);
+        let plan = plan.every(SignedDuration::from_secs(10)).at_most(3);
+        reminder.fire(at(47), plan);
+        assert_eq!((reminder.fired, reminder.due_at), (1, Some(at(50))));
+        reminder.fire(at(50), plan);
+        assert_eq!((reminder.fired, reminder.due_at), (2, Some(at(60))));
+        reminder.fire(at(60), plan);
+        assert_eq!((reminder.fired, reminder.due_at), (3, None));
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_next_due_later_than_now(due in 0_i64..1_000, late in 0_i64..100_000, every in 1_i64..5_000) {
+            let plan = ReminderPlan::after(at(0), SignedDuration::from_secs(due));
+            let mut reminder = Reminder::follow(key(), None, plan);
+            reminder.fire(at(due + late), plan.every(SignedDuration::from_secs(every)));
+            let next = reminder.due_at.unwrap();
+            prop_assert!(next > at(due + late));
+            prop_assert!(next <= at(due + late + every));
+        }
+    }
+}

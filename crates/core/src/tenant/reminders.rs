@@ -1,0 +1,179 @@
+//! Reminders are set as things stand, and said when they are due: once, however long we were down.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::{Tenant, Timer};
+use crate::identity::Handle;
+use crate::incident::{Author, Fact, INCIDENT_REMINDERS, Incident, IncidentNumber, Targets};
+use crate::reminder::{Reminder, ReminderKey, ReminderKind, ReminderPlan, ReminderSubject};
+
+/// How often somebody is reminded until their manager is told, too.
+const REMINDED_ALONE: u32 = 2;
+
+impl Tenant {
+    /// Returns the reminders of an incident, by kind.
+    pub fn reminders_of(&self, number: IncidentNumber) -> Vec<Reminder> {
+        let of = |key: &ReminderKey| key.subject.incident() == number;
+        self.reminders.values().filter(|it| of(&it.key)).copied().collect()
+    }
+
+    /// Sets the reminders of what changed in this turn.
+    pub(super) fn look_at_reminders(&mut self, now: Timestamp) {
+        let changed: Vec<IncidentNumber> = self.recorder.incidents.iter().copied().collect();
+        for number in changed {
+            self.look_at_reminders_of(now, number);
+        }
+    }
+
+    /// Sets all reminders: after a start, and when the configuration is another one.
+    pub(super) fn look_at_all_reminders(&mut self, now: Timestamp) {
+        let known: BTreeSet<IncidentNumber> = self.incidents.held.keys().copied().collect();
+        let lost = self.reminders.keys().filter(|it| !known.contains(&it.subject.incident()));
+        for key in lost.copied().collect::<Vec<_>>() {
+            self.plan_reminder(now, key, None);
+        }
+        for number in known {
+            self.look_at_reminders_of(now, number);
+        }
+    }
+
+    fn look_at_reminders_of(&mut self, now: Timestamp, number: IncidentNumber) {
+        for kind in INCIDENT_REMINDERS {
+            let key = ReminderKey::new(kind, ReminderSubject::Incident(number));
+            self.plan_reminder(now, key, self.wanted_reminder(key));
+        }
+    }
+
+    /// Returns when a reminder is wanted, as things stand.
+    fn wanted_reminder(&self, key: ReminderKey) -> Option<ReminderPlan> {
+        let incident = self.incident(key.subject.incident())?;
+        match key.subject {
+            ReminderSubject::Incident(_) => incident.reminder(key.kind, &self.policy.incidents),
+        }
+    }
+
+    /// Sets one reminder as it is wanted, or forgets it.
+    pub(super) fn plan_reminder(
+        &mut self,
+        now: Timestamp,
+        key: ReminderKey,
+        plan: Option<ReminderPlan>,
+    ) {
+        let before = self.reminders.get(&key).copied();
+        let after = plan.map(|plan| Reminder::follow(key, before.as_ref(), plan));
+        if before == after {
+            return;
+        }
+        if let Some(at) = before.and_then(|it| it.due_at) {
+            self.timers.remove(&(at, Timer::Reminder(key)));
+        }
+        match after {
+            Some(reminder) => self.keep_reminder(now, reminder),
+            None => {
+                self.reminders.remove(&key);
+                self.recorder.reminders.remove(&key);
+                self.recorder.ended_reminders.insert(key);
+            }
+        }
+    }
+
+    fn keep_reminder(&mut self, now: Timestamp, reminder: Reminder) {
+        let key = reminder.key;
+        self.reminders.insert(key, reminder);
+        self.recorder.ended_reminders.remove(&key);
+        self.recorder.reminders.insert(key);
+        if let Some(at) = reminder.due_at {
+            self.schedule(at.max(now), Timer::Reminder(key));
+        }
+    }
+
+    /// Takes up the reminders that the store holds.
+    pub(super) fn restore_reminders(&mut self, now: Timestamp) {
+        let waiting = self.reminders.values().filter_map(|it| Some((it.due_at?, it.key)));
+        for (at, key) in waiting.collect::<Vec<_>>() {
+            self.schedule(at.max(now), Timer::Reminder(key));
+        }
+        self.look_at_all_reminders(now);
+    }
+
+    /// A reminder is due.
+    pub(super) fn reminder_due(&mut self, now: Timestamp, key: ReminderKey) {
+        let Some(mut reminder) = self.reminders.get(&key).copied() else { return };
+        if reminder.due_at.is_none_or(|at| at > now) {
+            return;
+        }
+        // What it waited for may have come in this turn, before anybody looked at reminders.
+        let plan = self.wanted_reminder(key);
+        let Some(plan) = plan.filter(|it| it.anchor == reminder.anchor) else {
+            self.plan_reminder(now, key, plan);
+            return;
+        };
+        reminder.fire(now, plan);
+        self.keep_reminder(now, reminder);
+        self.say_reminder(now, key, reminder.fired);
+    }
+
+    fn say_reminder(&mut self, now: Timestamp, key: ReminderKey, fired: u32) {
+        let number = key.subject.incident();
+        let Some(incident) = self.incident(number) else { return };
+        let text = text_of(key.kind, incident, &self.policy.incidents);
+        let mut people = self.whom_to_remind(key.kind, incident);
+        if fired > REMINDED_ALONE {
+            let managers = people.iter().filter_map(|it| self.substitute_of(it));
+            people.extend(managers.collect::<Vec<_>>());
+        }
+        let told = self.notify_all(now, number, &people, std::slice::from_ref(&text));
+        let fact = Fact::Reminded { reminder: key.kind, text, told };
+        self.tell_incident(now, number, &Author::system(), now, fact);
+    }
+
+    fn whom_to_remind(&self, kind: ReminderKind, incident: &Incident) -> BTreeSet<Handle> {
+        let owner = || incident.owner.iter().cloned().collect::<BTreeSet<_>>();
+        match kind {
+            ReminderKind::AckSla => self.overseers(incident),
+            ReminderKind::EscalateThreshold => {
+                owner().into_iter().chain(self.overseers(incident)).collect()
+            }
+            ReminderKind::UpdateDue | ReminderKind::PostmortemMissing => owner(),
+            ReminderKind::Inactivity if incident.owner.is_none() => self.overseers(incident),
+            ReminderKind::Inactivity => owner(),
+        }
+    }
+}
+
+/// Returns what is said, in one sentence.
+fn text_of(
+    kind: ReminderKind,
+    incident: &Incident,
+    settings: &crate::incident::IncidentSettings,
+) -> String {
+    let targets = Targets::of(incident.severity);
+    let severity = incident.severity;
+    match kind {
+        ReminderKind::AckSla => {
+            let minutes = targets.acknowledge_minutes;
+            format!("nobody has taken it in {minutes} minutes, which {severity} promises")
+        }
+        ReminderKind::UpdateDue => {
+            let minutes = targets.update_minutes;
+            format!("an update is due: {severity} promises one every {minutes} minutes")
+        }
+        ReminderKind::EscalateThreshold => {
+            let minutes = targets.escalate_minutes;
+            format!("it is not over after {minutes} minutes; at {severity} the next level knows")
+        }
+        ReminderKind::Inactivity => {
+            let days = settings.inactive_after.as_hours() / 24;
+            let owner = incident.owner.as_ref().map(|it| format!("@{it} ")).unwrap_or_default();
+            format!("{owner}nothing has happened for {days} days: how does it go?")
+        }
+        ReminderKind::PostmortemMissing => {
+            let hours = settings.postmortem_after.as_hours();
+            format!(
+                "{severity} asks for a postmortem, and {hours} hours after the end there is none"
+            )
+        }
+    }
+}
