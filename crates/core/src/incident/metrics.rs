@@ -34,6 +34,24 @@ pub enum MetricName {
     PostmortemTime,
 }
 
+impl MetricName {
+    /// Returns the word that is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mttd => "mttd",
+            Self::LeadTime => "lead_time",
+            Self::Mtta => "mtta",
+            Self::Mtti => "mtti",
+            Self::Mttm => "mttm",
+            Self::Mttr => "mttr",
+            Self::ActiveTime => "active_time",
+            Self::TimeToFirstResolve => "time_to_first_resolve",
+            Self::ImpactDuration => "impact_duration",
+            Self::PostmortemTime => "postmortem_time",
+        }
+    }
+}
+
 /// What a measure begins or ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -245,18 +263,28 @@ pub struct Summary {
     pub pending: usize,
     /// How many contradict themselves.
     pub invalid: usize,
+    /// How many will never be known.
+    pub not_applicable: usize,
 }
 
 /// Summarizes values of one measure. Percentiles are values that occurred (nearest rank).
 pub fn summarize<'a>(metrics: impl IntoIterator<Item = &'a Metric>) -> Summary {
+    summarize_values(metrics.into_iter().map(|metric| (metric.seconds, metric.status)))
+}
+
+/// The same of values in seconds and whether they are any.
+pub(super) fn summarize_values(
+    metrics: impl IntoIterator<Item = (Option<i64>, Validity)>,
+) -> Summary {
     let mut values = Vec::new();
     let mut summary = Summary::default();
-    for metric in metrics {
-        match (metric.status, metric.seconds) {
+    for (seconds, status) in metrics {
+        match (status, seconds) {
             (Validity::Recorded, Some(seconds)) => values.push(seconds),
             (Validity::Pending, _) => summary.pending += 1,
             (Validity::Invalid, _) => summary.invalid += 1,
-            _ => {}
+            (Validity::NotApplicable, _) => summary.not_applicable += 1,
+            (Validity::Recorded, None) => {}
         }
     }
     values.sort_unstable();

@@ -11,6 +11,7 @@ mod key;
 mod metrics;
 mod number;
 mod reminders;
+mod report;
 mod resolution;
 mod settings;
 mod standing;
@@ -29,6 +30,9 @@ pub use key::IncidentKey;
 pub use metrics::{Anchor, Measure, Metric, MetricName, Summary, Validity, measure, summarize};
 pub use number::{IncidentNumber, IncidentRef, RefError};
 pub use reminders::INCIDENT_REMINDERS;
+pub use report::{
+    CustomMeasure, GroupBy, Kept, MAX_CUSTOM_MEASURES, Moment, Report, ReportGroup, ReportSpec, report,
+};
 pub use resolution::ResolutionCode;
 pub use settings::IncidentSettings;
 pub use standing::{Incident, IncidentAlert, Recovery};

@@ -95,7 +95,7 @@ pub(crate) fn houses() -> impl Strategy<Value = House> {
         option::of(2_i64..40),
         option::weighted(0.7, (0_i8..24, 0_i8..24)),
         prop::sample::select(vec!["Europe/Berlin", "Asia/Tokyo", "America/New_York"]),
-        (0_i64..900, 1_i64..600),
+        (0_i64..400, 1_i64..600),
     )
         .prop_map(
             |(
@@ -219,7 +219,7 @@ impl House {
              - {{handle: mute}}\n\
              paging: {{throttle: {{sms: []}}}}\n\
              schedules:\n- name: web\n  time_zone: Europe/Berlin\n  layers:\n  - {{name: day, members: [ada, grace], \
-             turn: [1d], start: 2026-03-01T09:00}}\n\
+             turn: [1d], start: 2026-03-02T09:00}}\n\
              escalation_policies:\n- name: p\n  repeat: {}\n  repeat_after: {}m\n  \
              acknowledgement: {mode}\n{timeout}  steps:\n{}",
             sms(1),

@@ -229,7 +229,7 @@ impl Model {
     /// Ada and grace take turns of a day, from nine to nine in Berlin; linus stands in for ada.
     fn on_call(&self) -> usize {
         let local = self.now.to_zoned(TimeZone::get("Europe/Berlin").unwrap());
-        let first = jiff::civil::date(2026, 3, 1);
+        let first = jiff::civil::date(2026, 3, 2);
         let mut days = i64::from(first.until(local.date()).unwrap().get_days());
         if local.time() < Time::constant(9, 0, 0, 0) {
             days -= 1;
