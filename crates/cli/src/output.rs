@@ -88,9 +88,9 @@ impl Rows {
 
     /// Adds a row; control characters are made visible, so that no alert can play tricks with a
     /// terminal.
-    pub(crate) fn add<const N: usize>(&mut self, cells: [(String, Tone); N]) {
+    pub(crate) fn add(&mut self, cells: impl IntoIterator<Item = (String, Tone)>) {
         let is_coloured = self.is_coloured;
-        self.table.add_row(cells.map(|(text, tone)| {
+        self.table.add_row(cells.into_iter().map(|(text, tone)| {
             let cell = Cell::new(clean(&text));
             match tone {
                 _ if !is_coloured => cell,

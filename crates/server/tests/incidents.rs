@@ -162,3 +162,47 @@ async fn however_many_alerts_arrive_at_once_there_is_one_incident() {
     assert_eq!(detail["alerts_total"], 50);
     assert_eq!(detail["created_by"], "tocsin");
 }
+
+#[tokio::test]
+async fn how_long_incidents_took_is_told_in_groups_and_what_is_unknown_beside_it() {
+    let server = TestServer::with_incidents().await;
+    let draft = |title: &str, service: &str, mode: &str| json!({ "title": title, "service": service, "severity": "sev2", "mode": mode });
+    for (title, service, mode) in
+        [("a", "pay", "real"), ("b", "pay", "real"), ("c", "web", "real"), ("d", "web", "drill")]
+    {
+        let made = server.order("POST", "/api/v1/incidents", &[], draft(title, service, mode));
+        assert_eq!(made.await.status, 201);
+    }
+    assert_eq!(server.step("acknowledge", json!({})).await.status, 200);
+    let done = server.step("resolve", json!({ "note": "rolled back", "code": "fixed" })).await;
+    assert_eq!(done.status, 200);
+    let path = "/api/v1/incidents/metrics?by=service&measure=detected..resolved";
+    let report = server.get(path).await.json();
+    assert_eq!(report["left_out"], 1);
+    let groups = report["groups"].as_array().unwrap();
+    let keys: Vec<&str> = groups.iter().map(|it| it["key"].as_str().unwrap()).collect();
+    assert_eq!(keys, ["pay", "web"]);
+    let pay = &groups[0];
+    assert_eq!((pay["incidents"].as_u64(), pay["open"].as_u64()), (Some(2), Some(1)));
+    for measure in ["mttr", "detected..resolved"] {
+        let told = &pay["measures"][measure];
+        assert_eq!((told["count"].as_u64(), told["pending"].as_u64()), (Some(1), Some(1)));
+    }
+    assert_eq!(groups[1]["measures"]["mtta"]["mean"], Value::Null);
+    assert_eq!(groups[1]["measures"]["mtta"]["pending"], 1);
+    let all = server.get("/api/v1/incidents/metrics?all=true&by=all").await.json();
+    assert_eq!(
+        (all["groups"][0]["incidents"].as_u64(), all["left_out"].as_u64()),
+        (Some(4), Some(0))
+    );
+    for (query, names) in [
+        ("measure=detected..done", "impact_started"),
+        ("zone=Berlin", "Europe/Berlin"),
+        ("by=colour", "severity"),
+        ("from=2030-01-01T00:00:00Z", "earlier"),
+    ] {
+        let answer = server.get(&format!("/api/v1/incidents/metrics?{query}")).await;
+        assert_eq!(answer.status, 400, "{query}");
+        assert!(answer.body.contains(names), "{query}: {}", answer.body);
+    }
+}

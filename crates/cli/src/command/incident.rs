@@ -123,6 +123,9 @@ enum IncidentCommand {
     /// Say that nothing is left to do about it.
     #[command(after_help = EXIT_CODES)]
     Close(Said),
+    /// Show how long incidents took, and how many there were.
+    #[command(after_help = EXIT_CODES)]
+    Metrics(super::incident_metrics::Metrics),
     /// Show what happened, in the order in which it did.
     #[command(after_help = EXIT_CODES)]
     Timeline {
@@ -256,6 +259,9 @@ pub(crate) async fn run(args: IncidentArgs) -> Result<()> {
         }
         IncidentCommand::Close(said) => {
             does(said.which, "close", json!({ "note": said.note })).await
+        }
+        IncidentCommand::Metrics(asked) => {
+            super::incident_metrics::run(&client, format, asked).await
         }
         IncidentCommand::Timeline { which, export } => {
             timeline(&client, format, &which, export).await

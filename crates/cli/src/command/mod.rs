@@ -11,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod heartbeat;
 pub(crate) mod incident;
+mod incident_metrics;
 pub(crate) mod man;
 pub(crate) mod oncall;
 pub(crate) mod policy;

@@ -31,7 +31,8 @@ pub use metrics::{Anchor, Measure, Metric, MetricName, Summary, Validity, measur
 pub use number::{IncidentNumber, IncidentRef, RefError};
 pub use reminders::INCIDENT_REMINDERS;
 pub use report::{
-    CustomMeasure, GroupBy, Kept, MAX_CUSTOM_MEASURES, Moment, Report, ReportGroup, ReportSpec, report,
+    CustomMeasure, GroupBy, Kept, MAX_CUSTOM_MEASURES, Moment, Report, ReportGroup, ReportSpec,
+    report,
 };
 pub use resolution::ResolutionCode;
 pub use settings::IncidentSettings;

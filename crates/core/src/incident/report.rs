@@ -179,9 +179,7 @@ impl CustomMeasure {
     fn of(self, it: &Incident) -> (Option<i64>, Validity) {
         match (self.from.of(it), self.to.of(it)) {
             (Some(from), Some(to)) if to < from => (None, Validity::Invalid),
-            (Some(from), Some(to)) => {
-                (Some(to.duration_since(from).as_secs()), Validity::Recorded)
-            }
+            (Some(from), Some(to)) => (Some(to.duration_since(from).as_secs()), Validity::Recorded),
             _ if it.status() == Status::Closed => (None, Validity::NotApplicable),
             _ => (None, Validity::Pending),
         }
@@ -289,7 +287,7 @@ fn counts(it: &Incident) -> bool {
                 | ResolutionCode::Cancelled
         )
     );
-    is_real && !(is_none && !it.is_active())
+    is_real && (it.is_active() || !is_none)
 }
 
 fn key_of(it: &Incident, spec: &ReportSpec) -> String {

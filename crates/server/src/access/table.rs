@@ -158,6 +158,7 @@ pub const ROUTES: &[(&str, &str, Need)] = &[
     ("POST", "/api/v1/escalations/{number}/snooze", Need::MaySomewhere(P::EscalationAnswer)),
     ("GET", "/api/v1/incidents", Need::MaySomewhere(P::IncidentRead)),
     ("POST", "/api/v1/incidents", Need::MaySomewhere(P::IncidentCreate)),
+    ("GET", "/api/v1/incidents/metrics", Need::MaySomewhere(P::IncidentRead)),
     ("GET", "/api/v1/incidents/{incident}", Need::MaySomewhere(P::IncidentRead)),
     ("PATCH", "/api/v1/incidents/{incident}", Need::MaySomewhere(P::IncidentTransition)),
     ("POST", "/api/v1/incidents/{incident}/acknowledge", Need::MaySomewhere(P::IncidentTransition)),

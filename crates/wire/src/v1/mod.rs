@@ -16,6 +16,7 @@ mod group;
 mod hook;
 mod identity;
 mod incident;
+mod incident_report;
 mod maintenance;
 mod matcher;
 mod notification;
@@ -62,6 +63,9 @@ pub use identity::{
     AllowedIn, Identity, NewToken, Origin, OwnedThing, OwnedThings, PeoplePage, Person,
     PersonDraft, SecretDraft, SignInLinkMade, StoredSecret, StoredSecrets, Team, TeamDraft,
     TeamMember, Teams, Token, TokenDraft, TokenWish, Tokens, read_grant,
+};
+pub use incident_report::{
+    IncidentGroupBy, IncidentReport, IncidentReportGroup, IncidentSummary, KeptPromises,
 };
 pub use maintenance::{
     MaintenanceOccurrence, MaintenanceWindow, MaintenanceWindowDraft, NewMaintenanceWindow,

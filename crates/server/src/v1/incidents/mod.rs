@@ -1,5 +1,6 @@
 //! Incidents: how they stand, and how people declare them.
 
+mod report;
 mod steps;
 mod timeline;
 
@@ -53,6 +54,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(steps::rate))
         .routes(routes!(steps::assign))
         .routes(routes!(steps::comment))
+        .routes(routes!(report::report))
         .routes(routes!(timeline::list))
         .routes(routes!(timeline::export))
 }

@@ -1,0 +1,151 @@
+//! What many incidents say together.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use tocsin_core::incident::{
+    self, CustomMeasure, IncidentNumber, MAX_CUSTOM_MEASURES, Mode, ReportSpec,
+};
+use tocsin_core::severity::Severity;
+use tocsin_store::{IncidentQuery, MAX_INCIDENTS_PER_QUERY};
+use tocsin_wire::v1::{IncidentGroupBy, IncidentReport, IncidentReportGroup};
+
+use super::super::params::{Ask, FromQuery, Params, invalid};
+use super::super::problem::Answer;
+use super::sees;
+use crate::App;
+use crate::access::Caller;
+
+/// The most incidents that one report reads, the newest.
+const MAX_INCIDENTS: usize = 20_000;
+
+/// How far back a report goes that names no beginning.
+const USUAL_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// What a report is about.
+#[derive(utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ReportQuery {
+    /// By what incidents are put together.
+    #[param(inline, required = false)]
+    by: Option<IncidentGroupBy>,
+    /// Only those that were detected not earlier than this; thirty days ago when left out.
+    from: Option<Timestamp>,
+    /// Only those that were detected earlier than this; now when left out.
+    to: Option<Timestamp>,
+    /// Whose days, weeks and months, as in `Europe/Berlin`; UTC when left out.
+    zone: Option<String>,
+    /// A measure between two moments, as in `detected..identified`; may be repeated.
+    #[param(required = false)]
+    measure: Vec<String>,
+    /// Only those of this severity; may be repeated.
+    #[param(required = false)]
+    severity: Vec<String>,
+    /// Only those of this service.
+    service: Option<String>,
+    /// Whether tests, drills, false positives, duplicates, merged and cancelled ones count, too.
+    #[param(required = false)]
+    all: Option<bool>,
+}
+
+impl FromQuery for ReportQuery {
+    fn read(params: &Params) -> Answer<Self> {
+        Ok(Self {
+            by: params.choice("by")?,
+            from: params.instant("from")?,
+            to: params.instant("to")?,
+            zone: params.text("zone")?,
+            measure: params.many("measure"),
+            severity: params.many("severity"),
+            service: params.text("service")?,
+            all: params.parsed("all", "`true` or `false`")?,
+        })
+    }
+}
+
+impl ReportQuery {
+    fn spec(&self) -> Answer<ReportSpec> {
+        if self.measure.len() > MAX_CUSTOM_MEASURES {
+            let why = format!("may be repeated {MAX_CUSTOM_MEASURES} times");
+            return Err(invalid("measure", why));
+        }
+        let measures = self.measure.iter().map(|text| CustomMeasure::parse(text));
+        let zone = self.zone.as_deref().map(TimeZone::get).transpose();
+        Ok(ReportSpec {
+            by: self.by.unwrap_or_default().into(),
+            zone: zone.map_err(|_| invalid("zone", "is no time zone as in `Europe/Berlin`"))?,
+            measures: measures.collect::<Result<_, _>>().map_err(|why| invalid("measure", why))?,
+            counts_all: self.all.unwrap_or(false),
+        })
+    }
+
+    fn asked(&self, now: Timestamp) -> Answer<(Timestamp, Timestamp, IncidentQuery)> {
+        let to = self.to.unwrap_or(now);
+        let usual = || to.checked_sub(USUAL_SPAN).unwrap_or(Timestamp::MIN);
+        let from = self.from.unwrap_or_else(usual);
+        if from >= to {
+            return Err(invalid("from", "must be earlier than `to`"));
+        }
+        let severity = |word: &String| {
+            let severity = Severity::from_word(word);
+            severity.ok_or_else(|| invalid("severity", format!("`{word}` is none of sev1 to sev5")))
+        };
+        let query = IncidentQuery {
+            severities: self.severity.iter().map(severity).collect::<Answer<_>>()?,
+            modes: Mode::ALL.to_vec(),
+            service: self.service.clone(),
+            from: Some(from),
+            to: self.to,
+            limit: MAX_INCIDENTS_PER_QUERY,
+            ..IncidentQuery::default()
+        };
+        Ok((from, to, query))
+    }
+}
+
+/// Say how long incidents took
+///
+/// Counts incidents by when they were detected. Each measure tells how many values it has and how
+/// many are not known; what is not known is never counted as nothing.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/metrics", operation_id = "report_incidents", tag = "incidents",
+    params(ReportQuery),
+    responses((status = 200, description = "The report", body = IncidentReport))
+)]
+pub(in super::super) async fn report(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Ask(query): Ask<ReportQuery>,
+) -> Answer<Json<IncidentReport>> {
+    let spec = query.spec()?;
+    let now = app.engine.now();
+    let (from, to, mut asked) = query.asked(now)?;
+    let (store, tenant) = (app.engine.store(), app.engine.tenant());
+    let mut found = Vec::new();
+    let mut is_cut = false;
+    loop {
+        let page = store.incidents(tenant, asked.clone()).await?;
+        let is_last = page.len() < asked.limit;
+        asked.before = page.last().map(|it| IncidentNumber(it.number.0));
+        found.extend(page.into_iter().filter(|it| sees(&caller, it)));
+        if is_last {
+            break;
+        }
+        if found.len() >= MAX_INCIDENTS {
+            is_cut = true;
+            break;
+        }
+    }
+    let told = incident::report(&found, &spec, now);
+    Ok(Json(IncidentReport {
+        from,
+        to,
+        by: query.by.unwrap_or_default(),
+        groups: told.groups.iter().map(IncidentReportGroup::new).collect(),
+        left_out: told.left_out,
+        is_cut,
+    }))
+}
