@@ -18,6 +18,10 @@ pub enum ReminderKind {
     AckSla,
     /// Nobody has said how it goes in the time that its severity promises.
     UpdateDue,
+    /// A role that its severity asks for is nobody's.
+    RoleVacant,
+    /// Somebody who was asked to help has not answered.
+    RequestUnanswered,
     /// It is not over in the time after which others have to know.
     EscalateThreshold,
     /// Nobody has done anything about an open incident for days.
@@ -28,9 +32,11 @@ pub enum ReminderKind {
 
 impl ReminderKind {
     /// All, in the order of the manual.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::AckSla,
         Self::UpdateDue,
+        Self::RoleVacant,
+        Self::RequestUnanswered,
         Self::EscalateThreshold,
         Self::Inactivity,
         Self::PostmortemMissing,
@@ -41,6 +47,8 @@ impl ReminderKind {
         match self {
             Self::AckSla => "ack_sla",
             Self::UpdateDue => "update_due",
+            Self::RoleVacant => "role_vacant",
+            Self::RequestUnanswered => "request_unanswered",
             Self::EscalateThreshold => "escalate_threshold",
             Self::Inactivity => "inactivity",
             Self::PostmortemMissing => "postmortem_missing",
@@ -54,13 +62,15 @@ impl ReminderKind {
 pub enum ReminderSubject {
     /// An incident.
     Incident(IncidentNumber),
+    /// A request for help in an incident, by its number there.
+    Request(IncidentNumber, u32),
 }
 
 impl ReminderSubject {
     /// Returns the incident that it is about in the end.
     pub fn incident(self) -> IncidentNumber {
         match self {
-            Self::Incident(incident) => incident,
+            Self::Incident(incident) | Self::Request(incident, _) => incident,
         }
     }
 }
@@ -69,6 +79,7 @@ impl std::fmt::Display for ReminderSubject {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Incident(incident) => write!(f, "incident/{incident}"),
+            Self::Request(incident, number) => write!(f, "incident/{incident}/request/{number}"),
         }
     }
 }

@@ -347,6 +347,16 @@ fn body_of(method: &str, path: &str, mark: &str) -> Option<Value> {
                 "severity" => json!({ "severity": "sev1", "reason": mark }),
                 "assign" => json!({}),
                 "comments" => json!({ "text": mark }),
+                "roles" => json!({ "role": "scribe", "person": "zoe", "note": mark }),
+                "join" | "leave" | "subscribe" | "unsubscribe" => json!({ "person": "zoe" }),
+                "handover" => json!({ "role": "scribe", "to": "zoe", "note": mark }),
+                "responders" => json!({ "people": ["zoe"], "message": mark }),
+                "answer" => json!({ "comes": true, "message": mark }),
+                "merge" => json!({ "sources": ["2"] }),
+                "unmerge" => return None,
+                "split" => json!({ "alerts": ["00000000000000aa"], "title": mark }),
+                "duplicate" => json!({ "of": "2" }),
+                "link" | "unlink" => json!({ "kind": "related", "other": "2" }),
                 _ => json!({ "note": mark }),
             }
         }

@@ -11,6 +11,8 @@ use tocsin_wire::v1::{
     Incident, IncidentDetail, IncidentPage, IncidentResult, IncidentStatus, IncidentTimeline,
 };
 
+use super::incident_people::{self, PeopleCommand};
+use super::incident_relations::{self, RelationCommand};
 use crate::client::{Answer, Client, ClientArgs};
 use crate::failure::EXIT_CODES;
 use crate::output::{self, Format, Rows, Tone, clean, instant, note};
@@ -126,6 +128,10 @@ enum IncidentCommand {
     /// Show how long incidents took, and how many there were.
     #[command(after_help = EXIT_CODES)]
     Metrics(super::incident_metrics::Metrics),
+    #[command(flatten)]
+    People(PeopleCommand),
+    #[command(flatten)]
+    Relation(RelationCommand),
     /// Show what happened, in the order in which it did.
     #[command(after_help = EXIT_CODES)]
     Timeline {
@@ -139,7 +145,7 @@ enum IncidentCommand {
 }
 
 #[derive(Args, Clone, Debug)]
-struct Which {
+pub(super) struct Which {
     /// Its number or reference, such as 142 or INC-20260131-1f2e3d4c.
     #[arg(value_name = "INCIDENT")]
     incident: String,
@@ -263,6 +269,14 @@ pub(crate) async fn run(args: IncidentArgs) -> Result<()> {
         IncidentCommand::Metrics(asked) => {
             super::incident_metrics::run(&client, format, asked).await
         }
+        IncidentCommand::People(command) => {
+            let (which, verb, body) = command.request();
+            does(which, &verb, body).await
+        }
+        IncidentCommand::Relation(command) => {
+            let (which, verb, body) = command.request();
+            does(which, &verb, body).await
+        }
         IncidentCommand::Timeline { which, export } => {
             timeline(&client, format, &which, export).await
         }
@@ -382,6 +396,13 @@ fn text(detail: &IncidentDetail) -> String {
     }
     if let Some(of) = it.recurrence_of {
         let _ = write!(out, "\n  comes back: incident {of} was about the same");
+    }
+    for line in incident_relations::lines(&detail.relations) {
+        let _ = write!(out, "\n  {line}");
+    }
+    let people = incident_people::lines(&detail.people);
+    if !people.is_empty() {
+        let _ = write!(out, "\n\npeople:\n  {}", people.join("\n  "));
     }
     if detail.alerts_total > 0 {
         let firing = detail.alerts.iter().filter(|alert| alert.is_firing).count();

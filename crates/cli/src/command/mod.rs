@@ -12,6 +12,8 @@ pub(crate) mod generate;
 pub(crate) mod heartbeat;
 pub(crate) mod incident;
 mod incident_metrics;
+mod incident_people;
+mod incident_relations;
 pub(crate) mod man;
 pub(crate) mod oncall;
 pub(crate) mod policy;

@@ -4,8 +4,8 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 
 use super::{
-    Category, Evidence, IncidentKey, IncidentNumber, Mode, Need, Refusal, ResolutionCode, Status,
-    allowed_from,
+    Category, Evidence, IncidentKey, IncidentNumber, Mode, Need, PeopleStep, Refusal, RelationStep,
+    ResolutionCode, Status, allowed_from,
 };
 use crate::identity::Handle;
 use crate::severity::Severity;
@@ -104,6 +104,10 @@ pub enum IncidentStep {
     },
     /// It is called, or said to be about, something else.
     Edit(Box<IncidentEdit>),
+    /// Somebody has another role, is asked for help, or follows it.
+    People(PeopleStep),
+    /// It belongs together with others otherwise.
+    Relate(RelationStep),
 }
 
 /// What is to be changed of an incident; what is `None` stays.
@@ -185,6 +189,20 @@ pub enum IncidentRejection {
     UnknownPerson {
         /// The name.
         person: String,
+    },
+    /// There is nothing with that number in it.
+    #[error("there is no {what} {number} in this incident")]
+    UnknownPart {
+        /// What was asked for.
+        what: &'static str,
+        /// Its number.
+        number: u32,
+    },
+    /// As things stand that cannot be done.
+    #[error("{why}")]
+    Impossible {
+        /// Why not, and what else could be done.
+        why: String,
     },
     /// As many incidents as there may be.
     #[error("{limit} incidents are open, which is the bound; resolve some first")]

@@ -4,7 +4,7 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{IncidentNumber, ResolutionCode, Status};
+use super::{IncidentNumber, LinkKind, ResolutionCode, Role, Said, Status};
 use crate::identity::{Actor, Handle, Who};
 use crate::reminder::ReminderKind;
 use crate::severity::Severity;
@@ -154,6 +154,108 @@ pub enum Fact {
         /// How it is.
         after: String,
     },
+    /// Somebody has a role now.
+    RoleTaken {
+        /// Which.
+        role: Role,
+        /// Who.
+        person: Handle,
+        /// What was said; may be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
+    },
+    /// Somebody has a role no more.
+    RoleLeft {
+        /// Which.
+        role: Role,
+        /// Who.
+        person: Handle,
+        /// Why; may be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        why: String,
+    },
+    /// Somebody took a role over.
+    HandedOver {
+        /// Which.
+        role: Role,
+        /// Who had it.
+        from: Handle,
+        /// Who has it.
+        to: Handle,
+        /// How things stand.
+        note: String,
+    },
+    /// Somebody was asked for help.
+    HelpAsked {
+        /// The number of the request.
+        request: u32,
+        /// Who.
+        person: Handle,
+        /// As what.
+        role: Role,
+        /// What they were told; may be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        message: String,
+    },
+    /// What became of a request for help.
+    HelpAnswered {
+        /// Its number.
+        request: u32,
+        /// Who was asked.
+        person: Handle,
+        /// Whether they come.
+        said: Said,
+        /// What they said; may be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        message: String,
+    },
+    /// Somebody follows it, or no more.
+    Subscribed {
+        /// Who.
+        person: Handle,
+        /// Whether they do.
+        wants: bool,
+    },
+    /// Another incident goes on as part of it.
+    Absorbed {
+        /// Which.
+        other: IncidentNumber,
+        /// What that was about.
+        title: String,
+        /// How many alerts came along.
+        alerts: usize,
+    },
+    /// It goes on by itself again.
+    Unmerged {
+        /// As part of which it went on.
+        from: IncidentNumber,
+    },
+    /// Another incident goes on by itself again.
+    Released {
+        /// Which.
+        other: IncidentNumber,
+    },
+    /// Some of its alerts are another incident.
+    Split {
+        /// Which.
+        other: IncidentNumber,
+        /// How many.
+        alerts: usize,
+    },
+    /// Another incident was the same.
+    Duplicated {
+        /// Which.
+        other: IncidentNumber,
+    },
+    /// It has something to do with another incident, or no more.
+    Linked {
+        /// How the other one stands to it.
+        link: LinkKind,
+        /// Which.
+        other: IncidentNumber,
+        /// Whether it has.
+        linked: bool,
+    },
     /// Somebody is reminded of something.
     Reminded {
         /// Of what.
@@ -183,6 +285,18 @@ impl Fact {
             Self::Assigned { .. } => "assigned",
             Self::Commented { .. } => "commented",
             Self::Edited { .. } => "edited",
+            Self::RoleTaken { .. } => "role_taken",
+            Self::RoleLeft { .. } => "role_left",
+            Self::HandedOver { .. } => "handed_over",
+            Self::HelpAsked { .. } => "help_asked",
+            Self::HelpAnswered { .. } => "help_answered",
+            Self::Subscribed { .. } => "subscribed",
+            Self::Absorbed { .. } => "absorbed",
+            Self::Unmerged { .. } => "unmerged",
+            Self::Released { .. } => "released",
+            Self::Split { .. } => "split",
+            Self::Duplicated { .. } => "duplicated",
+            Self::Linked { .. } => "linked",
             Self::Reminded { .. } => "reminded",
             Self::Recurs { .. } => "recurs",
         }
@@ -196,7 +310,10 @@ impl Fact {
             Self::Commented { .. } => "comment",
             Self::Moved { to: Status::Resolved, .. } => "resolution",
             Self::Moved { .. } | Self::Opened { .. } => "state_change",
-            Self::Assigned { .. } => "assignment",
+            Self::Assigned { .. }
+            | Self::RoleTaken { .. }
+            | Self::RoleLeft { .. }
+            | Self::HandedOver { .. } => "assignment",
             _ => "change",
         }
     }
@@ -257,6 +374,18 @@ impl Fact {
             }
             Self::Commented { text } => text.clone(),
             Self::Edited { field, after, .. } => format!("{field} is now: {after}"),
+            Self::RoleTaken { .. }
+            | Self::RoleLeft { .. }
+            | Self::HandedOver { .. }
+            | Self::HelpAsked { .. }
+            | Self::HelpAnswered { .. }
+            | Self::Subscribed { .. }
+            | Self::Absorbed { .. }
+            | Self::Unmerged { .. }
+            | Self::Released { .. }
+            | Self::Split { .. }
+            | Self::Duplicated { .. }
+            | Self::Linked { .. } => super::sentence::sentence(self),
             Self::Reminded { text, told, .. } if told.is_empty() => text.clone(),
             Self::Reminded { text, told, .. } => {
                 let told: Vec<&str> = told.iter().map(Handle::as_str).collect();

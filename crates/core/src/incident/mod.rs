@@ -5,14 +5,19 @@
 
 mod change;
 mod classify;
+mod crew;
 mod cycle;
 mod entry;
 mod key;
 mod metrics;
 mod number;
+mod people_step;
+mod relations;
 mod reminders;
 mod report;
 mod resolution;
+mod restricted;
+mod sentence;
 mod settings;
 mod standing;
 mod status;
@@ -24,17 +29,26 @@ pub use change::{
     IncidentStep, MAX_IDEMPOTENCY_CHARS, MAX_TEXT_CHARS, MAX_TITLE_CHARS,
 };
 pub use classify::{Classified, Clause, Evidence, Missing, classify};
+pub use crew::{
+    Crew, HelpAnswer, HelpRequest, Holding, MAX_HOLDINGS, MAX_REQUESTS, MAX_SUBSCRIBERS, Said,
+    time_to_answer,
+};
 pub use cycle::{Cycle, Interval, MAX_CYCLES, MAX_INTERVALS, Mode, Record};
 pub use entry::{Author, AuthorKind, Entry, Fact};
 pub use key::IncidentKey;
 pub use metrics::{Anchor, Measure, Metric, MetricName, Summary, Validity, measure, summarize};
 pub use number::{IncidentNumber, IncidentRef, RefError};
+pub use people_step::PeopleStep;
+pub use relations::{
+    LinkKind, MAX_MERGED_AT_ONCE, MAX_RELATED, Merge, RelationStep, Relations, UNMERGE_WINDOW,
+};
 pub use reminders::INCIDENT_REMINDERS;
 pub use report::{
     CustomMeasure, GroupBy, Kept, MAX_CUSTOM_MEASURES, Moment, Report, ReportGroup, ReportSpec,
     report,
 };
 pub use resolution::ResolutionCode;
+pub use restricted::Restriction;
 pub use settings::IncidentSettings;
 pub use standing::{Incident, IncidentAlert, Recovery};
 pub use status::{PublicStatus, State, Status};

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Incident, IncidentSettings, Mode, PostmortemDuty, ResolutionCode, Status, Targets};
 use crate::reminder::{ReminderKind, ReminderPlan};
+use crate::severity::Severity;
 
 /// How often a postmortem that is missing is asked for.
 const POSTMORTEM_AGAIN: SignedDuration = SignedDuration::from_hours(24);
@@ -12,13 +13,24 @@ const POSTMORTEM_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 const MAX_UPDATES_ASKED_FOR: u32 = 5;
 
 /// The reminders that belong to an incident itself.
-pub const INCIDENT_REMINDERS: [ReminderKind; 5] = [
+pub const INCIDENT_REMINDERS: [ReminderKind; 6] = [
     ReminderKind::AckSla,
     ReminderKind::UpdateDue,
+    ReminderKind::RoleVacant,
     ReminderKind::EscalateThreshold,
     ReminderKind::Inactivity,
     ReminderKind::PostmortemMissing,
 ];
+
+/// Returns how long a role may be nobody's once somebody works on an incident, in minutes; `None`
+/// where nobody minds.
+fn vacancy_minutes(severity: Severity) -> Option<u32> {
+    match severity {
+        Severity::Sev1 => Some(10),
+        Severity::Sev2 => Some(20),
+        _ => None,
+    }
+}
 
 impl Incident {
     /// Returns when somebody has to be reminded, if anybody.
@@ -46,6 +58,15 @@ impl Incident {
                 let plan = ReminderPlan::after(self.told_since(), every).every(every / 2);
                 Some(plan.at_most(MAX_UPDATES_ASKED_FOR))
             }
+            ReminderKind::RoleVacant if self.is_active() && self.status() > Status::Detected => {
+                let after = minutes(vacancy_minutes(self.severity)?);
+                if self.crew.vacant(self.severity, self.owner.as_ref()).is_empty() {
+                    return None;
+                }
+                let since = cycle.acknowledged_at.unwrap_or(cycle.opened_at);
+                let since = self.crew.left_at().map_or(since, |at| at.max(since));
+                Some(ReminderPlan::after(since, after))
+            }
             ReminderKind::EscalateThreshold if self.is_active() => {
                 Some(ReminderPlan::after(cycle.opened_at, minutes(targets.escalate_minutes)))
             }
@@ -68,6 +89,16 @@ impl Incident {
         let cycle = self.record.cycle();
         let taken = cycle.acknowledged_at.unwrap_or(cycle.opened_at);
         self.told_at.map_or(taken, |at| at.max(taken))
+    }
+
+    /// Returns when somebody who was asked for help has had time enough to answer.
+    ///
+    /// Even where nobody is reminded of anything: what becomes of the request is no reminder.
+    pub fn request_reminder(&self, request: u32) -> Option<ReminderPlan> {
+        let request = self.crew.request(request)?;
+        let waits = request.answer.is_none() && self.is_active();
+        let after = request.expires_at.duration_since(request.asked_at);
+        waits.then(|| ReminderPlan::after(request.asked_at, after))
     }
 
     /// Returns whether a postmortem is asked for and none is published.

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Author, Category, Evidence, IncidentKey, IncidentNumber, IncidentRef, Measure, Mode, Record,
-    Status,
+    Author, Category, Crew, Evidence, IncidentKey, IncidentNumber, IncidentRef, Measure, Mode,
+    Record, Relations, Restriction, Status,
 };
 use crate::identity::Handle;
 use crate::ids::{AlertNumber, RunNumber};
@@ -69,6 +69,15 @@ pub struct Incident {
     pub recovered: Option<Recovery>,
     /// When somebody did something about it last, or something of it began to fire.
     pub active_at: Timestamp,
+    /// Who does what.
+    #[serde(default)]
+    pub crew: Crew,
+    /// How it belongs together with others.
+    #[serde(default)]
+    pub relations: Relations,
+    /// Who may see it, when that is not everybody who may see incidents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restricted: Option<Restriction>,
     /// When somebody said how it goes last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_at: Option<Timestamp>,
@@ -139,6 +148,9 @@ impl Incident {
             runs: Default::default(),
             recovered: None,
             active_at: detected_at,
+            crew: Crew::default(),
+            relations: Relations::default(),
+            restricted: None,
             told_at: None,
             alerts_left_out: 0,
             recurrence_of: None,

@@ -107,6 +107,11 @@ impl Role {
         }
     }
 
+    /// Returns what people call it.
+    pub fn title(self) -> String {
+        self.as_str().replace('_', " ")
+    }
+
     /// Reads a word, or `commander`, `lead`, `communications` and `expert` for short.
     pub fn parse(word: &str) -> Option<Self> {
         let lower = word.trim().to_ascii_lowercase();

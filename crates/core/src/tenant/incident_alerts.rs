@@ -14,7 +14,7 @@ use crate::labels::{ALERTNAME, Fingerprint, Labels};
 use crate::severity::SEVERITY;
 
 /// The most alerts of one incident; further ones are counted.
-const MAX_ALERTS_PER_INCIDENT: usize = 10_000;
+pub(super) const MAX_ALERTS_PER_INCIDENT: usize = 10_000;
 
 /// The label that names the service.
 const SERVICE: &str = "service";
@@ -39,8 +39,10 @@ impl Tenant {
         let (key, labels) = (IncidentKey::of_group(&known.key), known.labels.clone());
         // Whoever shares alerts with an open incident belongs there, whichever route tells it.
         let shared = firing.iter().filter_map(|fp| self.incidents.by_alert.get(fp)).copied();
-        let shared = shared.into_iter().find(|it| self.is_open(*it));
-        let open = shared.or_else(|| self.incidents.by_key.get(&key).copied());
+        let shared: Vec<IncidentNumber> = shared.filter(|it| self.is_open(*it)).collect();
+        // Where some of them were split off, the key says which one is meant.
+        let by_key = self.incidents.by_key.get(&key).copied();
+        let open = by_key.filter(|it| shared.contains(it)).or(shared.first().copied()).or(by_key);
         if let Some(open) = open.or_else(|| self.incident_of_other_groups(&new)) {
             self.join_incident(now, open, &new, false);
             return;
@@ -167,6 +169,7 @@ impl Tenant {
             held.alerts.insert(*fingerprint, row);
             held.firing += 1;
             self.incidents.by_alert.insert(*fingerprint, number);
+            self.recorder.left_incident_alerts.remove(&(number, *fingerprint));
             self.recorder.incident_alerts.insert((number, *fingerprint));
             joined.push(life);
             if names.len() < MAX_NAMED_ALERTS {
@@ -273,10 +276,12 @@ impl Tenant {
 
     /// Something may have to be done about an incident by itself.
     pub(super) fn incident_due(&mut self, now: Timestamp, number: IncidentNumber) {
+        let has_open_child = self.has_open_child(number);
         let Some(held) = self.incidents.held.get_mut(&number) else { return };
         held.wake_at = None;
         let deadline = super::incidents::next_deadline(&held.incident, &self.policy.incidents);
-        if deadline.is_some_and(|at| at <= now) {
+        let waits = held.incident.is_active() && has_open_child;
+        if deadline.is_some_and(|at| at <= now) && !waits {
             let system = Author::system();
             if held.incident.is_active() {
                 let code = Some(ResolutionCode::SelfRecovered);

@@ -11,7 +11,7 @@ use crate::identity::{Actor, Handle};
 use crate::incident::{
     Author, AuthorKind, Expected, Fact, Incident, IncidentChange, IncidentDraft, IncidentEdit,
     IncidentNumber, IncidentRejection, IncidentReply, IncidentStep, MAX_IDEMPOTENCY_CHARS,
-    MAX_TEXT_CHARS, MAX_TITLE_CHARS, Mode, Record, Status, classify,
+    MAX_TEXT_CHARS, MAX_TITLE_CHARS, Mode, Record, RelationStep, Status, classify,
 };
 use crate::severity::Severity;
 
@@ -105,12 +105,7 @@ impl Tenant {
         expected: Expected,
         step: IncidentStep,
     ) -> Result<Done, IncidentRejection> {
-        let Some(incident) = self.incident(number) else {
-            return Err(match number.0 <= self.highest.incident.0 && number.0 > 0 {
-                true => IncidentRejection::Archived { incident: number },
-                false => IncidentRejection::Unknown { incident: number },
-            });
-        };
+        let incident = self.known_incident(number)?;
         let before = shown(incident);
         let is_done = is_done_already(incident, &step);
         if !is_done {
@@ -118,8 +113,13 @@ impl Tenant {
         }
         let by = Author::of(actor);
         let (action, reason) = (action_of(&step), reason_of(&step));
+        let is_split = matches!(step, IncidentStep::Relate(RelationStep::Split { .. }));
         let has_changed = !is_done && self.do_step(now, number, &by, step)?;
-        let reply = self.incident_reply(number, has_changed, false);
+        let reply = match is_split && has_changed {
+            // Whoever splits goes on with what came out of it.
+            true => self.incident_reply(self.highest.incident, true, true),
+            false => self.incident_reply(number, has_changed, false),
+        };
         if !has_changed {
             return Ok((reply, None));
         }
@@ -138,7 +138,12 @@ impl Tenant {
         match step {
             IncidentStep::Move { to, note, code } => {
                 check_text("note", &note)?;
-                Ok(self.move_as_asked(now, number, by, to, (note, code))?)
+                self.check_reopening(number, to)?;
+                let has_moved = self.move_as_asked(now, number, by, to, (note, code))?;
+                if has_moved && to.is_active() {
+                    self.no_duplicate_any_more(number);
+                }
+                Ok(has_moved)
             }
             IncidentStep::SetSeverity { severity, reason } => {
                 if reason.trim().is_empty() {
@@ -149,7 +154,9 @@ impl Tenant {
                 let from = std::mem::replace(&mut held.incident.severity, severity);
                 held.incident.severity_by = Some(by.name.clone());
                 let fact = Fact::SeverityChanged { from, to: severity, reason };
+                let text = format!("{}, says {}.", fact.sentence(), by.name);
                 self.tell_incident(now, number, by, now, fact);
+                self.tell_subscribers(now, number, by, text);
                 Ok(true)
             }
             IncidentStep::Assign { to } => {
@@ -159,8 +166,12 @@ impl Tenant {
                 let Some(held) = self.incidents.held.get_mut(&number) else { return Ok(false) };
                 let from = std::mem::replace(&mut held.incident.owner, to.clone());
                 held.incident.participants.extend(to.clone());
-                let fact = Fact::Assigned { from, to, note: String::new() };
+                let fact = Fact::Assigned { from, to: to.clone(), note: String::new() };
                 self.tell_incident(now, number, by, now, fact);
+                if let Some(person) = to.filter(|it| it.as_str() != by.name) {
+                    let line = format!("It is yours now, says {}.", by.name);
+                    self.notify(now, number, &person, &[line]);
+                }
                 Ok(true)
             }
             IncidentStep::Comment { text, occurred_at } => {
@@ -182,6 +193,20 @@ impl Tenant {
                 Ok(true)
             }
             IncidentStep::Edit(edit) => self.edit_incident(now, number, by, *edit),
+            IncidentStep::People(step) => self.people_step(now, number, by, step),
+            IncidentStep::Relate(step) => self.relation_step(now, number, by, step),
+        }
+    }
+
+    /// What goes on as part of another incident is not opened by itself.
+    fn check_reopening(&self, number: IncidentNumber, to: Status) -> Result<(), IncidentRejection> {
+        let merge = self.incident(number).and_then(|it| it.relations.merged_into.as_ref());
+        match merge.filter(|_| to.is_active()) {
+            Some(merge) => {
+                let into = merge.into;
+                Err(impossible(format!("it goes on as part of incident {into}; unmerge it")))
+            }
+            None => Ok(()),
         }
     }
 
@@ -258,7 +283,7 @@ impl Tenant {
         self.tell_incident(now, number, &Author::system(), now, fact);
     }
 
-    fn check_person(&self, person: &Handle) -> Result<(), IncidentRejection> {
+    pub(super) fn check_person(&self, person: &Handle) -> Result<(), IncidentRejection> {
         match self.directory.person(person.as_str()) {
             Some(known) if known.is_active => Ok(()),
             _ => Err(IncidentRejection::UnknownPerson { person: person.to_string() }),
@@ -266,7 +291,7 @@ impl Tenant {
     }
 
     /// Returns who is behind a row, when that is a person with an account.
-    fn person_of(&self, by: &Author) -> Option<Handle> {
+    pub(super) fn person_of(&self, by: &Author) -> Option<Handle> {
         let handle = Handle::parse(&by.name).ok().filter(|_| by.kind == AuthorKind::Person)?;
         self.directory.person(handle.as_str()).map(|_| handle)
     }
@@ -307,7 +332,10 @@ fn is_done_already(incident: &Incident, step: &IncidentStep) -> bool {
             incident.severity == *severity && incident.severity_by.is_some()
         }
         IncidentStep::Assign { to } => incident.owner == *to,
-        IncidentStep::Comment { .. } | IncidentStep::Edit(_) => false,
+        IncidentStep::Comment { .. }
+        | IncidentStep::Edit(_)
+        | IncidentStep::People(_)
+        | IncidentStep::Relate(_) => false,
     }
 }
 
@@ -321,6 +349,8 @@ fn action_of(step: &IncidentStep) -> &'static str {
         IncidentStep::Assign { .. } => "incident.assign",
         IncidentStep::Comment { .. } => "incident.comment",
         IncidentStep::Edit(_) => "incident.edit",
+        IncidentStep::People(step) => step.action(),
+        IncidentStep::Relate(step) => step.action(),
     }
 }
 
@@ -329,7 +359,11 @@ fn reason_of(step: &IncidentStep) -> String {
         IncidentStep::Move { note, .. } => note.clone(),
         IncidentStep::SetSeverity { reason, .. } => reason.clone(),
         IncidentStep::Comment { text, .. } => text.clone(),
-        IncidentStep::Assign { .. } | IncidentStep::Edit(_) => String::new(),
+        IncidentStep::People(step) => step.reason().to_owned(),
+        IncidentStep::Relate(RelationStep::ResolveAll { note, .. }) => note.clone(),
+        IncidentStep::Assign { .. } | IncidentStep::Edit(_) | IncidentStep::Relate(_) => {
+            String::new()
+        }
     }
 }
 
@@ -387,7 +421,7 @@ fn check_draft(draft: &IncidentDraft, now: Timestamp) -> Result<(), IncidentReje
     }
 }
 
-fn check_title(title: &str) -> Result<(), IncidentRejection> {
+pub(super) fn check_title(title: &str) -> Result<(), IncidentRejection> {
     if title.trim().is_empty() {
         return Err(invalid("title", "must not be empty"));
     }
@@ -405,18 +439,23 @@ fn check_service(service: &str) -> Result<(), IncidentRejection> {
     Ok(())
 }
 
-fn check_text(field: &'static str, text: &str) -> Result<(), IncidentRejection> {
+pub(super) fn check_text(field: &'static str, text: &str) -> Result<(), IncidentRejection> {
     if text.chars().count() > MAX_TEXT_CHARS {
         return Err(invalid(field, format!("must have at most {MAX_TEXT_CHARS} characters")));
     }
     Ok(())
 }
 
-fn invalid(field: &'static str, message: impl Into<String>) -> IncidentRejection {
+pub(super) fn invalid(field: &'static str, message: impl Into<String>) -> IncidentRejection {
     IncidentRejection::Invalid { field, message: message.into() }
 }
 
-fn one_line(text: &str) -> String {
+/// Returns that something cannot be done as things stand.
+pub(super) fn impossible(why: impl Into<String>) -> IncidentRejection {
+    IncidentRejection::Impossible { why: why.into() }
+}
+
+pub(super) fn one_line(text: &str) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     line.trim().to_owned()
 }

@@ -59,11 +59,23 @@ impl Tenant {
             }
         }
         let key = incident.key.clone();
+        let incident_parent = incident.relations.parent;
         if from.is_active() != to.is_active() {
             self.reindex(number, key, to.is_active());
         }
-        self.tell_incident(now, number, by, now, Fact::Moved { from, to, note, code });
+        let parent = incident_parent;
+        let fact = Fact::Moved { from, to, note, code };
+        let text = fact.sentence();
+        self.tell_incident(now, number, by, now, fact);
+        self.tell_subscribers(now, number, by, format!("{}, says {}.", text, by.name));
+        if to == Status::Closed {
+            self.release_everybody(now, number);
+        }
         self.set_incident_timer(now, number);
+        if let Some(parent) = parent {
+            // It may end by itself once nothing beneath it goes on.
+            self.set_incident_timer(now, parent);
+        }
     }
 
     /// An incident is over or open again: its key and its alerts are found accordingly.
@@ -77,14 +89,14 @@ impl Tenant {
         if is_active {
             self.incidents.open += 1;
             held.incident.recovered = None;
-            if let Some(key) = key {
+            for key in key.into_iter().chain(held.incident.relations.keys.clone()) {
                 self.incidents.latest.remove(&key);
                 self.incidents.by_key.insert(key, number);
             }
             return;
         }
         self.incidents.open -= 1;
-        if let Some(key) = key {
+        for key in key.into_iter().chain(held.incident.relations.keys.clone()) {
             self.incidents.by_key.remove(&key);
             self.incidents.latest.insert(key, number);
         }
@@ -128,8 +140,8 @@ impl Tenant {
         // Its key may have been taken by a younger one since.
         if to.is_active()
             && !from.is_active()
-            && let Some(key) = &held.incident.key
-            && self.incidents.by_key.contains_key(key)
+            && let mut keys = held.incident.key.iter().chain(&held.incident.relations.keys)
+            && keys.any(|key| self.incidents.by_key.contains_key(key))
         {
             return Err(Refusal::Never { from, to });
         }
@@ -151,7 +163,7 @@ impl Tenant {
         runs.into_iter().flatten().filter(is_open).copied().collect()
     }
 
-    fn answerer(&self, by: &Author) -> Answerer {
+    pub(super) fn answerer(&self, by: &Author) -> Answerer {
         match Handle::parse(&by.name) {
             Ok(handle) if self.directory.person(handle.as_str()).is_some() => {
                 Answerer::Person(handle)
@@ -275,6 +287,9 @@ impl Tenant {
     /// What a leaver had gets their successor, or nobody.
     pub(super) fn pass_incidents_on(&mut self, now: Timestamp, leaver: &Handle) {
         let successor = self.substitute_of(leaver);
+        for number in self.incidents_with(leaver) {
+            self.pass_roles_on(now, number, leaver, successor.as_ref());
+        }
         for number in self.incidents_of(leaver) {
             let Some(held) = self.incidents.held.get_mut(&number) else { continue };
             held.incident.owner = successor.clone();
@@ -284,7 +299,22 @@ impl Tenant {
             let note = format!("{leaver} has left");
             let fact = Fact::Assigned { from: Some(leaver.clone()), to: successor.clone(), note };
             self.tell_incident(now, number, &Author::system(), now, fact);
+            if let Some(successor) = &successor {
+                let line = format!("It is yours now: {leaver} has left.");
+                self.notify(now, number, successor, &[line]);
+            }
         }
+    }
+
+    /// Returns the open incidents in which somebody has a role, is asked for help, or which they
+    /// follow.
+    fn incidents_with(&self, person: &Handle) -> Vec<IncidentNumber> {
+        let has = |it: &crate::incident::Incident| {
+            it.crew.present().any(|holding| holding.person == *person)
+                || it.crew.waiting().any(|request| request.person == *person)
+                || it.crew.subscribers.contains(person)
+        };
+        self.incidents().filter(|it| it.is_active() && has(it)).map(|it| it.number).collect()
     }
 
     /// The configuration is another one: what ends by itself may do so at other times, and who
@@ -302,7 +332,11 @@ impl Tenant {
         let owners: BTreeSet<Handle> = self
             .incidents()
             .filter(|it| it.is_active())
-            .filter_map(|it| it.owner.clone())
+            .flat_map(|it| {
+                let asked = it.crew.waiting().map(|it| &it.person);
+                let others = it.crew.subscribers.iter().chain(asked);
+                it.crew.people().into_iter().chain(others.cloned()).chain(it.owner.clone())
+            })
             .collect();
         for owner in owners {
             if !self.directory.person(owner.as_str()).is_some_and(|it| it.is_active) {

@@ -244,7 +244,10 @@ impl Tenant {
             for run in &incident.runs {
                 self.incidents.by_run.insert(*run, number);
             }
-            if let Some(key) = &incident.key {
+            // What goes on as part of another one has its key there.
+            let is_merged = incident.relations.merged_into.is_some();
+            let own = incident.key.iter().filter(|_| !is_merged);
+            for key in own.chain(&incident.relations.keys) {
                 if incident.is_active() {
                     self.incidents.by_key.insert(key.clone(), number);
                 } else {
@@ -275,9 +278,13 @@ impl Tenant {
 
     /// Sets the timer of an incident to when something has to be done about it.
     pub(super) fn set_incident_timer(&mut self, now: Timestamp, number: IncidentNumber) {
+        // It does not end by itself as long as something beneath it goes on.
+        let has_open_child = self.has_open_child(number);
         let settings = &self.policy.incidents;
         let Some(held) = self.incidents.held.get_mut(&number) else { return };
-        let wanted = next_deadline(&held.incident, settings).map(|at| at.max(now));
+        let waits = held.incident.is_active() && has_open_child;
+        let wanted = next_deadline(&held.incident, settings).filter(|_| !waits);
+        let wanted = wanted.map(|at| at.max(now));
         if held.wake_at == wanted {
             return;
         }
@@ -327,10 +334,10 @@ impl Tenant {
                 self.incidents.by_alert.remove(fingerprint);
             }
         }
-        if let Some(key) = &held.incident.key
-            && self.incidents.latest.get(key) == Some(&number)
-        {
-            self.incidents.latest.remove(key);
+        for key in held.incident.key.iter().chain(&held.incident.relations.keys) {
+            if self.incidents.latest.get(key) == Some(&number) {
+                self.incidents.latest.remove(key);
+            }
         }
     }
 }

@@ -6,8 +6,11 @@ use jiff::Timestamp;
 
 use super::{Tenant, Timer};
 use crate::identity::Handle;
-use crate::incident::{Author, Fact, INCIDENT_REMINDERS, Incident, IncidentNumber, Targets};
+use crate::incident::{
+    Author, Fact, INCIDENT_REMINDERS, Incident, IncidentNumber, Role, Said, Targets,
+};
 use crate::reminder::{Reminder, ReminderKey, ReminderKind, ReminderPlan, ReminderSubject};
+use crate::severity::Severity;
 
 /// How often somebody is reminded until their manager is told, too.
 const REMINDED_ALONE: u32 = 2;
@@ -44,6 +47,31 @@ impl Tenant {
             let key = ReminderKey::new(kind, ReminderSubject::Incident(number));
             self.plan_reminder(now, key, self.wanted_reminder(key));
         }
+        let of_requests = self.requests_of(number).into_iter().map(|request| {
+            let subject = ReminderSubject::Request(number, request);
+            ReminderKey::new(ReminderKind::RequestUnanswered, subject)
+        });
+        let others: BTreeSet<ReminderKey> = of_requests.chain(self.parts_of(number)).collect();
+        for key in others {
+            self.plan_reminder(now, key, self.wanted_reminder(key));
+        }
+    }
+
+    /// Returns the requests for help that nobody has answered.
+    fn requests_of(&self, number: IncidentNumber) -> Vec<u32> {
+        let incident = self.incident(number);
+        incident.into_iter().flat_map(|it| it.crew.waiting()).map(|it| it.number).collect()
+    }
+
+    /// Returns the reminders that are set for parts of an incident.
+    fn parts_of(&self, number: IncidentNumber) -> Vec<ReminderKey> {
+        // Subjects are ordered by what they are first, so those of requests begin here.
+        let subject = ReminderSubject::Request(number, 0);
+        let from = ReminderKey { subject, kind: ReminderKind::ALL[0] };
+        let is_part = |key: &&ReminderKey| {
+            key.subject.incident() == number && !matches!(key.subject, ReminderSubject::Incident(_))
+        };
+        self.reminders.range(from..).map(|(key, _)| key).filter(is_part).copied().collect()
     }
 
     /// Returns when a reminder is wanted, as things stand.
@@ -51,6 +79,7 @@ impl Tenant {
         let incident = self.incident(key.subject.incident())?;
         match key.subject {
             ReminderSubject::Incident(_) => incident.reminder(key.kind, &self.policy.incidents),
+            ReminderSubject::Request(_, request) => incident.request_reminder(request),
         }
     }
 
@@ -117,6 +146,10 @@ impl Tenant {
 
     fn say_reminder(&mut self, now: Timestamp, key: ReminderKey, fired: u32) {
         let number = key.subject.incident();
+        if let ReminderSubject::Request(_, request) = key.subject {
+            self.request_expired(now, number, request);
+            return;
+        }
         let Some(incident) = self.incident(number) else { return };
         let text = text_of(key.kind, incident, &self.policy.incidents);
         let mut people = self.whom_to_remind(key.kind, incident);
@@ -129,6 +162,17 @@ impl Tenant {
         self.tell_incident(now, number, &Author::system(), now, fact);
     }
 
+    /// Somebody who was asked for help has not answered in time: whoever asked hears of it.
+    fn request_expired(&mut self, now: Timestamp, number: IncidentNumber, request: u32) {
+        let asked = self.incident(number).and_then(|it| it.crew.request(request)).cloned();
+        let Some(asked) = asked else { return };
+        self.end_request(now, number, &Author::system(), request, Said::Expired, "");
+        if let Ok(asker) = Handle::parse(&asked.by) {
+            let line = format!("{} has not answered to your request for help.", asked.person);
+            self.notify(now, number, &asker, &[line]);
+        }
+    }
+
     fn whom_to_remind(&self, kind: ReminderKind, incident: &Incident) -> BTreeSet<Handle> {
         let owner = || incident.owner.iter().cloned().collect::<BTreeSet<_>>();
         match kind {
@@ -136,7 +180,25 @@ impl Tenant {
             ReminderKind::EscalateThreshold => {
                 owner().into_iter().chain(self.overseers(incident)).collect()
             }
-            ReminderKind::UpdateDue | ReminderKind::PostmortemMissing => owner(),
+            ReminderKind::UpdateDue => {
+                let crew = &incident.crew;
+                let leads = [Role::IncidentCommander, Role::CommunicationsLead];
+                owner()
+                    .into_iter()
+                    .chain(leads.into_iter().flat_map(|it| crew.holders(it)).cloned())
+                    .collect()
+            }
+            ReminderKind::RoleVacant => {
+                let commander = incident.crew.holders(Role::IncidentCommander).cloned();
+                let known: BTreeSet<Handle> = owner().into_iter().chain(commander).collect();
+                match incident.severity {
+                    Severity::Sev1 => known.into_iter().chain(self.overseers(incident)).collect(),
+                    _ => known,
+                }
+            }
+            ReminderKind::PostmortemMissing => owner(),
+            // What becomes of a request is told otherwise.
+            ReminderKind::RequestUnanswered => BTreeSet::new(),
             ReminderKind::Inactivity if incident.owner.is_none() => self.overseers(incident),
             ReminderKind::Inactivity => owner(),
         }
@@ -160,6 +222,12 @@ fn text_of(
             let minutes = targets.update_minutes;
             format!("an update is due: {severity} promises one every {minutes} minutes")
         }
+        ReminderKind::RoleVacant => {
+            let vacant = incident.crew.vacant(severity, incident.owner.as_ref());
+            let vacant: Vec<String> = vacant.into_iter().map(Role::title).collect();
+            format!("nobody is {} yet, and {severity} asks for it", vacant.join(", "))
+        }
+        ReminderKind::RequestUnanswered => "a request for help waits".to_owned(),
         ReminderKind::EscalateThreshold => {
             let minutes = targets.escalate_minutes;
             format!("it is not over after {minutes} minutes; at {severity} the next level knows")

@@ -166,7 +166,10 @@ impl From<Rejection> for Refusal {
 fn of_incident(why: &IncidentRejection, text: String) -> Refusal {
     let code = match why {
         IncidentRejection::Unknown { .. } => ProblemCode::NotFound,
-        IncidentRejection::Archived { .. } => ProblemCode::Conflict,
+        IncidentRejection::UnknownPart { .. } => ProblemCode::NotFound,
+        IncidentRejection::Archived { .. } | IncidentRejection::Impossible { .. } => {
+            ProblemCode::Conflict
+        }
         IncidentRejection::Refused(Denied::Never { .. }) => ProblemCode::TransitionDenied,
         IncidentRejection::Refused(Denied::Unexplained { .. }) => {
             return Refusal::field("/note", text).allowing(why);

@@ -279,7 +279,7 @@ fn annotations(cursor: &mut Cursor<'_>) -> Result<Labels, Trouble> {
 }
 
 /// Reads `Name{label="value"}`, `Name`, `"any name"{…}` or `{label="value"}`.
-fn alert(cursor: &mut Cursor<'_>) -> Result<Labels, Trouble> {
+pub(super) fn alert(cursor: &mut Cursor<'_>) -> Result<Labels, Trouble> {
     let start = cursor.offset();
     let name = if cursor.starts_with('"') {
         Some(cursor.quoted("the name of the alert")?)

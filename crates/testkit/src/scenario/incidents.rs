@@ -12,6 +12,7 @@ use tocsin_core::severity::Severity;
 
 use super::action::instant;
 use super::cursor::{Cursor, Trouble, suggestion};
+use super::incident_steps;
 use super::sentences::Teller;
 use super::time::{Origin, show_duration};
 use super::world::World;
@@ -47,7 +48,8 @@ pub(super) fn begins(cursor: &Cursor<'_>) -> bool {
     }
     let verb = ahead.peek();
     ahead.takes(verb);
-    VERBS.contains(&verb) && ahead.peek().starts_with("INC-")
+    (VERBS.contains(&verb) || incident_steps::VERBS.contains(&verb))
+        && ahead.peek().starts_with("INC-")
 }
 
 pub(super) fn read(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Doing, Trouble> {
@@ -58,7 +60,10 @@ pub(super) fn read(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Doing, Tr
         return Ok(Doing { by, change: IncidentChange::Declare(Box::new(draft(cursor)?)) });
     }
     let incident = number(cursor)?;
-    let step = step(cursor, origin, verb)?;
+    let step = match incident_steps::read(cursor, &by, verb) {
+        Some(step) => step?,
+        None => step(cursor, origin, verb)?,
+    };
     let mut expected = Expected::default();
     if cursor.takes_all(&["believing", "it"]) {
         expected.status = Some(status(cursor)?);
@@ -131,7 +136,7 @@ fn step(cursor: &mut Cursor<'_>, origin: &Origin, verb: &str) -> Result<Incident
     Ok(IncidentStep::Move { to, note, code })
 }
 
-fn words(cursor: &mut Cursor<'_>) -> Result<String, Trouble> {
+pub(super) fn words(cursor: &mut Cursor<'_>) -> Result<String, Trouble> {
     if cursor.starts_with('"') { cursor.quoted("what they say") } else { Ok(String::new()) }
 }
 
@@ -207,6 +212,9 @@ impl Teller<'_> {
             );
             if it.record.reopened() > 0 {
                 line.push_str(&format!(", cycle {}", it.record.cycles().len()));
+            }
+            for holding in it.crew.present() {
+                line.push_str(&format!(", {} {}", holding.role, holding.person));
             }
             if let Some(of) = it.recurrence_of {
                 line.push_str(&format!(", again after INC-{of}"));

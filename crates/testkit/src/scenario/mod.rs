@@ -9,6 +9,7 @@ mod cursor;
 mod difference;
 mod error;
 mod head;
+mod incident_steps;
 mod incidents;
 mod names;
 mod pages;

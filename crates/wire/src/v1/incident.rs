@@ -11,6 +11,8 @@ use tocsin_core::labels::{Fingerprint, Labels};
 use tocsin_core::reminder::Reminder;
 use utoipa::ToSchema;
 
+use super::incident_people::{IncidentPeople, IncidentRelations};
+
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -245,6 +247,10 @@ pub struct IncidentDetail {
     pub impact_ended_at: Option<Timestamp>,
     /// Where it may go from here, and what that takes.
     pub allowed_transitions: Vec<IncidentTransition>,
+    /// Who does what.
+    pub people: IncidentPeople,
+    /// How it belongs together with others.
+    pub relations: IncidentRelations,
     /// What people are reminded of, and when next.
     pub reminders: Vec<IncidentReminder>,
 }
@@ -500,6 +506,8 @@ impl IncidentDetail {
             impact_started_at: it.measure.impact_started_at,
             impact_ended_at: it.measure.impact_ended_at,
             allowed_transitions: transitions(allowed_from(it.status())),
+            people: IncidentPeople::new(it),
+            relations: IncidentRelations::new(&it.relations),
             reminders: Vec::new(),
         }
     }

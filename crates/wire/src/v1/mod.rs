@@ -16,6 +16,7 @@ mod group;
 mod hook;
 mod identity;
 mod incident;
+mod incident_people;
 mod incident_report;
 mod maintenance;
 mod matcher;
@@ -98,5 +99,11 @@ pub use incident::{
     IncidentMode, IncidentMove, IncidentMoveTo, IncidentPatch, IncidentRating, IncidentReminder,
     IncidentResolution, IncidentResult, IncidentState, IncidentStatus, IncidentTargets,
     IncidentTransition, MAX_LISTED_INCIDENT_ALERTS, transitions,
+};
+pub use incident_people::{
+    IncidentDuplicate, IncidentHandover, IncidentHelpAnswer, IncidentHelpAsked, IncidentHolding,
+    IncidentLink, IncidentLinkKind, IncidentMerge, IncidentPeople, IncidentRelations,
+    IncidentRequest, IncidentResolveAll, IncidentRole, IncidentRoleGiven, IncidentRoleTaken,
+    IncidentSplit, IncidentSubscription,
 };
 pub use timeline::{IncidentTimeline, timeline_csv, timeline_markdown};

@@ -1,5 +1,7 @@
 //! Incidents: how they stand, and how people declare them.
 
+mod people;
+mod relations;
 mod report;
 mod steps;
 mod timeline;
@@ -37,6 +39,9 @@ use crate::access::Caller;
 /// How many pages of the store are searched for what a caller may see; the cursor leads on.
 const MAX_PAGES_PER_LIST: usize = 20;
 
+/// The most incidents that one request names.
+const MAX_NAMED_INCIDENTS: usize = 100;
+
 /// The header that makes asking twice harmless.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -55,6 +60,21 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(steps::assign))
         .routes(routes!(steps::comment))
         .routes(routes!(report::report))
+        .routes(routes!(people::give))
+        .routes(routes!(people::join))
+        .routes(routes!(people::leave))
+        .routes(routes!(people::hand_over))
+        .routes(routes!(people::ask))
+        .routes(routes!(people::answer))
+        .routes(routes!(people::subscribe))
+        .routes(routes!(people::unsubscribe))
+        .routes(routes!(relations::merge))
+        .routes(routes!(relations::unmerge))
+        .routes(routes!(relations::split))
+        .routes(routes!(relations::duplicate))
+        .routes(routes!(relations::link))
+        .routes(routes!(relations::unlink))
+        .routes(routes!(relations::resolve_all))
         .routes(routes!(timeline::list))
         .routes(routes!(timeline::export))
 }
@@ -287,6 +307,11 @@ async fn command(app: &App, caller: &Caller, change: IncidentChange) -> Answer<I
 /// Reads the number or the reference in a path.
 fn parse(text: &str) -> Answer<IncidentNumber> {
     text.parse().map_err(|why: incident::RefError| Refusal::not_found(why.to_string()))
+}
+
+/// Reads the number of something within an incident in a path.
+fn number(text: &str) -> Answer<u32> {
+    text.parse().map_err(|_| Refusal::not_found(format!("`{text}` is no number")))
 }
 
 type Found = (incident::Incident, Vec<IncidentAlert>);

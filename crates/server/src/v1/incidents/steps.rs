@@ -22,7 +22,7 @@ use crate::App;
 use crate::access::Caller;
 
 /// One request about one incident.
-struct Asked {
+pub(super) struct Asked {
     caller: Caller,
     /// As it was found.
     incident: incident::Incident,
@@ -31,23 +31,38 @@ struct Asked {
 
 impl Asked {
     /// Finds an incident that the caller may see.
-    async fn find(app: &App, caller: Caller, text: &str, headers: &HeaderMap) -> Answer<Self> {
+    pub(super) async fn find(
+        app: &App,
+        caller: Caller,
+        text: &str,
+        headers: &HeaderMap,
+    ) -> Answer<Self> {
         let (incident, _) = find(app, &caller, parse(text)?).await?;
         let expected = Expected { version: version(headers)?, status: None };
         Ok(Self { caller, incident, expected })
     }
 
+    /// Returns the incident as it was found.
+    pub(super) fn incident(&self) -> &incident::Incident {
+        &self.incident
+    }
+
+    /// Returns who asks.
+    pub(super) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// Refuses what the caller may not do with it.
-    fn must(&self, permission: Permission) -> Answer<()> {
+    pub(super) fn must(&self, permission: Permission) -> Answer<()> {
         self.caller.must(permission, &self.incident.labels)
     }
 
-    async fn carry_out(self, app: &App, step: IncidentStep) -> Answer<Response> {
+    pub(super) async fn carry_out(self, app: &App, step: IncidentStep) -> Answer<Response> {
         let Self { caller, incident, expected } = self;
         let number = incident.number;
         let change = IncidentChange::Step { incident: number, expected, step };
         let reply = command(app, &caller, change).await?;
-        let (it, _) = find(app, &caller, number).await?;
+        let (it, _) = find(app, &caller, reply.incident).await?;
         let result =
             IncidentResult { has_changed: reply.has_changed, incident: Incident::new(&it) };
         Ok(([(header::ETAG, etag(it.version))], Json(result)).into_response())
