@@ -1,11 +1,13 @@
 //! When incidents begin, reopen and end by themselves.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tocsin_core::incident::IncidentSettings;
 use tocsin_core::severity::Severity;
 
 use crate::document::Document;
+use crate::messages::{self, MessageTargetText, MessageTemplateConfig};
 use crate::reader::Reader;
 use crate::section::{section, words};
 use crate::values::signed;
@@ -40,6 +42,13 @@ section! {
         /// How long after the end a postmortem that has to be written may be missing until its
         /// owner is reminded.
         @Native postmortem_after: Duration = Duration::from_secs(48 * 3600);
+        /// What messages about incidents are made from, beside those that are built in; one of
+        /// the same name takes their place.
+        @Native templates: Vec<MessageTemplateConfig>;
+        /// Lists of those who are told, by name, as in `executives: [ada, "slack:#board"]`.
+        @Native lists: BTreeMap<String, Vec<MessageTargetText>>;
+        /// Values of variables in messages, such as `company_name` and `status_page_url`.
+        @Native variables: BTreeMap<String, String>;
     }
 }
 
@@ -68,7 +77,7 @@ pub(crate) fn compile(document: &Document, reader: &mut Reader<'_>) -> IncidentS
         let span = reader.place(".incidents.storm_limit");
         reader.error_span(span, format!("must be a number from 1 to {MAX_STORM_LIMIT}"));
     }
-    IncidentSettings {
+    let mut settings = IncidentSettings {
         open_from: match config.open_from {
             OpenFromWord::Never => None,
             OpenFromWord::Sev1 => Some(Severity::Sev1),
@@ -85,5 +94,8 @@ pub(crate) fn compile(document: &Document, reader: &mut Reader<'_>) -> IncidentS
         remind: config.remind,
         inactive_after: signed(config.inactive_after),
         postmortem_after: signed(config.postmortem_after),
-    }
+        ..IncidentSettings::default()
+    };
+    messages::compile(config, reader, &mut settings);
+    settings
 }

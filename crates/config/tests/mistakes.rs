@@ -539,3 +539,26 @@ fn schedules_and_holidays() {
         ],
     );
 }
+
+#[test]
+fn messages_about_incidents() {
+    let incidents = |text: &str| with_base(&format!("incidents:\n{text}\n"));
+    let template = |text: &str| incidents(&format!("  templates:\n  - {text}"));
+    check(
+        "messages",
+        &[
+            ("no body", template("{name: a, subject: x}")),
+            ("a misspelt variable", template("{name: a, subject: x, body: \"{titel}\"}")),
+            ("a brace alone", template("{name: a, subject: \"{title\", body: x}")),
+            (
+                "a name twice",
+                incidents(
+                    "  templates: [{name: a, subject: x, body: y}, {name: a, subject: x, body: y}]",
+                ),
+            ),
+            ("a list in a list", incidents("  lists: {a: [\"list:b\"]}")),
+            ("somebody who cannot be", incidents("  lists: {a: [\"slak:#ops\"]}")),
+            ("a variable with a space", incidents("  variables: {\"a b\": x}")),
+        ],
+    );
+}

@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 use support::{Answer, TestServer};
+use tocsin_core::incident::MessageTarget;
 use tocsin_core::severity::Severity;
 use tocsin_server::Options;
 
@@ -15,8 +16,12 @@ impl TestServer {
     async fn with_incidents() -> Self {
         let mut policy = support::policy();
         policy.incidents.open_from = Some(Severity::Sev2);
+        let parse = |text| MessageTarget::parse(text).unwrap();
+        let customers = vec![parse("email:all@example.org"), parse("ada")];
+        policy.incidents.lists.insert("customers".into(), customers);
+        policy.incidents.variables.insert("company_name".into(), "Acme".into());
         let server = Self::start_by(Options::default(), policy).await;
-        let person = json!({ "handle": "ada" });
+        let person = json!({ "handle": "ada", "email": "ada@example.org" });
         assert_eq!(server.order("POST", "/api/v1/people", &[], person).await.status, 201);
         server
     }
@@ -205,4 +210,76 @@ async fn how_long_incidents_took_is_told_in_groups_and_what_is_unknown_beside_it
         assert_eq!(answer.status, 400, "{query}");
         assert!(answer.body.contains(names), "{query}: {}", answer.body);
     }
+}
+
+#[tokio::test]
+async fn an_update_moves_rates_and_tells_or_does_nothing() {
+    let server = TestServer::with_incidents().await;
+    let draft = json!({ "title": "Cannot pay", "service": "checkout", "severity": "sev3" });
+    server.order("POST", "/api/v1/incidents", &[], draft).await;
+    let update = |variables: Value, to: Value| {
+        json!({
+            "status": "monitoring", "severity": "sev2", "note": "all customers",
+            "message": { "template": "customer_update", "variables": variables, "to": to }
+        })
+    };
+    let version = server.get("/api/v1/incidents/1").await.json()["version"].clone();
+
+    // Every hole is named, and nothing has happened.
+    let refused = server.step("updates", update(json!({}), json!(["list:customers"]))).await;
+    assert_eq!(refused.status, 422);
+    for name in ["next_steps", "status_page_url", "update_message"] {
+        assert!(refused.body.contains(name), "{}", refused.body);
+    }
+    let whole = json!({
+        "update_message": "Paying works again. {title}", "next_steps": "We watch it.",
+        "status_page_url": "https://status.example.org"
+    });
+    let nobody = server.step("updates", update(whole.clone(), json!(["list:friends"]))).await;
+    assert_eq!(nobody.status, 422);
+    assert!(nobody.body.contains("there are customers"), "{}", nobody.body);
+    let misspelt = server.step("updates", update(whole.clone(), json!(["Ada Lovelace"]))).await;
+    assert!(misspelt.body.contains("/message/to/0"), "{}", misspelt.body);
+    assert_eq!(server.get("/api/v1/incidents/1").await.json()["version"], version);
+
+    let good = update(whole, json!(["list:customers", "ada"]));
+    let seen = server.step("updates/preview", good.clone()).await.json();
+    assert_eq!(seen["to"], json!(["ada", "email/example.org"]));
+    assert_eq!(seen["subject"], "Update on the problem with checkout");
+    let body = seen["body"].as_str().unwrap();
+    // As it will be, not as it is; and what somebody wrote is text.
+    assert!(body.contains("stands: monitoring") && body.contains("again. {title}"), "{body}");
+    assert!(body.ends_with("Acme"), "{body}");
+    assert_eq!(server.get("/api/v1/incidents/1").await.json()["version"], version);
+
+    let done = server.step("updates", good).await.json();
+    assert_eq!(
+        (&done["incident"]["status"], &done["incident"]["severity"]),
+        (&json!("monitoring"), &json!("sev2"))
+    );
+    let timeline = server.get("/api/v1/incidents/1/timeline").await.json();
+    let rows = timeline["items"].as_array().unwrap();
+    let sent = rows.iter().find(|row| row["kind"] == "message_sent").unwrap();
+    assert_eq!(sent["details"]["message"]["body"], seen["body"]);
+    assert_eq!(sent["details"]["told"], json!(["ada", "email/example.org"]));
+    let pages = server.get("/api/v1/pages/history?limit=100").await;
+    let told = pages.json()["items"].as_array().unwrap().len();
+    assert_eq!(told, 2, "ada is on the list and named, and told once: {}", pages.body);
+
+    let free = json!({ "message": { "subject": "{severity}", "body": "x } y", "to": ["ada"] } });
+    let refused = server.step("updates", free).await;
+    assert!(refused.body.contains("write `}}`"), "{}", refused.body);
+    assert_eq!(server.step("updates", json!({})).await.status, 422);
+    let list = server.get("/api/v1/incidents/message-templates").await.json();
+    assert_eq!(list["lists"], json!(["customers"]));
+    let names: Vec<&str> =
+        list["items"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
+    let built_in = [
+        "customer_resolved",
+        "customer_start",
+        "customer_update",
+        "executive_briefing",
+        "internal_alert",
+    ];
+    assert_eq!(names, built_in);
 }

@@ -357,6 +357,10 @@ fn body_of(method: &str, path: &str, mark: &str) -> Option<Value> {
                 "split" => json!({ "alerts": ["00000000000000aa"], "title": mark }),
                 "duplicate" => json!({ "of": "2" }),
                 "link" | "unlink" => json!({ "kind": "related", "other": "2" }),
+                "updates" => json!({ "status": "investigating", "note": mark }),
+                "preview" => json!({
+                    "message": { "subject": mark, "body": mark, "to": ["participants"] }
+                }),
                 _ => json!({ "note": mark }),
             }
         }

@@ -125,6 +125,12 @@ enum IncidentCommand {
     /// Say that nothing is left to do about it.
     #[command(after_help = EXIT_CODES)]
     Close(Said),
+    /// Tell others how it goes; may move and rate it in the same step.
+    #[command(after_help = EXIT_CODES)]
+    Update(super::incident_update::Update),
+    /// List what messages about incidents can be made from.
+    #[command(after_help = EXIT_CODES)]
+    Templates,
     /// Show how long incidents took, and how many there were.
     #[command(after_help = EXIT_CODES)]
     Metrics(super::incident_metrics::Metrics),
@@ -266,6 +272,14 @@ pub(crate) async fn run(args: IncidentArgs) -> Result<()> {
         IncidentCommand::Close(said) => {
             does(said.which, "close", json!({ "note": said.note })).await
         }
+        IncidentCommand::Update(asked) => {
+            let path = path(&Which { incident: asked.incident.clone() });
+            match super::incident_update::run(&client, format, &path, asked).await? {
+                Some(result) => output::print(&line(&result.incident)),
+                None => Ok(()),
+            }
+        }
+        IncidentCommand::Templates => super::incident_update::templates(&client, format).await,
         IncidentCommand::Metrics(asked) => {
             super::incident_metrics::run(&client, format, asked).await
         }

@@ -4,7 +4,8 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 
 use super::{
-    Category, Evidence, IncidentKey, IncidentNumber, Mode, Need, PeopleStep, Refusal, RelationStep,
+    Category, Evidence, IncidentKey, IncidentNumber, IncidentUpdate, Mode, Need, PeopleStep, Refusal,
+    RelationStep,
     ResolutionCode, Status, allowed_from,
 };
 use crate::identity::Handle;
@@ -108,6 +109,8 @@ pub enum IncidentStep {
     People(PeopleStep),
     /// It belongs together with others otherwise.
     Relate(RelationStep),
+    /// It goes somewhere, is better or worse, and others are told, all of it or nothing.
+    Update(Box<IncidentUpdate>),
 }
 
 /// What is to be changed of an incident; what is `None` stays.

@@ -4,7 +4,7 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{IncidentNumber, LinkKind, ResolutionCode, Role, Said, Status};
+use super::{IncidentNumber, LinkKind, Message, ResolutionCode, Role, Said, Status};
 use crate::identity::{Actor, Handle, Who};
 use crate::reminder::ReminderKind;
 use crate::severity::Severity;
@@ -256,6 +256,13 @@ pub enum Fact {
         /// Whether it has.
         linked: bool,
     },
+    /// Others were told how it goes.
+    MessageSent {
+        /// What.
+        message: Message,
+        /// Who, in the words of those who were named.
+        told: Vec<String>,
+    },
     /// Somebody is reminded of something.
     Reminded {
         /// Of what.
@@ -297,6 +304,7 @@ impl Fact {
             Self::Split { .. } => "split",
             Self::Duplicated { .. } => "duplicated",
             Self::Linked { .. } => "linked",
+            Self::MessageSent { .. } => "message_sent",
             Self::Reminded { .. } => "reminded",
             Self::Recurs { .. } => "recurs",
         }
@@ -386,6 +394,12 @@ impl Fact {
             | Self::Split { .. }
             | Self::Duplicated { .. }
             | Self::Linked { .. } => super::sentence::sentence(self),
+            Self::MessageSent { message, told } if told.is_empty() => {
+                format!("told nobody, for nobody can be reached: {}", message.subject)
+            }
+            Self::MessageSent { message, told } => {
+                format!("told {}: {}", told.join(", "), message.subject)
+            }
             Self::Reminded { text, told, .. } if told.is_empty() => text.clone(),
             Self::Reminded { text, told, .. } => {
                 let told: Vec<&str> = told.iter().map(Handle::as_str).collect();

@@ -9,6 +9,8 @@ mod crew;
 mod cycle;
 mod entry;
 mod key;
+mod message;
+mod message_draft;
 mod metrics;
 mod number;
 mod people_step;
@@ -36,6 +38,12 @@ pub use crew::{
 pub use cycle::{Cycle, Interval, MAX_CYCLES, MAX_INTERVALS, Mode, Record};
 pub use entry::{Author, AuthorKind, Entry, Fact};
 pub use key::IncidentKey;
+pub use message::{
+    Audience, GIVEN_VARIABLES, INCIDENT_VARIABLES, MAX_NAMED, MAX_RECIPIENTS, MAX_SUBJECT_CHARS,
+    Message, MessageTemplate, MissingVariables, Pattern, PatternError, built_in_templates, is_name,
+    variables_of,
+};
+pub use message_draft::{IncidentUpdate, MessageDraft, MessageTarget, MessageTargetError};
 pub use metrics::{Anchor, Measure, Metric, MetricName, Summary, Validity, measure, summarize};
 pub use number::{IncidentNumber, IncidentRef, RefError};
 pub use people_step::PeopleStep;

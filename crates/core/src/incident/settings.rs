@@ -1,7 +1,12 @@
 //! When incidents begin, reopen and end by themselves.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use compact_str::CompactString;
 use jiff::SignedDuration;
 
+use super::{MessageTarget, MessageTemplate, built_in_templates};
 use crate::severity::Severity;
 
 /// When incidents begin, reopen and end by themselves.
@@ -27,6 +32,12 @@ pub struct IncidentSettings {
     pub inactive_after: SignedDuration,
     /// How long after the end a postmortem that has to be written may be missing.
     pub postmortem_after: SignedDuration,
+    /// From what messages are made, by name; the built-in ones among them.
+    pub templates: BTreeMap<CompactString, Arc<MessageTemplate>>,
+    /// Lists of those who are told, by name.
+    pub lists: BTreeMap<Arc<str>, Vec<MessageTarget>>,
+    /// Values of variables in messages where neither the incident nor the sender gives one.
+    pub variables: BTreeMap<String, String>,
 }
 
 impl IncidentSettings {
@@ -46,6 +57,12 @@ impl Default for IncidentSettings {
             remind: true,
             inactive_after: SignedDuration::from_hours(7 * 24),
             postmortem_after: SignedDuration::from_hours(48),
+            templates: built_in_templates()
+                .into_iter()
+                .map(|it| (it.name.clone(), Arc::new(it)))
+                .collect(),
+            lists: BTreeMap::new(),
+            variables: BTreeMap::new(),
         }
     }
 }

@@ -52,6 +52,18 @@ pub enum PublicStatus {
     Resolved,
 }
 
+impl PublicStatus {
+    /// Returns the word that is shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Investigating => "investigating",
+            Self::Identified => "identified",
+            Self::Monitoring => "monitoring",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
 impl Status {
     /// All, in the order an incident usually goes.
     pub const ALL: [Self; 8] = [

@@ -193,6 +193,7 @@ impl Tenant {
                 Ok(true)
             }
             IncidentStep::Edit(edit) => self.edit_incident(now, number, by, *edit),
+            IncidentStep::Update(update) => self.update_incident(now, number, by, *update),
             IncidentStep::People(step) => self.people_step(now, number, by, step),
             IncidentStep::Relate(step) => self.relation_step(now, number, by, step),
         }
@@ -335,6 +336,7 @@ fn is_done_already(incident: &Incident, step: &IncidentStep) -> bool {
         IncidentStep::Comment { .. }
         | IncidentStep::Edit(_)
         | IncidentStep::People(_)
+        | IncidentStep::Update(_)
         | IncidentStep::Relate(_) => false,
     }
 }
@@ -351,6 +353,7 @@ fn action_of(step: &IncidentStep) -> &'static str {
         IncidentStep::Edit(_) => "incident.edit",
         IncidentStep::People(step) => step.action(),
         IncidentStep::Relate(step) => step.action(),
+        IncidentStep::Update(_) => "incident.update",
     }
 }
 
@@ -364,6 +367,7 @@ fn reason_of(step: &IncidentStep) -> String {
         IncidentStep::Assign { .. } | IncidentStep::Edit(_) | IncidentStep::Relate(_) => {
             String::new()
         }
+        IncidentStep::Update(update) => update.note.clone(),
     }
 }
 

@@ -18,6 +18,7 @@ mod identity;
 mod incident_alerts;
 mod incident_change;
 mod incident_links;
+mod incident_messages;
 mod incident_moves;
 mod incident_people;
 mod incident_relations;

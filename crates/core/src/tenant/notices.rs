@@ -39,11 +39,21 @@ impl Tenant {
         person: &Handle,
         lines: &[String],
     ) -> bool {
-        let Some(incident) = self.incident(number) else { return false };
-        if !is_told(incident) {
-            return false;
-        }
-        let (title, urgency) = (headline(incident), urgency_of(incident.severity));
+        let title = self.incident(number).map(headline).unwrap_or_default();
+        self.notify_titled(now, number, person, title, lines)
+    }
+
+    /// The same with a title of its own.
+    pub(super) fn notify_titled(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        person: &Handle,
+        title: String,
+        lines: &[String],
+    ) -> bool {
+        let Some(incident) = self.incident(number).filter(|it| is_told(it)) else { return false };
+        let urgency = urgency_of(incident.severity);
         let is_active = self.directory.person(person.as_str()).is_some_and(|it| it.is_active);
         if !is_active {
             return false;
@@ -78,7 +88,7 @@ impl Tenant {
 }
 
 /// Returns whether anybody is told of an incident of this mode.
-fn is_told(incident: &Incident) -> bool {
+pub(super) fn is_told(incident: &Incident) -> bool {
     matches!(incident.mode, Mode::Real | Mode::Drill)
 }
 

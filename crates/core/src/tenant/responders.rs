@@ -161,7 +161,7 @@ impl Tenant {
         (step.targets.iter().take(1).collect(), 0)
     }
 
-    fn resolve_target(
+    pub(super) fn resolve_target(
         &self,
         policy: &EscalationPolicy,
         target: &Target,

@@ -17,6 +17,7 @@ mod hook;
 mod identity;
 mod incident;
 mod incident_people;
+mod incident_message;
 mod incident_report;
 mod maintenance;
 mod matcher;
@@ -64,6 +65,10 @@ pub use identity::{
     AllowedIn, Identity, NewToken, Origin, OwnedThing, OwnedThings, PeoplePage, Person,
     PersonDraft, SecretDraft, SignInLinkMade, StoredSecret, StoredSecrets, Team, TeamDraft,
     TeamMember, Teams, Token, TokenDraft, TokenWish, Tokens, read_grant,
+};
+pub use incident_message::{
+    IncidentMessage, IncidentMessagePreview, IncidentUpdate, MessageAudience, MessageTemplateList,
+    MessageTemplateRow,
 };
 pub use incident_report::{
     IncidentGroupBy, IncidentReport, IncidentReportGroup, IncidentSummary, KeptPromises,

@@ -2,6 +2,7 @@
 
 mod people;
 mod relations;
+mod messages;
 mod report;
 mod steps;
 mod timeline;
@@ -75,6 +76,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(relations::link))
         .routes(routes!(relations::unlink))
         .routes(routes!(relations::resolve_all))
+        .routes(routes!(messages::templates))
+        .routes(routes!(messages::update))
+        .routes(routes!(messages::preview))
         .routes(routes!(timeline::list))
         .routes(routes!(timeline::export))
 }

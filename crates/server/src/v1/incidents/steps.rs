@@ -25,7 +25,7 @@ use crate::access::Caller;
 pub(super) struct Asked {
     caller: Caller,
     /// As it was found.
-    incident: incident::Incident,
+    pub(super) incident: incident::Incident,
     expected: Expected,
 }
 
