@@ -19,33 +19,10 @@ fn incident(number: u64, began: i64, taken: Option<i64>, over: Option<i64>) -> I
         let code = Some(ResolutionCode::Fixed);
         record.enter(at(began + over), Status::Resolved, "ada", true, code);
     }
-    Incident {
-        number: IncidentNumber(number),
-        key: None,
-        version: 1,
-        entries: 1,
-        mode: Mode::Real,
-        title: "x".to_owned(),
-        summary: String::new(),
-        severity: Severity::Sev2,
-        severity_by: None,
-        category: None,
-        service: "pay".into(),
-        labels: Labels::from_iter([("team", "core")]),
-        created_at: at(began),
-        created_by: Author::system(),
-        record,
-        owner: None,
-        participants: Default::default(),
-        runs: Default::default(),
-        recovered: None,
-        active_at: at(began),
-        alerts_left_out: 0,
-        recurrence_of: None,
-        evidence: Default::default(),
-        measure: Default::default(),
-        idempotency_key: None,
-    }
+    let author = Author::system();
+    let number = IncidentNumber(number);
+    let new = Incident::new(number, at(began), author, "x".to_owned(), Severity::Sev2);
+    Incident { service: "pay".into(), labels: Labels::from_iter([("team", "core")]), record, ..new }
 }
 
 fn summary<'a>(group: &'a ReportGroup, name: &str) -> &'a Summary {
