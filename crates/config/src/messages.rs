@@ -42,7 +42,7 @@ words! {
     default = Internal
 }
 
-/// Somebody who is told: a target of an escalation, or `participants`.
+/// Somebody who is told: a target of an escalation, `participants` or `subscribers`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageTargetText(pub MessageTarget);
 

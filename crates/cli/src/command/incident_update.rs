@@ -43,7 +43,7 @@ pub(super) struct Update {
     #[arg(long, value_name = "TEXT")]
     body: Option<String>,
 
-    /// Who is told: list:NAME, participants, or a target such as ada, team:db or slack:#db; may be
+    /// Who is told: list:NAME, participants, subscribers, or a target such as ada, team:db or slack:#db; may be
     /// repeated.
     #[arg(long, value_name = "WHO")]
     to: Vec<String>,

@@ -4,9 +4,8 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 
 use super::{
-    Category, Evidence, IncidentKey, IncidentNumber, IncidentUpdate, Mode, Need, PeopleStep, Refusal,
-    RelationStep,
-    ResolutionCode, Status, allowed_from,
+    Category, Evidence, IncidentKey, IncidentNumber, IncidentUpdate, Mode, Need, PeopleStep,
+    Refusal, RelationStep, ResolutionCode, Status, allowed_from,
 };
 use crate::identity::Handle;
 use crate::severity::Severity;

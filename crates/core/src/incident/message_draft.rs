@@ -16,6 +16,8 @@ pub enum MessageTarget {
     List(Arc<str>),
     /// Everybody who works on it or was named.
     Participants,
+    /// Everybody who follows it.
+    Subscribers,
     /// Whoever an escalation would page by this.
     Target(Target),
 }
@@ -27,12 +29,12 @@ pub enum MessageTargetError {
     #[error("the name of a list must follow `list:`")]
     NoList,
     /// It is no target.
-    #[error("{0}; or write `list:NAME` or `participants`")]
+    #[error("{0}; or write `list:NAME`, `participants` or `subscribers`")]
     Target(#[from] TargetError),
 }
 
 impl MessageTarget {
-    /// Reads `list:NAME`, `participants`, or a target of an escalation.
+    /// Reads `list:NAME`, `participants`, `subscribers`, or a target of an escalation.
     ///
     /// # Errors
     /// [`MessageTargetError`] says what would do.
@@ -41,6 +43,7 @@ impl MessageTarget {
             Some(("list", "")) => Err(MessageTargetError::NoList),
             Some(("list", name)) => Ok(Self::List(name.into())),
             _ if text == "participants" => Ok(Self::Participants),
+            _ if text == "subscribers" => Ok(Self::Subscribers),
             _ => Ok(Self::Target(Target::parse(text)?)),
         }
     }
@@ -50,6 +53,7 @@ impl MessageTarget {
         match self {
             Self::List(name) => format!("list:{name}"),
             Self::Participants => "participants".to_owned(),
+            Self::Subscribers => "subscribers".to_owned(),
             Self::Target(target) => target.written(),
         }
     }

@@ -200,7 +200,11 @@ impl Tenant {
     }
 
     /// What goes on as part of another incident is not opened by itself.
-    fn check_reopening(&self, number: IncidentNumber, to: Status) -> Result<(), IncidentRejection> {
+    pub(super) fn check_reopening(
+        &self,
+        number: IncidentNumber,
+        to: Status,
+    ) -> Result<(), IncidentRejection> {
         let merge = self.incident(number).and_then(|it| it.relations.merged_into.as_ref());
         match merge.filter(|_| to.is_active()) {
             Some(merge) => {

@@ -79,6 +79,7 @@ impl Tenant {
         };
         let mut has_changed = false;
         if let Some(to) = update.to {
+            self.check_reopening(number, to)?;
             let said = (update.note.clone(), update.code);
             has_changed |= self.move_as_asked(now, number, by, to, said)?;
         }
@@ -189,6 +190,10 @@ impl Tenant {
             MessageTarget::Participants => {
                 readers.people.extend(incident.owner.iter().cloned());
                 readers.people.extend(incident.participants.iter().cloned());
+                return Ok(());
+            }
+            MessageTarget::Subscribers => {
+                readers.people.extend(incident.crew.subscribers.iter().cloned());
                 return Ok(());
             }
             // A list names no lists; the configuration says so.

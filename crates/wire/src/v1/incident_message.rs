@@ -80,7 +80,7 @@ pub struct IncidentMessage {
     pub body: Option<String>,
     /// Values of variables, in place of those that follow from the incident.
     pub variables: BTreeMap<String, String>,
-    /// Who is told: `list:NAME`, `participants`, or a target as in a policy, such as `ada`,
+    /// Who is told: `list:NAME`, `participants`, `subscribers`, or a target as in a policy, such as `ada`,
     /// `team:db`, `slack:#db`; 1 to 50.
     pub to: Vec<String>,
 }

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::super::{Incident, Targets};
+use super::super::{Incident, Role, Targets};
+use crate::identity::Handle;
 
 /// Variables that follow from the incident, with what they are. Whoever sends may give another
 /// value.
@@ -17,7 +18,7 @@ pub const INCIDENT_VARIABLES: [(&str, &str); 23] = [
     ("description", "The summary, or the title."),
     ("detected_at", "When it was detected."),
     ("duration", "How long it took, or takes so far."),
-    ("incident_commander", "Who has it, or nobody yet."),
+    ("incident_commander", "Who is in command, or else who has it, or nobody yet."),
     ("incident_id", "Its reference."),
     ("incident_number", "Its number."),
     ("next_update_time", "When its severity promises the next word."),
@@ -60,6 +61,9 @@ pub fn variables_of(it: &Incident, now: Timestamp) -> BTreeMap<String, String> {
     let started = it.measure.impact_started_at.unwrap_or(detected);
     let ended = it.measure.impact_ended_at.or(resolved);
     let owner = it.owner.as_ref().map_or_else(|| "nobody yet".to_owned(), ToString::to_string);
+    let commanders: Vec<&str> =
+        it.crew.holders(Role::IncidentCommander).map(Handle::as_str).collect();
+    let commander = if commanders.is_empty() { owner.clone() } else { commanders.join(", ") };
     let service = if it.service.is_empty() { it.title.as_str() } else { it.service.as_str() };
     let unknown = || "not known yet".to_owned();
     let description = if it.summary.is_empty() { &it.title } else { &it.summary };
@@ -73,7 +77,7 @@ pub fn variables_of(it: &Incident, now: Timestamp) -> BTreeMap<String, String> {
         ("description", description.clone()),
         ("detected_at", clock(detected)),
         ("duration", span(ended.unwrap_or(now).duration_since(started))),
-        ("incident_commander", owner.clone()),
+        ("incident_commander", commander),
         ("incident_id", it.reference().to_string()),
         ("incident_number", it.number.to_string()),
         ("next_update_time", now.checked_add(update).map_or_else(|_| unknown(), clock)),

@@ -1,8 +1,8 @@
 //! Incidents: how they stand, and how people declare them.
 
+mod messages;
 mod people;
 mod relations;
-mod messages;
 mod report;
 mod steps;
 mod timeline;
