@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use tocsin_template::Templates;
 
+use crate::calendar::CalendarSources;
 use crate::channels::ChannelsConfig;
 use crate::document::Document;
 use crate::global::GlobalConfig;
@@ -28,6 +29,8 @@ pub struct Config {
     pub channels: Arc<ChannelsConfig>,
     /// Who tells us alerts beside Prometheus, in the order of the file.
     pub inbound: Vec<InboundConfig>,
+    /// From where calendars that schedules import are read.
+    pub calendars: Arc<CalendarSources>,
     /// The templates of all files, and the built-in ones.
     pub templates: Arc<Templates>,
     /// Where traces are sent.
@@ -76,6 +79,7 @@ impl Config {
             receivers,
             channels: Arc::new(document.channels.with_global(&document.global)),
             inbound: document.integrations.clone(),
+            calendars: Arc::new(crate::calendar::sources(document)),
             templates,
             tracing: document.tracing.clone(),
             event_recorder: document.event_recorder.clone(),

@@ -3,6 +3,7 @@
 //! [`load`] reads a file or a directory and returns either everything the rest of the program
 //! needs ([`Loaded`]) or everything that is wrong ([`Report`]), each with its place.
 
+mod calendar;
 mod channels;
 mod compile;
 mod config;
@@ -38,6 +39,9 @@ mod values;
 mod web;
 mod yaml;
 
+pub use calendar::{
+    CalendarConfig, CalendarKindWord, CalendarPlace, CalendarSource, CalendarSources, CalendarUrl,
+};
 pub use channels::{
     ChannelsConfig, DiscordChannelConfig, EmailChannelConfig, MattermostChannelConfig,
     MsteamsChannelConfig, NtfyChannelConfig, OpsgenieChannelConfig, PagerdutyChannelConfig,

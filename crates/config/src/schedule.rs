@@ -12,6 +12,7 @@ use tocsin_core::oncall::{
     Unit, Weekdays,
 };
 
+use crate::calendar::CalendarConfig;
 use crate::document::Document;
 use crate::identity::{HandleText, text_value};
 use crate::interval::Zone;
@@ -43,6 +44,8 @@ section! {
         @Native notify_before: Vec<Duration>;
         /// The layers. People on call together are in this order.
         @Native layers: Vec<LayerConfig>;
+        /// Calendars elsewhere that say who is on call, who is away, or which days are holidays.
+        @Native imports: Vec<CalendarConfig>;
     }
 }
 
@@ -352,6 +355,12 @@ pub(crate) fn compile(
                 }
             }
         }
+        for (nth, import) in config.imports.iter().enumerate() {
+            for (name, HandleText(person)) in &import.names {
+                let at = format!("{path}.imports[{nth}].names.{name}");
+                missing(at, what, person.as_str(), &handles);
+            }
+        }
         if !seen.insert(config.name.as_str()) {
             let span = reader.place(&format!("{path}.name"));
             reader.error_span(span, format!("a second schedule is named `{}`", config.name));
@@ -373,7 +382,7 @@ pub(crate) fn compile(
 
 fn warn_of_nobody(config: &ScheduleConfig, path: &str, reader: &mut Reader<'_>) {
     let is_empty = |layer: &LayerConfig| layer.members.iter().all(|it| it.0.people().is_empty());
-    if config.layers.is_empty() {
+    if config.layers.is_empty() && config.imports.is_empty() {
         let span = reader.place(path);
         reader.warn_span(span, "this schedule has no layers, so nobody is ever on call");
     }
@@ -455,7 +464,7 @@ fn spec(config: &ScheduleConfig) -> Option<ScheduleSpec> {
             minutes_before: config.notify_before.iter().map(minutes).collect(),
         },
         layers: config.layers.iter().map(layer).collect::<Option<_>>()?,
-        imports: Vec::new(),
+        imports: config.imports.iter().map(crate::calendar::spec).collect(),
     })
 }
 

@@ -16,6 +16,7 @@ pub use host_port::HostPort;
 pub use secret::{MAX_SECRET_FILE_BYTES, Secret, SecretSource};
 pub use stored::{MAX_SECRET_NAME_BYTES, NotStored, SecretStore, StoredSecret, is_secret_name};
 pub use template::Template;
+pub(crate) use url::check as check_url;
 pub use url::{SecretUrl, Url};
 
 pub(crate) use duration::signed;

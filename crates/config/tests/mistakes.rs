@@ -536,6 +536,35 @@ fn schedules_and_holidays() {
                 ),
             ),
             ("a team that is not there", with_people("- {name: web, team: db}\n")),
+            ("a calendar from nowhere", with_people("- {name: web, imports: [{name: a}]}\n")),
+            (
+                "a calendar from two places",
+                with_people(
+                    "- {name: web, imports: [{name: a, file: a.ics, url: 'https://a/b'}]}\n",
+                ),
+            ),
+            (
+                "a calendar with an address that is none",
+                with_people("- {name: web, imports: [{name: a, url: 'ftp://a/canary'}]}\n"),
+            ),
+            (
+                "a calendar that is read too often",
+                with_people("- {name: web, imports: [{name: a, pushed: true, refresh: 30s}]}\n"),
+            ),
+            (
+                "a calendar that is read too seldom",
+                with_people("- {name: web, imports: [{name: a, pushed: true, refresh: 2d}]}\n"),
+            ),
+            (
+                "a calendar of a kind that is none",
+                with_people("- {name: web, imports: [{name: a, pushed: true, kind: holyday}]}\n"),
+            ),
+            (
+                "a calendar that means somebody who is not there",
+                with_people(
+                    "- {name: web, imports: [{name: a, pushed: true, names: {Zoe: zoe}}]}\n",
+                ),
+            ),
         ],
     );
 }

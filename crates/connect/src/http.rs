@@ -16,7 +16,7 @@ use tocsin_core::notification::FailureClass;
 
 pub use self::client::ClientError;
 use self::client::RenewingClient;
-pub(crate) use self::exchange::{Answer, Deadline};
+pub(crate) use self::exchange::{Answer, Deadline, MAX_ANSWER_BYTES};
 use self::exchange::{Question, exchange};
 use self::oauth2::TokenSource;
 pub(crate) use self::oauth2::form;
@@ -66,13 +66,16 @@ impl Sender {
         redactor: &mut Redactor,
     ) -> Result<Answer, Undelivered> {
         let Request { target, method, url, content_type, body, .. } = request;
-        let Request { headers: extra, authorization, idempotency_key, now, .. } = request;
+        let Request { headers: extra, authorization, idempotency_key, now, answer_bytes, .. } =
+            request;
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, self.user_agent.clone());
         if !body.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         }
-        if let Ok(key) = HeaderValue::from_str(idempotency_key) {
+        if !idempotency_key.is_empty()
+            && let Ok(key) = HeaderValue::from_str(idempotency_key)
+        {
             headers.insert(IDEMPOTENCY_KEY, key);
         }
         redactor.hide_url(&url);
@@ -86,8 +89,17 @@ impl Sender {
             private_headers.insert(name, sensitive(value.expose(), &what)?);
         }
         let follow_redirects = self.config.follow_redirects;
-        let question =
-            Question { target, method, url, headers, private_headers, body, follow_redirects, now };
+        let question = Question {
+            target,
+            method,
+            url,
+            headers,
+            private_headers,
+            body,
+            follow_redirects,
+            now,
+            answer_bytes,
+        };
         let answer = exchange(&self.client, question, deadline, redactor).await?;
         if answer.status == 401
             && let Some(tokens) = &self.tokens

@@ -8,6 +8,7 @@
 //! secret into what it returns: addresses are shown as scheme and host, and whatever the other
 //! side echoes is searched for the secrets that were used.
 
+mod calendar;
 mod chat;
 mod discord;
 mod email;
@@ -43,6 +44,7 @@ mod webex;
 mod webhook;
 mod wechat;
 
+pub use calendar::{CalendarRead, Edition};
 pub use guard::{Blocked, Guard, Lookup, LookupFuture};
 pub use http::ClientError;
 pub use http::tls::TlsError;

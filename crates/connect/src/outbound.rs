@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tocsin_config::{
-    ChannelsConfig, HttpConfig, IntegrationConfig, ReceiverConfig, Settings, Template,
-    UserGroupConfig,
+    CalendarSources, ChannelsConfig, HttpConfig, IntegrationConfig, ReceiverConfig, Settings,
+    Template, UserGroupConfig,
 };
 use tocsin_core::notification::{AttemptOutcome, FailureClass, LogKey, Notification, OutboxEntry};
 use tocsin_core::paging::{Channel, Page};
 use tocsin_template::Templates;
 use tokio::sync::watch;
 
+use crate::calendar::Calendars;
 use crate::failure::Undelivered;
 use crate::guard::Guard;
 use crate::http::{ClientError, Deadline, Sender};
@@ -132,6 +133,12 @@ pub enum ConnectError {
         /// What is wrong.
         source: ClientError,
     },
+    /// What reads the calendars that schedules import.
+    #[error("schedules, imports: {source}")]
+    Calendar {
+        /// What is wrong.
+        source: ClientError,
+    },
     /// A channel by which people are paged.
     #[error("channels, {channel}: {source}")]
     Channel {
@@ -147,6 +154,7 @@ pub struct Outbound {
     integrations: BTreeMap<Place, Integration>,
     channels: Channels,
     watcher: Arc<Sender>,
+    calendars: Calendars,
     context: Context,
 }
 
@@ -189,7 +197,7 @@ impl Outbound {
         let templates = Arc::clone(&config.templates);
         let guard = Guard::of_file(&config.outbound);
         let context = Context { templates, ..context.clone() }.with_guard(guard);
-        Self::of_parts(&config.receivers, &config.channels, &context)
+        Self::build(&config.receivers, &config.channels, &config.calendars, &context)
     }
 
     /// Sets up the given receivers, and channels as they are by default.
@@ -212,6 +220,15 @@ impl Outbound {
         channels: &ChannelsConfig,
         context: &Context,
     ) -> Result<Self, ConnectError> {
+        Self::build(receivers, channels, &CalendarSources::new(), context)
+    }
+
+    fn build<'a>(
+        receivers: impl IntoIterator<Item = &'a ReceiverConfig>,
+        channels: &ChannelsConfig,
+        calendars: &CalendarSources,
+        context: &Context,
+    ) -> Result<Self, ConnectError> {
         crate::install_crypto();
         let mut senders = Senders { context, all: Vec::new(), strict: Vec::new() };
         let mut integrations = BTreeMap::new();
@@ -232,12 +249,24 @@ impl Outbound {
         let channels = Channels::new(channels, &mut senders)
             .map_err(|(channel, source)| ConnectError::Channel { channel, source })?;
         let watcher = senders.get(None).map_err(|source| ConnectError::Watcher { source })?;
-        Ok(Self { integrations, channels, watcher, context: context.clone() })
+        let calendars = Calendars::new(calendars, &mut senders)
+            .map_err(|source| ConnectError::Calendar { source })?;
+        Ok(Self { integrations, channels, watcher, calendars, context: context.clone() })
     }
 
     /// Returns what asks the address of the watcher outside.
     pub(crate) fn watcher(&self) -> &Sender {
         &self.watcher
+    }
+
+    /// Returns what reads calendars.
+    pub(crate) fn calendars(&self) -> &Calendars {
+        &self.calendars
+    }
+
+    /// Waits until stored secrets can be fetched.
+    pub(crate) async fn wait_until_ready(&self) {
+        self.context.is_ready().await;
     }
 
     /// Tries once to reach whom a page is for; returns when it is known how that ended.

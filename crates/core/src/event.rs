@@ -327,6 +327,35 @@ pub enum Event {
         /// Whose time it is.
         owner: Handle,
     },
+    /// A calendar that a schedule imports says something else than before, or can be read again.
+    CalendarRead {
+        /// Which schedule.
+        schedule: Arc<str>,
+        /// Which calendar.
+        import: Arc<str>,
+        /// How many events it has, each repetition counted.
+        events: usize,
+        /// How many names in it nobody goes by.
+        unknown: usize,
+    },
+    /// A calendar cannot be read; what it said last holds for a while.
+    CalendarFailed {
+        /// Which schedule.
+        schedule: Arc<str>,
+        /// Which calendar.
+        import: Arc<str>,
+        /// Why.
+        why: String,
+    },
+    /// A calendar could not be read for so long that nothing of it holds any more.
+    CalendarDropped {
+        /// Which schedule.
+        schedule: Arc<str>,
+        /// Which calendar.
+        import: Arc<str>,
+        /// Why.
+        why: String,
+    },
     /// Something was changed somewhere outside.
     ChangeRecorded {
         /// What.

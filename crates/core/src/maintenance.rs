@@ -156,6 +156,18 @@ impl Recurrence {
         &self,
         first: DateTime,
         resolve: impl Fn(DateTime) -> Timestamp,
+        visit: impl FnMut(DateTime, Timestamp) -> ControlFlow<()>,
+    ) {
+        self.walk_from(first, first, resolve, visit);
+    }
+
+    /// Does so from `from` on. Starts before it are looked at only where they have to be counted,
+    /// which are [`MAX_COUNT`] at most.
+    pub fn walk_from(
+        &self,
+        first: DateTime,
+        from: DateTime,
+        resolve: impl Fn(DateTime) -> Timestamp,
         mut visit: impl FnMut(DateTime, Timestamp) -> ControlFlow<()>,
     ) {
         let until = match self.rule().until {
@@ -164,18 +176,19 @@ impl Recurrence {
             None => Timestamp::MAX,
         };
         let mut left = self.rule().count.unwrap_or(u32::MAX);
-        Series::new(self.rule(), first).forwards(first, DateTime::MAX, |start| {
+        let begin = if self.rule().count.is_some() { first } else { from.max(first) };
+        Series::new(self.rule(), first).forwards(begin, DateTime::MAX, |start| {
             let instant = resolve(start);
             if left == 0 || instant > until {
                 return ControlFlow::Break(());
             }
             left -= 1;
-            visit(start, instant)
+            if start < from { ControlFlow::Continue(()) } else { visit(start, instant) }
         });
     }
 
     /// Returns whether two starts are closer than that, among the first ones.
-    pub(crate) fn is_denser_than(&self, first: DateTime, minutes: i64) -> bool {
+    pub fn is_denser_than(&self, first: DateTime, minutes: i64) -> bool {
         let mut last: Option<DateTime> = None;
         let mut probes = 0;
         let mut is_denser = false;

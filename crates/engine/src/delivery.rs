@@ -8,12 +8,13 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 use parking_lot::Mutex;
-use tocsin_connect::Outbound;
 use tocsin_connect::paging::GroupChange;
+use tocsin_connect::{CalendarRead, Edition, Outbound};
 use tocsin_core::command::Command;
 use tocsin_core::notification::{AttemptOutcome, Failure, FailureClass, OutboxEntry};
+use tocsin_core::oncall::ImportOutcome;
 use tocsin_core::paging::{Channel, Page};
-use tocsin_core::tenant::{GroupOutcome, GroupSync};
+use tocsin_core::tenant::{CalendarToRead, GroupOutcome, GroupSync};
 use tokio::sync::Semaphore;
 use tracing::{Instrument as _, debug, warn};
 
@@ -38,6 +39,20 @@ pub trait Deliver: Send + Sync + 'static {
     /// Why that did not work, in one sentence without the address.
     async fn knock(&self, _address: &str, _now: Timestamp) -> Result<(), String> {
         Err("nothing here can ask an address".to_owned())
+    }
+
+    /// Reads a calendar once, only if it is another edition than the one read before.
+    async fn read_calendar(
+        &self,
+        _calendar: &CalendarToRead,
+        _edition: Option<&Edition>,
+        _now: Timestamp,
+    ) -> CalendarRead {
+        CalendarRead {
+            outcome: ImportOutcome::Failed { why: "nothing here can read a calendar".to_owned() },
+            edition: Edition::default(),
+            retry_after: None,
+        }
     }
 
     /// Makes one attempt to page somebody and tells how it ended. Whatever cannot page refuses.
@@ -90,6 +105,16 @@ impl Deliver for Delivery {
     async fn knock(&self, address: &str, now: Timestamp) -> Result<(), String> {
         let outbound = self.current.load_full();
         outbound.knock(address, now).await
+    }
+
+    async fn read_calendar(
+        &self,
+        calendar: &CalendarToRead,
+        edition: Option<&Edition>,
+        now: Timestamp,
+    ) -> CalendarRead {
+        let outbound = self.current.load_full();
+        outbound.read_calendar(calendar, edition, now).await
     }
 
     async fn set_group(&self, sync: &GroupSync, now: Timestamp) -> GroupOutcome {

@@ -12,11 +12,13 @@ use tocsin_core::escalation::OutwardHeartbeat;
 use tocsin_core::event::Recorded;
 use tocsin_core::identity::Directory;
 use tocsin_core::ids::TenantId;
+use tocsin_core::oncall::ImportOutcome;
 use tocsin_store::Store;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 
 use crate::EngineOptions;
 use crate::auditor::AuditReport;
+use crate::calendars::MAX_AT_ONCE;
 use crate::clock::Clock;
 use crate::watcher::Knock;
 
@@ -46,11 +48,16 @@ struct Inner {
     audit: ArcSwap<AuditReport>,
     /// The watcher outside of the configuration in effect.
     watcher: ArcSwapOption<OutwardHeartbeat>,
+    /// Room to read calendars.
+    calendar_reads: Semaphore,
     counters: Counters,
 }
 
 #[derive(Default)]
 struct Counters {
+    calendars_read: AtomicU64,
+    calendars_unchanged: AtomicU64,
+    calendars_failed: AtomicU64,
     knocks_heard: AtomicU64,
     knocks_failed: AtomicU64,
     knocks_withheld: AtomicU64,
@@ -86,6 +93,12 @@ pub struct Stats {
     pub knocks_withheld: u64,
     /// When it was told last, in seconds since 1970; 0 for never.
     pub knocked_at: i64,
+    /// How often a calendar was read.
+    pub calendars_read: u64,
+    /// How often one had not changed.
+    pub calendars_unchanged: u64,
+    /// How often one could not be read.
+    pub calendars_failed: u64,
 }
 
 /// What a reader does with the state between two turns.
@@ -134,6 +147,7 @@ impl EngineHandle {
             directory: ArcSwap::default(),
             audit: ArcSwap::default(),
             watcher: ArcSwapOption::empty(),
+            calendar_reads: Semaphore::new(MAX_AT_ONCE),
             counters: Counters::default(),
         };
         (Self { inner: Arc::new(inner) }, requests)
@@ -225,6 +239,9 @@ impl EngineHandle {
             knocks_failed: read(&counters.knocks_failed),
             knocks_withheld: read(&counters.knocks_withheld),
             knocked_at: counters.knocked_at.load(Ordering::Relaxed),
+            calendars_read: read(&counters.calendars_read),
+            calendars_unchanged: read(&counters.calendars_unchanged),
+            calendars_failed: read(&counters.calendars_failed),
         }
     }
 
@@ -269,6 +286,20 @@ impl EngineHandle {
 
     pub(crate) fn set_audit(&self, report: AuditReport) {
         self.inner.audit.store(Arc::new(report));
+    }
+
+    pub(crate) fn calendar_reads(&self) -> &Semaphore {
+        &self.inner.calendar_reads
+    }
+
+    pub(crate) fn count_calendar(&self, outcome: &ImportOutcome) {
+        let counters = &self.inner.counters;
+        let counter = match outcome {
+            ImportOutcome::Fetched { .. } => &counters.calendars_read,
+            ImportOutcome::Unchanged => &counters.calendars_unchanged,
+            ImportOutcome::Failed { .. } => &counters.calendars_failed,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn count_knock(&self, knock: Knock) {

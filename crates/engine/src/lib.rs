@@ -4,6 +4,7 @@
 //! everything in one transaction, and only then answers, sends and publishes.
 
 mod auditor;
+mod calendars;
 pub mod clock;
 mod delivery;
 mod drill;
@@ -21,6 +22,7 @@ use tocsin_store::{Store, StoreError};
 use tracing::Instrument as _;
 
 pub use auditor::AuditReport;
+pub use calendars::refresh_calendar;
 pub use clock::{Clock, SystemClock};
 pub use delivery::{Deliver, Delivery};
 pub use drill::{DRILL_ALERTNAME, Drill, Drilled, drill};
@@ -78,6 +80,7 @@ pub async fn start(
     tokio::spawn(engine.run(first, inbox).in_current_span());
     housekeeping::spawn(options, &handle);
     auditor::spawn(&handle);
+    calendars::spawn(&handle, Arc::clone(&deliver));
     watcher::spawn(&handle, deliver);
     Ok(handle)
 }

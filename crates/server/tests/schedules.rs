@@ -320,3 +320,113 @@ async fn who_may_do_what_depends_on_the_team_and_on_who_they_are() {
     let path = "/api/v1/schedules/web/corrections";
     assert_eq!(server.as_token(&all, "POST", path, correct).await.status, 403);
 }
+
+const CALENDAR: &str = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nSUMMARY:linus\r\n\
+    DTSTART:20261120T120000\r\nDTEND:20261120T180000\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\n\
+    SUMMARY:zoe\r\nDTSTART:20261121T120000Z\r\nDTEND:20261121T180000Z\r\nEND:VEVENT\r\n\
+    BEGIN:VEVENT\r\nSUMMARY:ada\r\nDTSTART:soon\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+
+impl TestServer {
+    async fn push(&self, path: &str, kind: &str, body: &str) -> Answer {
+        let request = Request::builder().method("POST").uri(path).header("content-type", kind);
+        self.send(request.body(Body::from(body.to_owned())).unwrap()).await
+    }
+}
+
+#[tokio::test]
+async fn a_calendar_is_sent_in_and_says_who_is_on_call() {
+    let server = stage().await;
+    let mut edit = web();
+    edit.as_object_mut().unwrap().remove("name");
+    edit["imports"] = json!([
+        { "name": "plan", "source": "pushed", "rank": 1 },
+        { "name": "google", "url": "webcal://127.0.0.1:1/private-canary/basic.ics" },
+    ]);
+    let made = server.json("PUT", "/api/v1/schedules/web", edit.clone()).await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let shown = &made.json()["imports"][1]["url"];
+    assert_eq!(*shown, "webcal://127.0.0.1:1/<secret>", "the address is a secret");
+    let path = "/api/v1/schedules/web/imports/plan";
+    let state = server.push(path, "text/calendar; charset=utf-8", CALENDAR).await;
+    assert_eq!(state.status, 200, "{state:?}");
+    let state = state.json();
+    assert_eq!(state["events"], 2);
+    assert_eq!(state["unknown"], json!(["zoe"]));
+    assert_eq!(state["trouble"], json!(["line 14: `soon` is no date or time"]));
+    assert_eq!(state["read_at"], "2026-11-20T12:00:00Z");
+    assert_eq!(server.get(path).await.json(), state);
+    // Noon in UTC is one o'clock in the schedule's zone.
+    let now = server.get("/api/v1/schedules/web/now").await.json();
+    assert_eq!(now["people"], json!(["linus"]));
+    assert_eq!(now["cause"][0]["kind"], "import");
+    assert_eq!(now["cause"][0]["sentence"], "calendar plan names linus");
+    assert_eq!(now["until"], "2026-11-20T17:00:00Z");
+    let view = server.get("/api/v1/schedules/web/final").await.json();
+    let told = view["warnings"].to_string();
+    assert!(told.contains("calendar `plan` names nobody who is known: zoe"), "{told}");
+    assert!(told.contains("line 14"), "{told}");
+
+    for (kind, body, status) in [
+        ("application/json", "{}", 415),
+        ("text/calendar", "<html>", 400),
+        ("text/calendar", "BEGIN:VCALENDAR\nBEGIN:VEVENT", 400),
+    ] {
+        let refused = server.push(path, kind, body).await;
+        assert_eq!(refused.status, status, "{refused:?}");
+    }
+    let now = server.get("/api/v1/schedules/web/now").await.json();
+    assert_eq!(now["people"], json!(["linus"]), "what is refused changes nothing");
+    let fetched = "/api/v1/schedules/web/imports/google";
+    assert_eq!(server.push(fetched, "text/calendar", CALENDAR).await.status, 409);
+    let nobodys = "/api/v1/schedules/web/imports/other";
+    assert_eq!(server.push(nobodys, "text/calendar", CALENDAR).await.status, 404);
+    assert_eq!(server.get(nobodys).await.status, 404);
+    assert_eq!(server.ask("POST", &format!("{nobodys}/refresh")).await.status, 404);
+    assert_eq!(server.ask("POST", &format!("{path}/refresh")).await.status, 409);
+    let refreshed = server.ask("POST", &format!("{fetched}/refresh")).await;
+    assert_eq!(refreshed.status, 200, "{refreshed:?}");
+    assert!(refreshed.json()["failure"].is_string(), "{refreshed:?}");
+
+    // What is shown is sent back by whoever edits it, and the address stays.
+    let mut again = server.get("/api/v1/schedules/web").await.json();
+    let keys = ["name", "is_provisioned", "recorded_since", "time_zone_database", "config_hash"];
+    let fields = again.as_object_mut().unwrap();
+    fields.retain(|key, _| !keys.contains(&key.as_str()));
+    let hash = server.get("/api/v1/schedules/web").await.json()["config_hash"].clone();
+    let kept = server.json("PUT", "/api/v1/schedules/web", again.clone()).await;
+    assert_eq!((kept.status, &kept.json()["config_hash"]), (200, &hash));
+    again["imports"][1]["name"] = json!("renamed");
+    let refused = server.json("PUT", "/api/v1/schedules/web", again).await;
+    assert_eq!(refused.status, 422, "an address that nobody knows: {refused:?}");
+    assert!(refused.body.contains("write it out"), "{refused:?}");
+    let audit = server.get("/api/v1/audit").await;
+    assert!(audit.body.contains("schedule.import") && !audit.body.contains("canary"), "{audit:?}");
+
+    edit["imports"] = json!([{ "name": "plan" }, { "name": "x", "source": "settings" }]);
+    let refused = server.json("PUT", "/api/v1/schedules/web", edit).await;
+    assert_eq!(refused.status, 422);
+    for place in ["/imports/0/url", "/imports/1/source"] {
+        assert!(refused.body.contains(place), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_calendar_of_ours_can_be_imported_again() {
+    let server = stage().await;
+    let made = server.json("POST", "/api/v1/schedules/web/calendar-token", json!({})).await.json();
+    let url = made["url"].as_str().unwrap();
+    let ours = server.get(&url[url.find("/api").unwrap()..]).await.body;
+    let copy = json!({ "name": "copy", "imports": [{ "name": "web", "source": "pushed" }] });
+    assert_eq!(server.json("POST", "/api/v1/schedules", copy).await.status, 201);
+    let pushed = server.push("/api/v1/schedules/copy/imports/web", "text/calendar", &ours).await;
+    let state = pushed.json();
+    assert_eq!((&state["trouble"], &state["unknown"]), (&json!([]), &json!([])), "{state}");
+    let span = "from=2026-11-21T12:00:00Z&to=2027-11-01T00:00:00Z";
+    let people = async |schedule: &str| {
+        let view = server.get(&format!("/api/v1/schedules/{schedule}/final?{span}")).await.json();
+        let segments = view["segments"].as_array().unwrap().clone();
+        let shown = segments.iter().map(|it| (it["from"].clone(), it["people"].clone()));
+        shown.collect::<Vec<_>>()
+    };
+    assert_eq!(people("copy").await, people("web").await);
+}

@@ -2,6 +2,7 @@
 
 pub mod alertmanager;
 pub mod grafana;
+pub mod ical;
 pub mod opsgenie;
 pub mod page;
 pub mod pagerduty;

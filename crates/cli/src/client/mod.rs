@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use jiff::SignedDuration;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -177,6 +177,18 @@ impl Client {
         body: &impl Serialize,
     ) -> Result<Answer> {
         let request = self.http.post(format!("{}{path}", self.base)).header(name, value).json(body);
+        self.send(&Method::POST, path, request).await
+    }
+
+    /// Posts a text of some kind and returns whatever the answer is.
+    pub(crate) async fn post_text(
+        &self,
+        path: &str,
+        kind: &'static str,
+        body: Vec<u8>,
+    ) -> Result<Answer> {
+        let url = format!("{}{path}", self.base);
+        let request = self.http.post(url).header(CONTENT_TYPE, kind).body(body);
         self.send(&Method::POST, path, request).await
     }
 

@@ -29,7 +29,7 @@ impl Url {
 }
 
 /// Checks that `text` is an absolute address with one of the `schemes` and a host.
-fn check(text: &str, schemes: &[&str]) -> Result<(), String> {
+pub(crate) fn check(text: &str, schemes: &[&str]) -> Result<(), String> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return Err("it needs a scheme, as in `https://example.org/`".to_owned());
     };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{AsHeaderName, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{AsHeaderName, DATE, ETAG, HeaderMap, LAST_MODIFIED, LOCATION, RETRY_AFTER};
 use reqwest::{Method, Response, Url};
 use tocsin_core::notification::FailureClass;
 use tokio::time::{Instant, timeout_at};
@@ -63,6 +63,8 @@ pub(crate) struct Question {
     pub(crate) follow_redirects: bool,
     /// The present time, for a `Retry-After` that is a date.
     pub(crate) now: Timestamp,
+    /// The most bytes of the answer that are read.
+    pub(crate) answer_bytes: usize,
 }
 
 /// What came back.
@@ -73,7 +75,11 @@ pub(crate) struct Answer {
     pub(crate) retry_after_ms: Option<u64>,
     /// The time of day on the other side.
     pub(crate) date: Option<Timestamp>,
-    /// The beginning of the body, at most [`MAX_ANSWER_BYTES`].
+    /// What names this edition of what was asked for.
+    pub(crate) etag: Option<String>,
+    /// When what was asked for changed last, as the other side writes it.
+    pub(crate) last_modified: Option<String>,
+    /// The beginning of the body, at most as long as was asked for.
     pub(crate) body: Vec<u8>,
     /// Why the body is not all there, if it is not.
     pub(crate) incomplete: Option<String>,
@@ -127,7 +133,7 @@ pub(crate) async fn exchange(
 
         let Some(next) = question.follow_redirects.then(|| redirect(&url, &response)).flatten()
         else {
-            return Ok(read(response, deadline, question.now).await);
+            return Ok(read(response, deadline, question.now, question.answer_bytes).await);
         };
         let next =
             next.map_err(|why| Undelivered::refused(FailureClass::Other, format!("{name} {why}")))?;
@@ -169,20 +175,23 @@ fn is_same_party(from: &Url, to: &Url) -> bool {
     from.origin() == to.origin() || (is_upgrade && from.host() == to.host())
 }
 
-async fn read(mut response: Response, deadline: Deadline, now: Timestamp) -> Answer {
+async fn read(mut response: Response, deadline: Deadline, now: Timestamp, most: usize) -> Answer {
     let status = response.status().as_u16();
     let retry_after_ms = header(&response, RETRY_AFTER)
         .and_then(|value| retry_after_ms(value, header(&response, DATE), now));
     let date = header(&response, DATE).and_then(http_date);
-    let until = deadline.at.min(Instant::now() + MAX_BODY_WAIT);
+    let text = |name| header(&response, name).map(str::to_owned);
+    let (etag, last_modified) = (text(ETAG), text(LAST_MODIFIED));
+    let wait = if most > MAX_ANSWER_BYTES { deadline.limit } else { MAX_BODY_WAIT };
+    let until = deadline.at.min(Instant::now() + wait);
     let mut body = Vec::new();
     let incomplete = loop {
         match timeout_at(until, response.chunk()).await {
             Ok(Ok(Some(chunk))) => {
-                let room = MAX_ANSWER_BYTES - body.len();
+                let room = most - body.len();
                 body.extend_from_slice(&chunk[..chunk.len().min(room)]);
                 if chunk.len() > room {
-                    break Some(format!("longer than {MAX_ANSWER_BYTES} bytes"));
+                    break Some(format!("longer than {most} bytes"));
                 }
             }
             Ok(Ok(None)) => break None,
@@ -190,7 +199,7 @@ async fn read(mut response: Response, deadline: Deadline, now: Timestamp) -> Ans
             Err(_) => break Some("the end did not come in time".to_owned()),
         }
     };
-    Answer { status, retry_after_ms, date, body, incomplete }
+    Answer { status, retry_after_ms, date, etag, last_modified, body, incomplete }
 }
 
 fn header(response: &Response, name: impl AsHeaderName) -> Option<&str> {

@@ -13,7 +13,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::client::{ClientError, RenewingClient};
-use super::exchange::{Answer, Deadline, Question, exchange};
+use super::exchange::{Answer, Deadline, MAX_ANSWER_BYTES, Question, exchange};
 use super::{basic_authorization, read_or_empty, sensitive};
 use crate::failure::Undelivered;
 use crate::guard::Guard;
@@ -180,6 +180,7 @@ impl TokenSource {
             // The body may hold the secret.
             follow_redirects: false,
             now: Timestamp::UNIX_EPOCH,
+            answer_bytes: MAX_ANSWER_BYTES,
         };
         self.client.hide_secrets(redactor);
         exchange(&self.client, question, deadline, redactor).await

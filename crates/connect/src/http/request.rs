@@ -6,7 +6,7 @@ use reqwest::{Method, Url};
 use serde::Serialize;
 use tocsin_config::Secret;
 
-use super::form;
+use super::{MAX_ANSWER_BYTES, form};
 use crate::outbound::Job;
 
 /// What every request of one attempt carries.
@@ -44,6 +44,8 @@ pub(crate) struct Request<'a> {
     pub(crate) idempotency_key: &'a str,
     /// The present time.
     pub(crate) now: Timestamp,
+    /// The most bytes of the answer that are read.
+    pub(crate) answer_bytes: usize,
 }
 
 impl<'a> Request<'a> {
@@ -66,6 +68,7 @@ impl<'a> Request<'a> {
             authorization: None,
             idempotency_key,
             now,
+            answer_bytes: MAX_ANSWER_BYTES,
         }
     }
 
@@ -100,6 +103,12 @@ impl<'a> Request<'a> {
     /// Replaces the method.
     pub(crate) fn with_method(mut self, method: Method) -> Self {
         self.method = method;
+        self
+    }
+
+    /// Reads longer answers than others are, for as long as the whole attempt may take.
+    pub(crate) fn reading(mut self, answer_bytes: usize) -> Self {
+        self.answer_bytes = answer_bytes;
         self
     }
 

@@ -99,6 +99,9 @@ impl Event {
             | Self::HandedOver { .. }
             | Self::HandoffNoticed { .. }
             | Self::SwapPastDue { .. }
+            | Self::CalendarRead { .. }
+            | Self::CalendarFailed { .. }
+            | Self::CalendarDropped { .. }
             | Self::ChangeRecorded { .. }
             | Self::WatcherUnreachable { .. }
             | Self::WatcherReached

@@ -1,6 +1,7 @@
 //! Changes of who is on call: checked as a whole before anything is touched.
 
 mod exceptions;
+mod imports;
 mod swaps;
 
 use std::sync::Arc;
@@ -9,9 +10,8 @@ use jiff::Timestamp;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::change::{ImportOutcome, ImportRow, OnCallChange, OnCallRejection, OnCallWrites};
+use super::change::{OnCallChange, OnCallRejection, OnCallWrites};
 use super::exception::{FixedBlock, Override, Unavailability};
-use super::imported::Imported;
 use super::roster::{Entry, Roster};
 use super::schedule::{Fallback, Schedule, ScheduleName, ScheduleSpec, Slot};
 use crate::audit::AuditNote;
@@ -93,9 +93,8 @@ impl Roster {
                 let note = AuditNote::new("calendar.revoke", format!("calendar/{id}"));
                 note.before(json!({ "of": feed.of }))
             }
-            OnCallChange::Import { schedule, import, outcome } => {
+            OnCallChange::Import { schedule, import, outcome, .. } => {
                 self.take_import(now, &schedule, &import, outcome, writes)?;
-                self.forget_those_who_fall_back();
                 return Ok(None);
             }
         };
@@ -133,12 +132,12 @@ impl Roster {
     ) -> Result<AuditNote> {
         self.check(asker, spec)?;
         let subject = format!("schedule/{}", spec.name);
-        let note = AuditNote::new("schedule.set", subject).after(json!(spec));
+        let note = AuditNote::new("schedule.set", subject).after(json!(spec.shown()));
         let note = match self.entry(&spec.name) {
             Some(known) if known.schedule.origin == PersonOrigin::Provisioned => {
                 return Err(OnCallRejection::Provisioned(Arc::clone(&spec.name)));
             }
-            Some(known) => note.before(json!(known.schedule.spec())),
+            Some(known) => note.before(json!(known.schedule.spec().shown())),
             None if self.entries.len() >= MAX_SCHEDULES => {
                 return Err(too_many("schedules", MAX_SCHEDULES));
             }
@@ -201,10 +200,9 @@ impl Roster {
         writes.schedules.insert(Arc::clone(&name), Some(schedule.clone()));
         match self.entries.get_mut(&name) {
             Some(entry) => {
-                let is_named = |import: &Arc<str>| spec.imports.iter().any(|it| it.name == *import);
-                entry.imports.retain(|import, _| is_named(import));
                 entry.schedule = schedule;
                 entry.present = None;
+                self.keep_named_imports(&name, writes);
             }
             None => self.insert(Entry::new(schedule)),
         }
@@ -225,7 +223,7 @@ impl Roster {
             return Err(OnCallRejection::InUse { schedule: Arc::clone(name), users });
         }
         let note = AuditNote::new("schedule.delete", format!("schedule/{name}"));
-        let note = note.before(json!(known.schedule.spec()));
+        let note = note.before(json!(known.schedule.spec().shown()));
         self.drop_schedule(now, name, writes);
         Ok(note)
     }
@@ -250,6 +248,9 @@ impl Roster {
         writes.swaps.extend(entry.swaps.iter().map(|it| (it.id, None)));
         let key = |import: &Arc<str>| (Arc::clone(&entry.schedule.name), Arc::clone(import));
         writes.imports.extend(entry.imports.keys().map(|import| (key(import), None)));
+        if self.forget_out_of_office(name) {
+            self.forget_present();
+        }
     }
 
     fn add_absence(
@@ -300,50 +301,6 @@ impl Roster {
         self.forget_present();
         let note = AuditNote::new("absence.remove", format!("person/{}", before.person));
         Ok(note.before(json!(before)))
-    }
-
-    fn take_import(
-        &mut self,
-        now: Timestamp,
-        schedule: &ScheduleName,
-        import: &Arc<str>,
-        outcome: ImportOutcome,
-        writes: &mut OnCallWrites,
-    ) -> Result<()> {
-        let entry = self.known_mut(schedule)?;
-        if !entry.schedule.imports.iter().any(|it| it.name == *import) {
-            // It was removed while it was fetched.
-            return Ok(());
-        }
-        let key = (Arc::clone(schedule), Arc::clone(import));
-        match outcome {
-            ImportOutcome::Fetched { shifts, trouble } => {
-                let mut imported = Imported::new(shifts, Some(now));
-                imported.trouble = trouble;
-                let row = ImportRow {
-                    schedule: Arc::clone(schedule),
-                    import: Arc::clone(import),
-                    shifts: imported.shifts().to_vec(),
-                    fetched_at: now,
-                };
-                writes.imports.insert(key, Some(row));
-                entry.imports.insert(Arc::clone(import), imported);
-            }
-            ImportOutcome::Unchanged => {
-                if let Some(imported) = entry.imports.get_mut(import) {
-                    imported.fetched_at = Some(now);
-                }
-            }
-            ImportOutcome::Failed { why } => {
-                let imported = entry.imports.entry(Arc::clone(import)).or_default();
-                if imported.expire(now) {
-                    writes.imports.insert(key, None);
-                }
-                imported.trouble = vec![why];
-            }
-        }
-        self.share_out_of_office(schedule);
-        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::exception::{FixedBlock, Override, ShiftRecord, SwapRequest, Unavailability};
-use super::imported::ImportedShift;
+use super::imported::ImportedEvent;
 use super::schedule::{LayerName, Schedule, ScheduleName, ScheduleSpec};
 use crate::identity::{Handle, SecretHash};
 
@@ -95,7 +95,7 @@ pub enum OnCallChange {
         /// Which one.
         id: Uuid,
     },
-    /// A calendar elsewhere was fetched, or could not be.
+    /// A calendar elsewhere was read, or could not be.
     Import {
         /// Of which schedule.
         schedule: ScheduleName,
@@ -103,16 +103,18 @@ pub enum OnCallChange {
         import: Arc<str>,
         /// What it says.
         outcome: ImportOutcome,
+        /// Whether somebody sent it in.
+        is_pushed: bool,
     },
 }
 
-/// How fetching a calendar ended.
+/// How reading a calendar ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ImportOutcome {
     /// It says this; with what could not be understood.
     Fetched {
-        /// The events.
-        shifts: Vec<ImportedShift>,
+        /// The events, each repetition one.
+        events: Vec<ImportedEvent>,
         /// One sentence each.
         trouble: Vec<String>,
     },
@@ -122,6 +124,37 @@ pub enum ImportOutcome {
     Failed {
         /// Why, without addresses or secrets.
         why: String,
+    },
+}
+
+/// What is worth telling of a calendar that was read, or could not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ImportNews {
+    /// It says something else than before, or can be read again.
+    Read {
+        /// How many events it has.
+        events: usize,
+        /// How many names in it nobody goes by.
+        unknown: usize,
+    },
+    /// It cannot be read any more.
+    Failed {
+        /// Why.
+        why: String,
+    },
+    /// It could not be read for so long that what it said last does not hold any more.
+    Dropped {
+        /// Why.
+        why: String,
+        /// When it was read last.
+        read_at: Option<Timestamp>,
+    },
+    /// It still cannot be read after that.
+    StillLost {
+        /// Why.
+        why: String,
+        /// When it was read last.
+        read_at: Option<Timestamp>,
     },
 }
 
@@ -158,7 +191,10 @@ pub struct ImportRow {
     /// Which one.
     pub import: Arc<str>,
     /// Its events.
-    pub shifts: Vec<ImportedShift>,
+    pub events: Vec<ImportedEvent>,
+    /// What could not be understood of it.
+    #[serde(default)]
+    pub trouble: Vec<String>,
     /// When that was.
     pub fetched_at: Timestamp,
 }
@@ -291,6 +327,14 @@ pub enum OnCallRejection {
     /// The file says so.
     #[error("schedule `{0}` is provisioned by the configuration file; change it there")]
     Provisioned(ScheduleName),
+    /// No such calendar.
+    #[error("schedule `{schedule}` imports no calendar `{import}`")]
+    UnknownImport {
+        /// Of which schedule.
+        schedule: ScheduleName,
+        /// What was asked for.
+        import: Arc<str>,
+    },
     /// Another override is in the way.
     #[error("`{person}` is replaced at that time already, by override {id}")]
     Overlaps {

@@ -11,8 +11,8 @@ use super::clock::Zone;
 use super::lane::{begin_of, opening_ledger, settle_ledger};
 use super::roster::Roster;
 use super::schedule::{
-    Fallback, HolidayMode, Layer, LayerSpec, LayerVersion, Mode, Rollout, Schedule, ScheduleSpec,
-    Slot,
+    Fallback, HIDDEN, HolidayMode, ImportLocation, ImportSpec, Layer, LayerSpec, LayerVersion,
+    Mode, Rollout, Schedule, ScheduleSpec, Slot,
 };
 use super::turns::Turns;
 use crate::identity::PersonOrigin;
@@ -25,6 +25,14 @@ pub const MAX_MEMBERS: usize = 200;
 pub const MAX_WINDOWS: usize = 100;
 /// The most calendars that a schedule imports.
 pub const MAX_IMPORTS: usize = 10;
+/// The shortest time between two reads of a calendar, in minutes.
+pub const MIN_REFRESH_MINUTES: u32 = 1;
+/// The longest, in minutes: a day, so that a calendar that fails for a while is not given up.
+pub const MAX_REFRESH_MINUTES: u32 = 24 * 60;
+/// The most further names of people for one calendar.
+pub const MAX_OTHER_NAMES: usize = 500;
+/// The longest address of a calendar.
+const MAX_URL_BYTES: usize = 4_096;
 /// The most characters of a schedule's or a layer's name.
 pub const MAX_NAME_CHARS: usize = 100;
 /// The most versions that a layer keeps; the oldest are forgotten first. What was is in records.
@@ -61,6 +69,14 @@ impl ScheduleSpec {
                 return bad(format!("there is no layer `{other}` to stand in on holidays"));
             }
         }
+        let mut names = BTreeSet::new();
+        for import in &self.imports {
+            check_name("calendar", &import.name)?;
+            if !names.insert(&import.name) {
+                return bad(format!("two calendars are called `{}`", import.name));
+            }
+            import.check()?;
+        }
         if self.fallback == Fallback::Schedule(Arc::clone(&self.name)) {
             return bad(format!("schedule `{}` cannot be its own fallback", self.name));
         }
@@ -78,6 +94,33 @@ fn check_name(what: &str, name: &str) -> Result<(), OnCallRejection> {
         "a {what}'s name has 1 to {MAX_NAME_CHARS} characters, no `/` and no space at its ends"
     );
     Err(OnCallRejection::Invalid { what })
+}
+
+impl ImportSpec {
+    fn check(&self) -> Result<(), OnCallRejection> {
+        let bad = |what: String| {
+            Err(OnCallRejection::Invalid { what: format!("calendar `{}`: {what}", self.name) })
+        };
+        if !(MIN_REFRESH_MINUTES..=MAX_REFRESH_MINUTES).contains(&self.refresh_minutes) {
+            let (least, most) = (MIN_REFRESH_MINUTES, MAX_REFRESH_MINUTES);
+            return bad(format!("it is read every {least} to {most} minutes"));
+        }
+        if self.names.len() > MAX_OTHER_NAMES {
+            return bad(format!("it has more than {MAX_OTHER_NAMES} further names"));
+        }
+        if let ImportLocation::Url(url) = &self.location {
+            let scheme = url.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
+            let is_known =
+                matches!(scheme.as_deref(), Some("https" | "http" | "webcal" | "webcals"));
+            if url.contains(HIDDEN) {
+                return bad("its address is not known; write it out".to_owned());
+            }
+            if !is_known || url.len() > MAX_URL_BYTES {
+                return bad("its address begins with https://, http:// or webcal://".to_owned());
+            }
+        }
+        Ok(())
+    }
 }
 
 impl LayerSpec {

@@ -212,9 +212,29 @@ impl Roster {
             }
         }
         for (name, imported) in &entry.imports {
+            if let Some(failure) = &imported.failing {
+                let (since, why) = (failure.since, &failure.why);
+                let last = match imported.fetched_at {
+                    Some(_) if imported.is_lost => "nothing of it holds any more",
+                    Some(_) => "what it said last still holds",
+                    None => "it was never read",
+                };
+                let message =
+                    format!("calendar `{name}` cannot be read since {since:.0}, {last}: {why}");
+                warnings.push(always(WarningCode::Import, message));
+            }
             for trouble in &imported.trouble {
                 let message = format!("calendar `{name}`: {trouble}");
                 warnings.push(always(WarningCode::Import, message));
+            }
+            let (unknown, beyond) = imported.unknown();
+            for text in unknown {
+                let message = format!("calendar `{name}` names nobody who is known: {text}");
+                warnings.push(always(WarningCode::UnknownPerson, message));
+            }
+            if beyond > 0 {
+                let message = format!("calendar `{name}` names {beyond} more whom nobody knows");
+                warnings.push(always(WarningCode::UnknownPerson, message));
             }
         }
         warnings

@@ -14,6 +14,7 @@ mod fair;
 mod final_view;
 mod imported;
 mod lane;
+mod names;
 mod notice;
 mod report;
 mod roster;
@@ -29,17 +30,24 @@ pub use cadence::{
     Cadence, Length, MAX_ALTERNATING, MAX_EXTRA_DATES, MAX_UNITS, MIN_STEP_MINUTES, Unit,
 };
 pub use change::{
-    CalendarFeed, Changed, FeedOf, ImportOutcome, ImportRow, OnCallChange, OnCallRejection,
-    OnCallRows, OnCallWrites,
+    CalendarFeed, Changed, FeedOf, ImportNews, ImportOutcome, ImportRow, OnCallChange,
+    OnCallRejection, OnCallRows, OnCallWrites,
 };
 pub use clock::{ClockTime, MINUTES_PER_DAY, Zone};
-pub use edit::{MAX_IMPORTS, MAX_LAYERS, MAX_MEMBERS, MAX_NAME_CHARS, MAX_WINDOWS};
+pub use edit::{
+    MAX_IMPORTS, MAX_LAYERS, MAX_MEMBERS, MAX_NAME_CHARS, MAX_OTHER_NAMES, MAX_REFRESH_MINUTES,
+    MAX_WINDOWS, MIN_REFRESH_MINUTES,
+};
 pub use exception::{
     AbsenceKind, BlockShift, FixedBlock, Holiday, HolidayCalendar, Override, ShiftRecord,
     SwapRequest, SwapState, Unavailability,
 };
 pub use fair::Ledger;
-pub use imported::{Imported, ImportedShift, LAST_GOOD_COPY_KEPT, MAX_IMPORTED_SHIFTS};
+pub use imported::{
+    IMPORTED_AHEAD, IMPORTED_BACK, ImportFailure, Imported, ImportedEvent, ImportedShift,
+    LAST_GOOD_COPY_KEPT, MAX_IMPORTED_EVENTS,
+};
+pub use names::Names;
 pub use notice::{HandoffNotice, NoticedShift, OpenWork};
 pub use report::{Hours, MonthlyHours, Quality, Share};
 pub use roster::{Entry, Pick, Present, Roster};

@@ -12,6 +12,7 @@ use super::exception::{
 };
 use super::imported::Imported;
 use super::lane::{Lane, begin_of};
+use super::names::Names;
 use super::schedule::{LayerName, Schedule, ScheduleName, Slot};
 use super::turns::Turns;
 use super::view::{Cause, Duty, GapReason, OnCall};
@@ -38,6 +39,8 @@ pub struct Roster {
     pub(super) feeds: BTreeMap<Uuid, CalendarFeed>,
     pub(super) feed_hashes: BTreeMap<SecretHash, Uuid>,
     pub(super) highest_record: u64,
+    /// What people are called in calendars.
+    pub(super) names: Arc<Names>,
 }
 
 /// One schedule with everything that changes it.
@@ -189,7 +192,12 @@ impl Roster {
     }
 
     pub(super) fn calendars_of(&self, schedule: &Schedule) -> Vec<&HolidayCalendar> {
-        schedule.holidays.iter().filter_map(|name| self.calendars.get(name)).collect()
+        let named = schedule.holidays.iter().filter_map(|name| self.calendars.get(name));
+        let imported = self.entries.get(&schedule.name).into_iter().flat_map(|entry| {
+            let holidays = entry.imports.values().map(Imported::holidays);
+            holidays.filter(|calendar| !calendar.days.is_empty())
+        });
+        named.chain(imported).collect()
     }
 
     /// Forgets what was worked out for the present.

@@ -1,5 +1,6 @@
 //! What a schedule is made of: layers, their versions, and what each says.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -292,9 +293,12 @@ pub struct ImportSpec {
     /// What it does to those of lower rank.
     #[serde(default)]
     pub combine: Combine,
-    /// How often it is fetched, in minutes.
+    /// How often it is read, in minutes.
     #[serde(default = "ten")]
     pub refresh_minutes: u32,
+    /// People under names that nobody goes by here.
+    #[serde(default)]
+    pub names: BTreeMap<String, Handle>,
 }
 
 fn ten() -> u32 {
@@ -305,10 +309,49 @@ fn ten() -> u32 {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind", content = "at")]
 pub enum ImportLocation {
-    /// A web address; it may hold a secret and is never shown.
+    /// A web address that somebody set; it may hold a secret and is shown without it.
     Url(String),
-    /// A file on this machine.
-    File(String),
+    /// An address or a file that the configuration names, where secrets stay.
+    Settings,
+    /// Nowhere: it is sent in.
+    Pushed,
+}
+
+/// What stands in the place of a secret address.
+pub(super) const HIDDEN: &str = "<secret>";
+
+impl ImportLocation {
+    /// Returns the location as it may be shown: of an address scheme and host.
+    #[must_use]
+    pub fn shown(&self) -> Self {
+        let Self::Url(url) = self else { return self.clone() };
+        let (scheme, rest) = url.split_once("://").unwrap_or(("https", ""));
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        Self::Url(format!("{scheme}://{host}/{HIDDEN}"))
+    }
+}
+
+impl ScheduleSpec {
+    /// Returns what was asked for without secrets.
+    #[must_use]
+    pub fn shown(&self) -> Self {
+        let mut shown = self.clone();
+        for import in &mut shown.imports {
+            import.location = import.location.shown();
+        }
+        shown
+    }
+
+    /// Puts addresses that are known back where they are asked for as they are shown.
+    pub fn keep_addresses(&mut self, known: &Self) {
+        for import in &mut self.imports {
+            let same = known.imports.iter().find(|it| it.name == import.name);
+            if let Some(same) = same.filter(|it| it.location.shown() == import.location) {
+                import.location = same.location.clone();
+            }
+        }
+    }
 }
 
 /// What the events of a calendar mean.
@@ -320,6 +363,8 @@ pub enum ImportKind {
     Shifts,
     /// Shifts above all layers.
     Overrides,
+    /// Days that are holidays.
+    Holidays,
     /// Times in which people are away.
     OutOfOffice,
 }

@@ -9,11 +9,11 @@ use sha2::{Digest as _, Sha256};
 
 use super::apply::Asker;
 use super::change::{CalendarFeed, OnCallRejection, OnCallRows, OnCallWrites};
-use super::exception::{ShiftRecord, SwapState, Unavailability};
+use super::exception::{ShiftRecord, SwapState};
 use super::imported::Imported;
 use super::lane::{opening_ledger, settle_ledger};
 use super::roster::{Entry, Present, Roster, same_people};
-use super::schedule::{ImportKind, Mode, Schedule, ScheduleSpec};
+use super::schedule::{Mode, Schedule, ScheduleSpec};
 use super::turns::Turns;
 use super::view::{Cause, Duty, GapReason, Segment};
 use super::walk::Walk;
@@ -79,11 +79,11 @@ impl Roster {
             roster.feeds.insert(it.id, it);
         }
         for row in rows.imports {
-            let schedule = Arc::clone(&row.schedule);
             if let Some(entry) = roster.entries.get_mut(&row.schedule) {
-                entry.imports.insert(row.import, Imported::new(row.shifts, Some(row.fetched_at)));
+                let mut imported = Imported::new(row.events, Some(row.fetched_at));
+                imported.trouble = row.trouble;
+                entry.imports.insert(row.import, imported);
             }
-            roster.share_out_of_office(&schedule);
         }
         for entry in roster.entries.values_mut() {
             entry.overrides.sort_by_key(|it| it.number);
@@ -343,43 +343,6 @@ impl Roster {
         Ok(note.before(json!(before)).after(after).because(reason))
     }
 
-    /// Lets absences that calendars of a schedule name take effect in the place of those before.
-    pub(super) fn share_out_of_office(&mut self, schedule: &str) {
-        let Some(entry) = self.entries.get(schedule) else { return };
-        let mut found: Vec<Unavailability> = Vec::new();
-        let mut is_concerned = false;
-        for spec in &entry.schedule.imports {
-            if spec.kind != ImportKind::OutOfOffice {
-                continue;
-            }
-            is_concerned = true;
-            let shifts = entry.imports.get(&spec.name).map_or(&[][..], Imported::shifts);
-            for (nth, shift) in shifts.iter().enumerate() {
-                let Some(person) = &shift.person else { continue };
-                found.push(Unavailability {
-                    id: imported_id(schedule, &spec.name, nth),
-                    person: person.clone(),
-                    from: shift.from,
-                    to: shift.to,
-                    kind: super::AbsenceKind::Vacation,
-                    is_imported: true,
-                    note: source_of(schedule, &spec.name),
-                });
-            }
-        }
-        if !is_concerned {
-            return;
-        }
-        let prefix = source_of(schedule, "");
-        for of_person in self.absences.values_mut() {
-            of_person.retain(|it| !(it.is_imported && it.note.starts_with(&prefix)));
-        }
-        for it in found {
-            self.insert_absence(it);
-        }
-        self.forget_present();
-    }
-
     /// Returns the address of a calendar with that secret.
     pub fn feed_by_hash(&self, hash: &SecretHash) -> Option<&CalendarFeed> {
         self.feeds.get(self.feed_hashes.get(hash)?).filter(|feed| feed.hash.is(hash))
@@ -389,17 +352,6 @@ impl Roster {
     pub fn feeds(&self) -> impl Iterator<Item = &CalendarFeed> {
         self.feeds.values()
     }
-}
-
-fn source_of(schedule: &str, import: &str) -> String {
-    format!("calendar of {schedule}: {import}")
-}
-
-fn imported_id(schedule: &str, import: &str, nth: usize) -> uuid::Uuid {
-    let hash = Sha256::digest(format!("{schedule}/{import}/{nth}"));
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash[..16]);
-    uuid::Uuid::from_bytes(bytes)
 }
 
 /// Returns the hash of what a schedule says and of the time-zone database it says it with.

@@ -67,7 +67,7 @@ impl<'a> Walk<'a> {
                     lane.rank = OVERRIDE_RANK;
                     lanes.push(lane);
                 }
-                ImportKind::OutOfOffice => {}
+                ImportKind::Holidays | ImportKind::OutOfOffice => {}
             }
         }
         Self {

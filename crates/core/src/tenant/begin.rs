@@ -317,10 +317,24 @@ impl Tenant {
         labels: &[(&str, &str)],
         summary: &str,
     ) {
+        self.own_alert_until(now, name, labels, summary, None);
+    }
+
+    /// Does so; the alert ends then unless it is told again.
+    pub(super) fn own_alert_until(
+        &mut self,
+        now: Timestamp,
+        name: &str,
+        labels: &[(&str, &str)],
+        summary: &str,
+        ends_at: Option<Timestamp>,
+    ) {
         let own = [(ALERTNAME, name), (SEVERITY, "critical"), ("source", "tocsin")];
         let labels: Labels = own.into_iter().chain(labels.iter().copied()).collect();
         let annotations = Labels::from([("summary", summary)]);
-        self.ingest(now, vec![IncomingAlert::new(labels, annotations)]);
+        let mut alert = IncomingAlert::new(labels, annotations);
+        alert.ends_at = ends_at;
+        self.ingest(now, vec![alert]);
     }
 
     pub(super) fn numbers_of(

@@ -6,6 +6,7 @@
 mod acknowledge;
 mod answer;
 mod begin;
+mod calendars;
 mod carry;
 mod contacts;
 mod deliver;
@@ -77,6 +78,7 @@ use page::Paging;
 use recorder::Recorder;
 use silences::SilenceEntry;
 
+pub use calendars::CalendarToRead;
 pub use escalate::{AUTO_POLICY, ESCALATION};
 pub use oversight::PagingCounts;
 pub use state::EscalationState;
@@ -150,6 +152,8 @@ pub struct Tenant {
     heartbeats: BTreeMap<Arc<str>, Heartbeat>,
     /// Whether it is told that the watcher outside cannot be reached.
     is_watcher_lost: bool,
+    /// Whose names the roster knows.
+    names_of: Option<Arc<Directory>>,
     incidents: Incidents,
     reminders: BTreeMap<ReminderKey, Reminder>,
 }

@@ -56,6 +56,12 @@ impl Tenant {
         };
         let asker = Asker { name: actor.who.name(), is_active: &is_active };
         let schedule = schedule_of(&change);
+        let change = match change {
+            OnCallChange::Import { schedule, import, outcome, is_pushed } => {
+                return self.take_calendar(now, &schedule, &import, outcome, is_pushed);
+            }
+            change => change,
+        };
         if let OnCallChange::DeleteSchedule(name) = &change {
             let users = self.users_of_schedule(name);
             // What is not there, or is the file's, is refused for that reason first.
@@ -116,7 +122,8 @@ impl Tenant {
     }
 
     /// Tells the roster who is named and not active.
-    fn note_departed(&mut self) {
+    pub(super) fn note_departed(&mut self) {
+        self.note_names();
         let directory = &self.directory;
         let is_active = |person: &Handle| {
             directory.person(person.as_str()).is_some_and(|person| person.is_active)
@@ -127,7 +134,7 @@ impl Tenant {
     }
 
     /// Looks at every schedule of which it is not known any more what holds.
-    fn look_at_schedules(&mut self, now: Timestamp) {
+    pub(super) fn look_at_schedules(&mut self, now: Timestamp) {
         let stale: Vec<ScheduleName> = self
             .roster
             .entries()

@@ -37,6 +37,10 @@ pub struct PagingCounts {
     pub heard: usize,
     /// Monitors that are missed.
     pub missed: usize,
+    /// Calendars that schedules import and that can be read, or were not yet.
+    pub calendars: usize,
+    /// Those that cannot.
+    pub calendars_failing: usize,
 }
 
 impl Tenant {
@@ -49,7 +53,12 @@ impl Tenant {
             *open.entry((run.state.word().0.as_str(), run.severity)).or_default() += 1;
         }
         let missed = self.heartbeats().filter(|row| row.missed_at.is_some()).count();
+        let specs = self.roster.entries().flat_map(|entry| &entry.schedule.imports);
+        let imported = self.roster.entries().flat_map(|entry| entry.imports.values());
+        let calendars_failing = imported.filter(|it| it.failing.is_some()).count();
         PagingCounts {
+            calendars: specs.count().saturating_sub(calendars_failing),
+            calendars_failing,
             open,
             pages: self.paging.pages.len(),
             down: self.channels_down(now).into_keys().collect(),

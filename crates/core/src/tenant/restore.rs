@@ -92,6 +92,7 @@ impl Tenant {
             groups_are_stale: true,
             heartbeats: BTreeMap::new(),
             is_watcher_lost: false,
+            names_of: None,
             incidents: Incidents::default(),
             reminders: rows.reminders.into_iter().map(|it| (it.key, it)).collect(),
             policy,

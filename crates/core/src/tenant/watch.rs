@@ -55,15 +55,15 @@ impl Tenant {
             None => {
                 self.is_watcher_lost = false;
                 self.record(now, Event::WatcherReached);
-                self.end_own_alert(now, UNREACHABLE);
+                self.end_own_alert(now, UNREACHABLE, &[]);
             }
         }
     }
 
-    /// Ends an alert of our own that has no labels but those that all of them have.
-    fn end_own_alert(&mut self, now: Timestamp, name: &str) {
-        let labels =
-            Labels::from([(ALERTNAME, name), (SEVERITY, "critical"), ("source", "tocsin")]);
+    /// Ends an alert of our own, if there is one with these labels.
+    pub(super) fn end_own_alert(&mut self, now: Timestamp, name: &str, labels: &[(&str, &str)]) {
+        let own = [(ALERTNAME, name), (SEVERITY, "critical"), ("source", "tocsin")];
+        let labels: Labels = own.into_iter().chain(labels.iter().copied()).collect();
         let known = self.alerts.get(&labels.fingerprint()).filter(|alert| !alert.is_resolved);
         let Some(known) = known else { return };
         let mut over = IncomingAlert::new(labels, known.description.annotations.clone());

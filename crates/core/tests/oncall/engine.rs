@@ -71,7 +71,7 @@ fn policy(schedules: Vec<ScheduleSpec>) -> Arc<Policy> {
     })
 }
 
-fn person(name: &str) -> Person {
+pub(crate) fn person(name: &str) -> Person {
     Person {
         handle: who(name),
         name: name.to_owned(),
@@ -88,17 +88,17 @@ fn person(name: &str) -> Person {
 }
 
 /// A tenant and the store beneath it.
-struct Stage {
-    tenant: Tenant,
+pub(crate) struct Stage {
+    pub(crate) tenant: Tenant,
     policy: Arc<Policy>,
-    people: Vec<Person>,
+    pub(crate) people: Vec<Person>,
     written: OnCallWrites,
-    events: Vec<(Timestamp, Event)>,
+    pub(crate) events: Vec<(Timestamp, Event)>,
     groups: Vec<GroupSync>,
 }
 
 impl Stage {
-    fn new(now: &str, schedules: Vec<ScheduleSpec>) -> Self {
+    pub(crate) fn new(now: &str, schedules: Vec<ScheduleSpec>) -> Self {
         Self::with(now, policy(schedules))
     }
 
@@ -114,7 +114,7 @@ impl Stage {
         stage
     }
 
-    fn turn(&mut self, now: &str, commands: Vec<Command>) -> Vec<Reply> {
+    pub(crate) fn turn(&mut self, now: &str, commands: Vec<Command>) -> Vec<Reply> {
         let actor = Actor { who: tocsin_core::identity::Who::Person(who("a")), ..Actor::OPERATOR };
         let orders = commands.into_iter().map(|it| it.by(actor.clone())).collect();
         let Turn { writes, replies, groups, .. } = self.tenant.turn(at(now), orders);
@@ -124,7 +124,11 @@ impl Stage {
         replies
     }
 
-    fn change(&mut self, now: &str, change: OnCallChange) -> Result<(), OnCallRejection> {
+    pub(crate) fn change(
+        &mut self,
+        now: &str,
+        change: OnCallChange,
+    ) -> Result<(), OnCallRejection> {
         match self.turn(now, vec![Command::OnCall(change)]).pop() {
             Some(Reply::Done) => Ok(()),
             Some(Reply::Rejected(Rejection::OnCall(why))) => Err(why),
@@ -133,21 +137,21 @@ impl Stage {
     }
 
     /// Wakes as the engine does, at every deadline until `to`.
-    fn run(&mut self, to: &str) {
+    pub(crate) fn run(&mut self, to: &str) {
         while let Some(next) = self.tenant.next_deadline().filter(|next| *next <= at(to)) {
             self.turn(&next.to_string(), Vec::new());
         }
         self.turn(to, Vec::new());
     }
 
-    fn restart(&mut self, now: &str) {
+    pub(crate) fn restart(&mut self, now: &str) {
         let identity = IdentityRows { people: self.people.clone(), ..IdentityRows::default() };
         let rows = TenantRows { identity, on_call: self.written.rows(), ..TenantRows::default() };
         self.tenant = Tenant::restore(Arc::clone(&self.policy), rows, at(now));
         self.turn(now, Vec::new());
     }
 
-    fn now(&self, instant: &str) -> String {
+    pub(crate) fn now(&self, instant: &str) -> String {
         let on_call = self.tenant.roster().on_call("web", &Pick::Current, at(instant));
         names(&on_call.unwrap().people)
     }
@@ -172,11 +176,11 @@ impl Stage {
     }
 }
 
-fn daily(members: &str) -> ScheduleSpec {
+pub(crate) fn daily(members: &str) -> ScheduleSpec {
     spec("UTC", vec![layer("main", members, every(1, Unit::Days), MONDAY)])
 }
 
-fn set(spec: ScheduleSpec) -> OnCallChange {
+pub(crate) fn set(spec: ScheduleSpec) -> OnCallChange {
     OnCallChange::SetSchedule(Box::new(spec))
 }
 

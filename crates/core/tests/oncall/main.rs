@@ -4,6 +4,7 @@
 
 mod engine;
 mod golden;
+mod imports;
 mod outcomes;
 mod quality;
 mod reference;

@@ -6,9 +6,10 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tocsin_connect::{CalendarRead, Edition};
 use tocsin_core::notification::{AttemptOutcome, OutboxEntry};
 use tocsin_core::paging::{Channel, Page};
-use tocsin_core::tenant::{GroupOutcome, GroupSync};
+use tocsin_core::tenant::{CalendarToRead, GroupOutcome, GroupSync};
 use tocsin_engine::Deliver;
 
 use super::Metrics;
@@ -38,6 +39,19 @@ impl Deliver for Timed {
 
     async fn knock(&self, address: &str, now: Timestamp) -> Result<(), String> {
         self.deliver.knock(address, now).await
+    }
+
+    async fn read_calendar(
+        &self,
+        calendar: &CalendarToRead,
+        edition: Option<&Edition>,
+        now: Timestamp,
+    ) -> CalendarRead {
+        let began = Instant::now();
+        let read = self.deliver.read_calendar(calendar, edition, now).await;
+        let kind = [("integration", Cow::Borrowed("calendar"))];
+        self.metrics.latencies.get_or_create(&kind).observe(began.elapsed().as_secs_f64());
+        read
     }
 
     async fn set_group(&self, sync: &GroupSync, now: Timestamp) -> GroupOutcome {

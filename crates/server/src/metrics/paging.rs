@@ -61,6 +61,8 @@ pub(super) struct PagingMetrics {
     heartbeats_missed: Counter,
     watcher: Family<LabelSet<1>, Counter>,
     watcher_at: Real,
+    calendars: Family<LabelSet<1>, Gauge>,
+    calendar_reads: Family<LabelSet<1>, Counter>,
     /// When escalations began that nobody has acknowledged.
     begun: Mutex<BTreeMap<RunNumber, (Timestamp, Severity)>>,
     /// When pages on their way were decided.
@@ -193,6 +195,18 @@ impl PagingMetrics {
                 "When the watcher outside was last told that we are alive; 0 for never",
                 Real::default(),
             ),
+            calendars: add(
+                r,
+                "tocsin_calendars",
+                "Calendars that schedules import, by whether they can be read",
+                Family::default(),
+            ),
+            calendar_reads: add(
+                r,
+                "tocsin_calendar_reads",
+                "Times that a calendar was read, by outcome",
+                Family::default(),
+            ),
             begun: Mutex::default(),
             queued: Mutex::default(),
         }
@@ -303,6 +317,10 @@ impl PagingMetrics {
         for (state, count) in [("heard", counts.heard), ("missed", counts.missed)] {
             self.heartbeats.get_or_create(&[("state", state.into())]).set(gauge(count));
         }
+        let failing = counts.calendars_failing;
+        for (state, count) in [("fine", counts.calendars), ("failing", failing)] {
+            self.calendars.get_or_create(&[("state", state.into())]).set(gauge(count));
+        }
         for channel in Channel::ALL {
             let is_down = counts.down.contains(&channel);
             let label = channel_label(channel);
@@ -326,6 +344,14 @@ impl PagingMetrics {
             ("withheld", stats.knocks_withheld),
         ] {
             let counter = self.watcher.get_or_create(&[("outcome", outcome.into())]);
+            counter.inner().store(count, Ordering::Relaxed);
+        }
+        for (outcome, count) in [
+            ("read", stats.calendars_read),
+            ("unchanged", stats.calendars_unchanged),
+            ("failed", stats.calendars_failed),
+        ] {
+            let counter = self.calendar_reads.get_or_create(&[("outcome", outcome.into())]);
             counter.inner().store(count, Ordering::Relaxed);
         }
     }

@@ -26,14 +26,13 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
     }
 }
 
-/// Takes a body that calls itself JSON, unread.
-pub(super) struct RawJson(pub(super) Bytes);
+/// Takes a body as it is.
+pub(super) struct Raw(pub(super) Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for RawJson {
+impl<S: Send + Sync> FromRequest<S> for Raw {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, state: &S) -> Answer<Self> {
-        check_media_type(request.headers())?;
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             let code = match rejection.status() {
                 StatusCode::PAYLOAD_TOO_LARGE => ProblemCode::BodyTooLarge,
@@ -42,6 +41,18 @@ impl<S: Send + Sync> FromRequest<S> for RawJson {
             Refusal::new(code, unread_body(rejection.status(), &rejection.body_text()))
         })?;
         Ok(Self(bytes))
+    }
+}
+
+/// Takes a body that calls itself JSON, unread.
+pub(super) struct RawJson(pub(super) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for RawJson {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Answer<Self> {
+        check_media_type(request.headers())?;
+        Raw::from_request(request, state).await.map(|Raw(bytes)| Self(bytes))
     }
 }
 

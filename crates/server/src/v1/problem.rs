@@ -188,7 +188,9 @@ fn of_incident(why: &IncidentRejection, text: String) -> Refusal {
 fn code_of_on_call(why: &OnCallRejection) -> ProblemCode {
     use OnCallRejection as Why;
     match why {
-        Why::UnknownSchedule(_) | Why::Unknown { .. } => ProblemCode::NotFound,
+        Why::UnknownSchedule(_) | Why::UnknownImport { .. } | Why::Unknown { .. } => {
+            ProblemCode::NotFound
+        }
         Why::Provisioned(_) => ProblemCode::Provisioned,
         Why::Overlaps { .. } | Why::BlockOverlaps { .. } => ProblemCode::Conflict,
         Why::SwapNotOpen { .. } | Why::InUse { .. } => ProblemCode::Conflict,

@@ -7,9 +7,9 @@ use tocsin_core::identity::{Handle, PersonOrigin, SecretHash};
 use tocsin_core::ids::TenantId;
 use tocsin_core::oncall::{
     BlockShift, Cadence, CalendarFeed, Cause, Combine, Fallback, FeedOf, FixedBlock, HolidayMode,
-    ImportRow, ImportedShift, LayerSpec, Mode, Notices, OnCallRows, OnCallWrites, Override,
-    Rollout, Schedule, ScheduleSpec, ShiftRecord, ShiftWindow, Slot, SwapRequest, SwapState,
-    Unavailability, Weekdays, Zone,
+    ImportKind, ImportLocation, ImportRow, ImportSpec, ImportedEvent, LayerSpec, Mode, Notices,
+    OnCallRows, OnCallWrites, Override, Rollout, Schedule, ScheduleSpec, ShiftRecord, ShiftWindow,
+    Slot, SwapRequest, SwapState, Unavailability, Weekdays, Zone,
 };
 use tocsin_core::rows::WriteSet;
 use tocsin_store::{ShiftQuery, Store};
@@ -69,7 +69,15 @@ pub(crate) fn schedule() -> Schedule {
         min_coverage: 2,
         notices: Notices { at_handoff: false, minutes_before: vec![15] },
         layers: vec![layer],
-        imports: Vec::new(),
+        imports: vec![ImportSpec {
+            name: "google".into(),
+            location: ImportLocation::Url("https://calendar.example/secret.ics".to_owned()),
+            kind: ImportKind::Overrides,
+            rank: 3,
+            combine: Combine::Add,
+            refresh_minutes: 30,
+            names: std::iter::once(("Ada L.".to_owned(), handle("ada"))).collect(),
+        }],
     };
     Schedule::create(&spec, PersonOrigin::Api, "ada", at(5))
 }
@@ -147,12 +155,15 @@ fn everything() -> OnCallRows {
         imports: vec![ImportRow {
             schedule: "web".into(),
             import: "google".into(),
-            shifts: vec![ImportedShift {
+            events: vec![ImportedEvent {
                 from: at(1),
                 to: at(2),
-                person: None,
                 text: "somebody".to_owned(),
+                level: 2,
+                attendees: vec!["ada@example.org".to_owned()],
+                organizer: Some("grace@example.org".to_owned()),
             }],
+            trouble: vec!["line 7: no date".to_owned()],
             fetched_at: at(3),
         }],
         records: vec![record(7, 1, Some(2)), record(8, 2, None)],

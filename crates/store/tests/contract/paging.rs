@@ -17,7 +17,7 @@ use tocsin_core::identity::Handle;
 use tocsin_core::ids::{OutboxNumber, RunNumber};
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::oncall::{
-    AbsenceKind, Cause, ImportRow, ImportedShift, OnCallWrites, Override, Schedule, ShiftRecord,
+    AbsenceKind, Cause, ImportRow, ImportedEvent, OnCallWrites, Override, Schedule, ShiftRecord,
     SwapRequest, SwapState, Unavailability,
 };
 use tocsin_core::paging::{
@@ -351,9 +351,15 @@ fn on_call() -> impl Strategy<Value = OnCallWrites> {
                 writes.absences.insert(id, is_kept.then_some(row));
             }
             for (key, (is_kept, at, text)) in imports {
-                let shift = ImportedShift { from: at, to: at, person: None, text };
+                let event = ImportedEvent { from: at, to: at, text, ..ImportedEvent::default() };
                 let (schedule, import) = key.clone();
-                let row = ImportRow { schedule, import, shifts: vec![shift], fetched_at: at };
+                let row = ImportRow {
+                    schedule,
+                    import,
+                    events: vec![event],
+                    trouble: Vec::new(),
+                    fetched_at: at,
+                };
                 writes.imports.insert(key, is_kept.then_some(row));
             }
             for (number, (is_kept, schedule, person, from)) in records {

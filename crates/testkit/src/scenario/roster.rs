@@ -267,6 +267,19 @@ impl Teller<'_> {
             Event::SwapPastDue { schedule, owner } => {
                 format!("nobody took the time of {owner} in {schedule}")
             }
+            Event::CalendarRead { schedule, import, events, unknown } => {
+                let unknown = match unknown {
+                    0 => String::new(),
+                    unknown => format!(", {unknown} unknown"),
+                };
+                format!("calendar {import} of {schedule} read: {events} events{unknown}")
+            }
+            Event::CalendarFailed { schedule, import, why } => {
+                format!("calendar {import} of {schedule} cannot be read: {why}")
+            }
+            Event::CalendarDropped { schedule, import, .. } => {
+                format!("calendar {import} of {schedule} is given up")
+            }
             _ => return None,
         })
     }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::sentence::{Names, sentence, subject_name};
 
 /// The kinds of events there are, as filters name them.
-pub const KINDS: [&str; 60] = [
+pub const KINDS: [&str; 63] = [
     "alert_fired",
     "alert_resolved",
     "alert_arrived_resolved",
@@ -41,6 +41,9 @@ pub const KINDS: [&str; 60] = [
     "handed_over",
     "handoff_noticed",
     "swap_past_due",
+    "calendar_read",
+    "calendar_failed",
+    "calendar_dropped",
     "change_recorded",
     "escalation_started",
     "escalation_joined",

@@ -15,6 +15,7 @@ mod explain;
 mod group;
 mod hook;
 mod identity;
+mod import;
 mod incident;
 mod incident_message;
 mod incident_people;
@@ -66,6 +67,7 @@ pub use identity::{
     PersonDraft, SecretDraft, SignInLinkMade, StoredSecret, StoredSecrets, Team, TeamDraft,
     TeamMember, Teams, Token, TokenDraft, TokenWish, Tokens, read_grant,
 };
+pub use import::{ImportSource, ImportState, ImportStates, ScheduleImport};
 pub use incident_message::{
     IncidentMessage, IncidentMessagePreview, IncidentUpdate, MessageAudience, MessageTemplateList,
     MessageTemplateRow,

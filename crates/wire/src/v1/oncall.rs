@@ -11,7 +11,7 @@ use tocsin_core::oncall as core;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::FieldError;
+use super::{FieldError, ScheduleImport};
 
 /// A schedule as somebody asks for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -50,6 +50,9 @@ pub struct ScheduleDraft {
     /// The layers. People on call together are in this order.
     #[serde(default)]
     pub layers: Vec<ScheduleLayer>,
+    /// Calendars elsewhere that say who is on call, who is away, or which days are holidays.
+    #[serde(default)]
+    pub imports: Vec<ScheduleImport>,
 }
 
 /// Turns of some people.
@@ -191,6 +194,9 @@ pub struct NewSchedule {
     /// The layers. People on call together are in this order.
     #[serde(default)]
     pub layers: Vec<ScheduleLayer>,
+    /// Calendars elsewhere that say who is on call, who is away, or which days are holidays.
+    #[serde(default)]
+    pub imports: Vec<ScheduleImport>,
 }
 
 impl NewSchedule {
@@ -208,6 +214,7 @@ impl NewSchedule {
             notify_at_handoff: self.notify_at_handoff,
             notify_minutes_before: self.notify_minutes_before,
             layers: self.layers,
+            imports: self.imports,
         };
         (self.name, draft)
     }
@@ -267,6 +274,10 @@ impl ScheduleDraft {
         for (index, layer) in self.layers.into_iter().enumerate() {
             layers.extend(layer.into_spec(&format!("/layers/{index}"), &mut errors));
         }
+        let mut imports = Vec::with_capacity(self.imports.len());
+        for (index, import) in self.imports.into_iter().enumerate() {
+            imports.extend(import.into_spec(&format!("/imports/{index}"), &mut errors));
+        }
         if !errors.is_empty() {
             return Err(errors);
         }
@@ -283,7 +294,7 @@ impl ScheduleDraft {
                 minutes_before: self.notify_minutes_before,
             },
             layers,
-            imports: Vec::new(),
+            imports,
         })
     }
 }
@@ -423,6 +434,7 @@ impl From<core::ScheduleSpec> for ScheduleDraft {
             notify_at_handoff: spec.notices.at_handoff,
             notify_minutes_before: spec.notices.minutes_before,
             layers: spec.layers.into_iter().map(ScheduleLayer::from).collect(),
+            imports: spec.imports.iter().map(ScheduleImport::from).collect(),
         }
     }
 }

@@ -169,6 +169,22 @@ pub fn sentence(event: &Event, names: &dyn Names) -> String {
         Event::SwapPastDue { schedule, owner } => {
             format!("nobody took the time that {owner} offered in schedule `{schedule}`")
         }
+        Event::CalendarRead { schedule, import, events, unknown } => {
+            let unknown = match unknown {
+                0 => String::new(),
+                unknown => format!(", {} that nobody goes by", count(*unknown, "name")),
+            };
+            let events = count(*events, "event");
+            format!("calendar `{import}` of schedule `{schedule}` was read: {events}{unknown}")
+        }
+        Event::CalendarFailed { schedule, import, why } => format!(
+            "calendar `{import}` of schedule `{schedule}` cannot be read; what it said last holds \
+             for 7 days: {why}"
+        ),
+        Event::CalendarDropped { schedule, import, why } => format!(
+            "calendar `{import}` of schedule `{schedule}` could not be read for 7 days; nothing of \
+             it holds any more: {why}"
+        ),
         Event::ChangeRecorded { change } => {
             let place = if change.source.is_empty() { "" } else { " at " };
             let (source, summary) = (&change.source, &change.summary);
@@ -253,6 +269,9 @@ pub fn subject_name(event: &Event, names: &dyn Names) -> String {
         | Event::HandedOver { .. }
         | Event::HandoffNoticed { .. }
         | Event::SwapPastDue { .. }
+        | Event::CalendarRead { .. }
+        | Event::CalendarFailed { .. }
+        | Event::CalendarDropped { .. }
         | Event::ChangeRecorded { .. }
         | Event::EngineStarted { .. }
         | Event::Reconfigured { .. } => "tocsin".to_owned(),

@@ -1,6 +1,7 @@
 //! `tocsin oncall`: who is on call, exceptions, and whom a problem would reach.
 
 mod exceptions;
+mod import;
 mod now;
 mod report;
 mod show;
@@ -81,6 +82,14 @@ enum OncallCommand {
         ("A year ahead", "tocsin oncall report web --days 365"),
     ]))]
     Report(report::Report),
+    /// See calendars that schedules import, read them now, and send them in.
+    #[command(subcommand, after_help = with_examples(&[
+        ("How all of them stand", "tocsin oncall import list"),
+        ("Read one now", "tocsin oncall import refresh web google"),
+        ("Send one in", "tocsin oncall import push web plan plan.ics"),
+        ("What a file means", "tocsin oncall import check plan.ics --zone Europe/Berlin"),
+    ]))]
+    Import(import::Import),
     /// Say whom a problem would page, when, by what and why, if nobody answered.
     ///
     /// Nothing is sent. With `--config.file` no server is asked: people, policies and rules are
@@ -99,6 +108,7 @@ pub(crate) async fn run(args: OncallArgs) -> Result<()> {
         OncallCommand::Swap(swap) => swap::run(client, zone, swap).await,
         OncallCommand::Gaps(gaps) => report::gaps(client, zone, gaps).await,
         OncallCommand::Report(report) => report::report(client, zone, report).await,
+        OncallCommand::Import(import) => import::run(client, zone, import).await,
         OncallCommand::Simulate(simulate) => simulate::run(client, simulate).await,
     }
 }

@@ -60,6 +60,15 @@ impl Clock {
             Some(name) => Some(name),
             None => client.get("/api/v1/me", &[]).await?.json::<Identity>()?.time_zone,
         };
+        Self::in_zone(name)
+    }
+
+    /// Finds out which zone is meant without asking anybody: the one that is given, or UTC.
+    pub(super) fn named(args: &ZoneArgs) -> Result<Self> {
+        Self::in_zone(args.zone.clone().filter(|name| !name.is_empty()))
+    }
+
+    fn in_zone(name: Option<String>) -> Result<Self> {
         let zone = match name {
             Some(name) => {
                 Zone::named(&name).map_err(|error| Failure::usage(format!("--zone: {error}")))?
@@ -67,6 +76,11 @@ impl Clock {
             None => Zone::utc(),
         };
         Ok(Self { now: SystemClock.now(), zone })
+    }
+
+    /// Returns the zone.
+    pub(super) fn zone(&self) -> &Zone {
+        &self.zone
     }
 
     /// Returns the instant that is meant, the first that its clock means; a bare clock time is the

@@ -2,6 +2,7 @@
 
 mod calendar;
 mod exceptions;
+mod imports;
 mod report;
 mod schedules;
 mod shifts;
@@ -54,6 +55,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(swaps::cancel))
         .routes(routes!(swaps::absences, swaps::add_absence))
         .routes(routes!(swaps::remove_absence))
+        .routes(routes!(imports::list))
+        .routes(routes!(imports::show, imports::push))
+        .routes(routes!(imports::refresh))
         .routes(routes!(calendar::make_for_schedule))
         .routes(routes!(calendar::make_for_person))
         .routes(routes!(calendar::revoke))

@@ -259,7 +259,10 @@ pub(super) async fn preview(
 ) -> Answer<Json<FinalView>> {
     let now = app.engine.now();
     let (from, to) = span.ends(now)?;
-    let spec = draft.into_spec(&name).map_err(Refusal::fields)?;
+    let mut spec = draft.into_spec(&name).map_err(Refusal::fields)?;
+    if let Ok(known) = of_schedule(&app, &name, |_, entry| entry.schedule.spec()).await {
+        spec.keep_addresses(&known);
+    }
     spec.check().map_err(|why| Refusal::from(tocsin_core::command::Rejection::from(why)))?;
     let author = caller.actor.who.name().to_owned();
     let view = app
@@ -270,7 +273,11 @@ pub(super) async fn preview(
 }
 
 async fn set(app: &App, caller: &Caller, name: &str, draft: ScheduleDraft) -> Answer<()> {
-    let spec = draft.into_spec(name).map_err(Refusal::fields)?;
+    let mut spec = draft.into_spec(name).map_err(Refusal::fields)?;
+    // Whoever edits a schedule sends back what was shown, in which addresses are masked.
+    if let Ok(known) = of_schedule(app, name, |_, entry| entry.schedule.spec()).await {
+        spec.keep_addresses(&known);
+    }
     if let Some(team) = &spec.team
         && app.engine.directory().team(team).is_none()
     {

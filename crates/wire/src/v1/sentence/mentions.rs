@@ -131,6 +131,9 @@ impl Mentions {
             | Event::HandedOver { .. }
             | Event::HandoffNoticed { .. }
             | Event::SwapPastDue { .. }
+            | Event::CalendarRead { .. }
+            | Event::CalendarFailed { .. }
+            | Event::CalendarDropped { .. }
             | Event::ChangeRecorded { .. }
             | Event::EngineStarted { .. }
             | Event::Reconfigured { .. } => {}

@@ -188,6 +188,22 @@ fn every_kind() -> Vec<Event> {
             },
         },
         Event::SwapPastDue { schedule: "web".into(), owner: Handle::parse("ada").unwrap() },
+        Event::CalendarRead {
+            schedule: "web".into(),
+            import: "google".into(),
+            events: 12,
+            unknown: 1,
+        },
+        Event::CalendarFailed {
+            schedule: "web".into(),
+            import: "google".into(),
+            why: "the calendar answered 503".to_owned(),
+        },
+        Event::CalendarDropped {
+            schedule: "web".into(),
+            import: "google".into(),
+            why: "the calendar answered 503".to_owned(),
+        },
         Event::ChangeRecorded {
             change: Change {
                 summary: "checkout 1.42 is live".to_owned(),
