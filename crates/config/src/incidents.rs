@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tocsin_core::incident::IncidentSettings;
+use tocsin_core::incident::{Duty, IncidentSettings};
 use tocsin_core::severity::Severity;
 
 use crate::document::Document;
@@ -34,6 +34,8 @@ section! {
         /// So many incidents may begin by alerts within five minutes; what begins after that is
         /// one incident.
         @Native storm_limit: u32 = 50;
+        /// What has to be done before an incident is closed, by people or by itself.
+        @Native close_requires: Vec<DutyWord> = vec![DutyWord::Tasks, DutyWord::Postmortem];
         /// Whether people are reminded of what their incidents wait for.
         @Native remind: bool = true;
         /// How long nobody may do anything about an open incident until its timeline asks how it
@@ -71,6 +73,41 @@ words! {
     default = Never
 }
 
+words! {
+    /// What has to be done before an incident is closed.
+    DutyWord {
+        /// Tasks that block are done or given up.
+        Tasks = "tasks",
+        /// A postmortem that the severity asks for is published.
+        Postmortem = "postmortem",
+        /// Every role that the severity asks for was somebody's.
+        Roles = "roles",
+        /// It has a category.
+        Category = "category",
+        /// It is said which service it was about.
+        Service = "service",
+        /// It has a summary.
+        Summary = "summary",
+        /// It is said when harm began and ended.
+        Impact = "impact",
+    }
+    default = Tasks
+}
+
+impl From<DutyWord> for Duty {
+    fn from(word: DutyWord) -> Self {
+        match word {
+            DutyWord::Tasks => Self::Tasks,
+            DutyWord::Postmortem => Self::Postmortem,
+            DutyWord::Roles => Self::Roles,
+            DutyWord::Category => Self::Category,
+            DutyWord::Service => Self::Service,
+            DutyWord::Summary => Self::Summary,
+            DutyWord::Impact => Self::Impact,
+        }
+    }
+}
+
 pub(crate) fn compile(document: &Document, reader: &mut Reader<'_>) -> IncidentSettings {
     let config = &document.incidents;
     if !(1..=MAX_STORM_LIMIT).contains(&config.storm_limit) {
@@ -91,6 +128,7 @@ pub(crate) fn compile(document: &Document, reader: &mut Reader<'_>) -> IncidentS
         resolve_after: signed(config.resolve_after),
         close_after: signed(config.close_after),
         storm_limit: usize::try_from(config.storm_limit).unwrap_or(usize::MAX),
+        close_requires: config.close_requires.iter().map(|it| (*it).into()).collect(),
         remind: config.remind,
         inactive_after: signed(config.inactive_after),
         postmortem_after: signed(config.postmortem_after),

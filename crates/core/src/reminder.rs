@@ -22,6 +22,8 @@ pub enum ReminderKind {
     RoleVacant,
     /// Somebody who was asked to help has not answered.
     RequestUnanswered,
+    /// A task has to be done.
+    TaskDue,
     /// It is not over in the time after which others have to know.
     EscalateThreshold,
     /// Nobody has done anything about an open incident for days.
@@ -32,11 +34,12 @@ pub enum ReminderKind {
 
 impl ReminderKind {
     /// All, in the order of the manual.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AckSla,
         Self::UpdateDue,
         Self::RoleVacant,
         Self::RequestUnanswered,
+        Self::TaskDue,
         Self::EscalateThreshold,
         Self::Inactivity,
         Self::PostmortemMissing,
@@ -49,6 +52,7 @@ impl ReminderKind {
             Self::UpdateDue => "update_due",
             Self::RoleVacant => "role_vacant",
             Self::RequestUnanswered => "request_unanswered",
+            Self::TaskDue => "task_due",
             Self::EscalateThreshold => "escalate_threshold",
             Self::Inactivity => "inactivity",
             Self::PostmortemMissing => "postmortem_missing",
@@ -64,13 +68,17 @@ pub enum ReminderSubject {
     Incident(IncidentNumber),
     /// A request for help in an incident, by its number there.
     Request(IncidentNumber, u32),
+    /// A task of an incident, by its number there.
+    Task(IncidentNumber, u32),
 }
 
 impl ReminderSubject {
     /// Returns the incident that it is about in the end.
     pub fn incident(self) -> IncidentNumber {
         match self {
-            Self::Incident(incident) | Self::Request(incident, _) => incident,
+            Self::Incident(incident) | Self::Request(incident, _) | Self::Task(incident, _) => {
+                incident
+            }
         }
     }
 }
@@ -80,6 +88,7 @@ impl std::fmt::Display for ReminderSubject {
         match self {
             Self::Incident(incident) => write!(f, "incident/{incident}"),
             Self::Request(incident, number) => write!(f, "incident/{incident}/request/{number}"),
+            Self::Task(incident, number) => write!(f, "incident/{incident}/task/{number}"),
         }
     }
 }

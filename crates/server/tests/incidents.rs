@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
 use support::{Answer, TestServer};
+use tocsin_core::identity::Permission;
 use tocsin_core::incident::MessageTarget;
 use tocsin_core::severity::Severity;
 use tocsin_server::Options;
@@ -282,4 +283,161 @@ async fn an_update_moves_rates_and_tells_or_does_nothing() {
         "internal_alert",
     ];
     assert_eq!(names, built_in);
+}
+
+#[tokio::test]
+async fn rows_are_pinned_corrected_blacked_out_and_imported() {
+    let server = TestServer::with_incidents().await;
+    let draft = json!({ "title": "Customers cannot pay", "severity": "sev2", "service": "web" });
+    assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    let words = "**look** <img src=x onerror=alert(1)> [x](javascript:alert(1)) @ada @nobody";
+    assert_eq!(server.step("comments", json!({ "text": words })).await.status, 200);
+    assert_eq!(server.step("comments", json!({ "text": "password is hunter2" })).await.status, 200);
+    let chat = "11:30 Ada: it is the disk\n11:31 Bob: =cmd|' /C calc'!A0";
+    let import = json!({ "text": chat, "date": "2026-11-20" });
+    assert_eq!(server.step("timeline/import", import).await.status, 200);
+    let wrong = server.step("timeline/import", json!({ "text": "nothing" })).await;
+    assert_eq!(wrong.status, 422);
+    assert!(wrong.body.contains("HH:MM name: text"), "{}", wrong.body);
+
+    let patch = async |row: u64, body: Value| {
+        let path = format!("/api/v1/incidents/1/timeline/{row}");
+        server.order("PATCH", &path, &[], body).await
+    };
+    let caption = json!({ "key_moment": true, "caption": "The disk was full", "position": 1 });
+    assert_eq!(patch(4, caption).await.status, 200);
+    assert_eq!(patch(2, json!({ "pinned": true, "key_moment": true })).await.status, 200);
+    assert_eq!(patch(99, json!({ "pinned": true })).await.status, 404);
+    let revised = server.step("timeline/2/revise", json!({ "text": "**looked**" })).await;
+    assert_eq!(revised.json()["has_changed"], true);
+    let opened = server.step("timeline/1/revise", json!({ "text": "no" })).await;
+    assert_eq!(opened.status, 409);
+    assert_eq!(server.step("timeline/3/redact", json!({ "reason": "" })).await.status, 422);
+    let secret = json!({ "reason": "a password" });
+    assert_eq!(server.step("timeline/3/redact", secret).await.status, 200);
+
+    let timeline = server.get("/api/v1/incidents/1/timeline?render=html").await;
+    assert!(!timeline.body.contains("hunter2"), "{}", timeline.body);
+    let rows = timeline.json()["items"].as_array().unwrap().clone();
+    assert_eq!(rows[1]["text"], "**looked**");
+    assert_eq!(rows[1]["html"], "<p><strong>looked</strong></p>\n");
+    assert_eq!((&rows[1]["is_edited"], &rows[1]["is_pinned"]), (&json!(true), &json!(true)));
+    assert_eq!(rows[1]["details"]["mentions"], json!(["ada"]));
+    assert_eq!(rows[1]["details"]["unknown"], json!(["nobody"]));
+    assert_eq!(
+        (&rows[2]["text"], &rows[2]["is_redacted"]),
+        (&json!("(blacked out)"), &json!(true))
+    );
+    assert_eq!(rows[3]["occurred_at"], "2026-11-20T11:30:00Z");
+    let story = server.get("/api/v1/incidents/1/timeline?only=key_moments").await.json();
+    let told: Vec<&Value> =
+        story["items"].as_array().unwrap().iter().map(|it| &it["seq"]).collect();
+    assert_eq!(told, [4, 2]);
+    assert_eq!(story["items"][0]["caption"], "The disk was full");
+    let pinned = server.get("/api/v1/incidents/1/timeline?only=pinned").await.json();
+    assert_eq!(pinned["items"].as_array().unwrap().len(), 1);
+    for format in ["md", "csv", "json"] {
+        let path = format!("/api/v1/incidents/1/timeline/export?format={format}");
+        let export = server.get(&path).await;
+        assert!(!export.body.contains("hunter2"), "{format}: {}", export.body);
+    }
+    let csv = server.get("/api/v1/incidents/1/timeline/export?format=csv").await;
+    assert!(!csv.body.lines().any(|line| line.contains(",=cmd")), "{}", csv.body);
+}
+
+#[tokio::test]
+async fn what_blocks_is_done_before_an_incident_is_closed() {
+    let server = TestServer::with_incidents().await;
+    let draft = json!({ "title": "Slow", "severity": "sev4" });
+    assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    let task = json!({ "title": "Call them", "assignee": "ada", "is_blocking": true });
+    assert_eq!(server.step("tasks", task).await.status, 200);
+    assert_eq!(server.step("tasks", json!({ "title": " " })).await.status, 422);
+    assert_eq!(server.step("resolve", json!({ "note": "over" })).await.status, 200);
+    let unfinished = server.step("close", json!({})).await;
+    assert_eq!((unfinished.status, problem(&unfinished)["code"].as_str()), (409, Some("conflict")));
+    assert!(unfinished.body.contains("task 1 is open"), "{}", unfinished.body);
+    let done = json!({ "status": "done" });
+    let changed = server.order("PATCH", "/api/v1/incidents/1/tasks/1", &[], done).await;
+    assert_eq!(changed.json()["has_changed"], true);
+    let missing = json!({ "status": "done" });
+    let missing = server.order("PATCH", "/api/v1/incidents/1/tasks/9", &[], missing).await;
+    assert_eq!(missing.status, 404);
+    assert_eq!(server.step("close", json!({})).await.status, 200);
+    let detail = server.get("/api/v1/incidents/1").await.json();
+    assert_eq!(detail["tasks"][0]["status"], "done");
+}
+
+#[tokio::test]
+async fn incidents_are_merged_and_linked_and_the_refusal_says_why() {
+    let server = TestServer::with_incidents().await;
+    for title in ["One", "Two", "Three"] {
+        let draft = json!({ "title": title, "severity": "sev3" });
+        assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    }
+    assert_eq!(server.step("merge", json!({ "sources": ["2", "3"] })).await.status, 200);
+    let two = server.get("/api/v1/incidents/2").await.json();
+    assert_eq!((&two["status"], &two["relations"]["merged_into"]), (&json!("resolved"), &json!(1)));
+    let again = server.step("merge", json!({ "sources": ["2"] })).await;
+    assert_eq!(again.status, 409);
+    assert!(again.body.contains("incident 2 is part of incident 1"), "{}", again.body);
+    let back = server.order("POST", "/api/v1/incidents/2/unmerge", &[], json!({})).await;
+    assert_eq!(back.json()["incident"]["status"], "detected");
+    let link = json!({ "kind": "child", "other": "2" });
+    assert_eq!(server.step("link", link).await.status, 200);
+    assert_eq!(server.step("roles", json!({ "role": "ic", "person": "ada" })).await.status, 200);
+    assert_eq!(server.step("join", json!({})).await.status, 422);
+    let detail = server.get("/api/v1/incidents/1").await.json();
+    assert_eq!(detail["people"]["roles"][0]["role"], "incident_commander");
+    assert_eq!(detail["relations"]["children"], json!([2]));
+    let all = server.step("resolve-all", json!({ "note": "over" })).await;
+    assert_eq!(all.status, 200);
+    let two = server.get("/api/v1/incidents/2").await.json();
+    assert_eq!(two["status"], "resolved");
+}
+
+#[tokio::test]
+async fn a_restricted_incident_is_none_to_others_and_whoever_looks_is_written_down() {
+    let server = TestServer::with_incidents().await;
+    let draft = json!({ "title": "Somebody reads mail", "severity": "sev2", "service": "mail" });
+    assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    let reader = server.token(&[Permission::IncidentRead, Permission::IncidentComment]).await;
+    let trusted = [Permission::IncidentRead, Permission::IncidentRestrictedRead];
+    let trusted = server.token(&trusted).await;
+    let ask = async |token: &str, method: &str, path: &str, body: Value| {
+        let bearer = format!("Bearer {token}");
+        server.order(method, path, &[("authorization", &bearer)], body).await
+    };
+    let path = "/api/v1/incidents/1";
+    assert_eq!(ask(&reader, "GET", path, json!(null)).await.status, 200);
+    assert_eq!(server.step("restrict", json!({ "people": ["ada"] })).await.status, 422);
+    let few = json!({ "people": ["ada"], "reason": "personal data" });
+    assert_eq!(server.step("restrict", few).await.status, 200);
+
+    assert_eq!(ask(&trusted, "GET", path, json!(null)).await.status, 200);
+    for (method, path, body) in [
+        ("GET", "/api/v1/incidents/1", json!(null)),
+        ("GET", "/api/v1/incidents/1/timeline", json!(null)),
+        ("GET", "/api/v1/incidents/1/timeline/export", json!(null)),
+        ("POST", "/api/v1/incidents/1/comments", json!({ "text": "hello" })),
+        ("POST", "/api/v1/incidents/1/subscribe", json!({ "person": "ada" })),
+    ] {
+        let answer = ask(&reader, method, path, body).await;
+        assert_eq!(answer.status, 404, "{method} {path}: {}", answer.body);
+        assert!(!answer.body.contains("mail"), "{}", answer.body);
+    }
+    let list = ask(&reader, "GET", "/api/v1/incidents", json!(null)).await;
+    assert_eq!(list.json()["items"], json!([]));
+    let list = ask(&trusted, "GET", "/api/v1/incidents", json!(null)).await;
+    assert_eq!(list.json()["items"].as_array().unwrap().len(), 1);
+    let secret = json!({ "text": "it was mallory" });
+    assert_eq!(server.step("comments", secret).await.status, 200);
+    let events = server.get("/api/v1/events?subject=incident:1").await;
+    assert!(!events.body.contains("mallory"), "{}", events.body);
+    let audit = server.get("/api/v1/audit?limit=100").await;
+    for action in ["incident.restrict", "incident.read\"", "incident.read_denied"] {
+        assert!(audit.body.contains(action), "{action}: {}", audit.body);
+    }
+    assert_eq!(server.step("unrestrict", json!({ "reason": "it was not" })).await.status, 200);
+    assert_eq!(ask(&reader, "GET", path, json!(null)).await.status, 200);
 }

@@ -341,6 +341,8 @@ fn body_of(method: &str, path: &str, mark: &str) -> Option<Value> {
         }),
         ("POST", "/api/v1/incidents") => json!({ "title": mark }),
         ("PATCH", "/api/v1/incidents/{incident}") => json!({ "title": mark }),
+        ("PATCH", path) if path.contains("/timeline/") => json!({ "caption": mark }),
+        ("PATCH", path) if path.contains("/tasks/") => json!({ "title": mark }),
         ("POST", path) if path.starts_with("/api/v1/incidents/") => {
             match path.rsplit('/').next().unwrap_or_default() {
                 "transition" => json!({ "to": "investigating", "note": mark }),
@@ -356,6 +358,10 @@ fn body_of(method: &str, path: &str, mark: &str) -> Option<Value> {
                 "unmerge" => return None,
                 "split" => json!({ "alerts": ["00000000000000aa"], "title": mark }),
                 "duplicate" => json!({ "of": "2" }),
+                "tasks" => json!({ "title": mark }),
+                "restrict" | "unrestrict" | "redact" => json!({ "reason": mark }),
+                "revise" => json!({ "text": mark }),
+                "import" => json!({ "text": format!("10:00 Ada: {mark}") }),
                 "link" | "unlink" => json!({ "kind": "related", "other": "2" }),
                 "updates" => json!({ "status": "investigating", "note": mark }),
                 "preview" => json!({

@@ -3,6 +3,7 @@
 pub mod alertmanager;
 pub mod grafana;
 pub mod ical;
+pub mod markdown;
 pub mod opsgenie;
 pub mod page;
 pub mod pagerduty;

@@ -169,6 +169,12 @@ impl Client {
         self.send(&Method::PUT, path, request).await
     }
 
+    /// Patches with JSON and returns whatever the answer is.
+    pub(crate) async fn patch(&self, path: &str, body: &impl Serialize) -> Result<Answer> {
+        let request = self.http.patch(format!("{}{path}", self.base)).json(body);
+        self.send(&Method::PATCH, path, request).await
+    }
+
     /// Posts JSON with a header of one's own and returns whatever the answer is.
     pub(crate) async fn post_with(
         &self,

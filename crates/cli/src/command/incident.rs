@@ -13,6 +13,7 @@ use tocsin_wire::v1::{
 
 use super::incident_people::{self, PeopleCommand};
 use super::incident_relations::{self, RelationCommand};
+use super::incident_rows::RowCommand;
 use crate::client::{Answer, Client, ClientArgs};
 use crate::failure::EXIT_CODES;
 use crate::output::{self, Format, Rows, Tone, clean, instant, note};
@@ -124,7 +125,14 @@ enum IncidentCommand {
     },
     /// Say that nothing is left to do about it.
     #[command(after_help = EXIT_CODES)]
-    Close(Said),
+    Close {
+        #[command(flatten)]
+        said: Said,
+
+        /// Although something is missing; --note says why.
+        #[arg(long)]
+        force: bool,
+    },
     /// Tell others how it goes; may move and rate it in the same step.
     #[command(after_help = EXIT_CODES)]
     Update(super::incident_update::Update),
@@ -138,6 +146,8 @@ enum IncidentCommand {
     People(PeopleCommand),
     #[command(flatten)]
     Relation(RelationCommand),
+    #[command(flatten)]
+    Row(RowCommand),
     /// Show what happened, in the order in which it did.
     #[command(after_help = EXIT_CODES)]
     Timeline {
@@ -269,8 +279,8 @@ pub(crate) async fn run(args: IncidentArgs) -> Result<()> {
         IncidentCommand::Reopen { which, reason } => {
             does(which, "reopen", json!({ "note": reason })).await
         }
-        IncidentCommand::Close(said) => {
-            does(said.which, "close", json!({ "note": said.note })).await
+        IncidentCommand::Close { said, force } => {
+            does(said.which, "close", json!({ "note": said.note, "force": force })).await
         }
         IncidentCommand::Update(asked) => {
             let path = path(&Which { incident: asked.incident.clone() });
@@ -289,6 +299,14 @@ pub(crate) async fn run(args: IncidentArgs) -> Result<()> {
         }
         IncidentCommand::Relation(command) => {
             let (which, verb, body) = command.request();
+            does(which, &verb, body).await
+        }
+        IncidentCommand::Row(command) => {
+            let (which, verb, body, is_change) = command.request()?;
+            if is_change {
+                let path = format!("{}/{verb}", path(&which));
+                return told(format, client.patch(&path, &body).await?.into_success()?);
+            }
             does(which, &verb, body).await
         }
         IncidentCommand::Timeline { which, export } => {
@@ -312,6 +330,11 @@ async fn post(
     body: &impl Serialize,
 ) -> Result<()> {
     let answer = client.post(&format!("{}/{verb}", path(which)), body).await?.into_success()?;
+    told(format, answer)
+}
+
+/// Says what a request did.
+fn told(format: Format, answer: Answer) -> Result<()> {
     if format == Format::Json {
         return output::print(answer.text()?);
     }
@@ -443,6 +466,14 @@ fn text(detail: &IncidentDetail) -> String {
     }
     if detail.metrics.iter().all(|metric| metric.seconds.is_none()) {
         out.push_str(" nothing is recorded yet");
+    }
+    for (position, task) in detail.tasks.iter().enumerate() {
+        let head = if position == 0 { "\n\ntasks:" } else { "" };
+        let status = tocsin_core::incident::TaskStatus::from(task.status).as_str();
+        let to = task.assignee.as_deref().map(|it| format!(" ({})", clean(it)));
+        let due = task.due_at.map(|at| format!(", due {}", instant(at))).unwrap_or_default();
+        let (number, title) = (task.number, clean(&task.title));
+        let _ = write!(out, "{head}\n  {number} {status}{}: {title}{due}", to.unwrap_or_default());
     }
     let waiting = detail.reminders.iter().filter_map(|it| Some((it.due_at?, it)));
     for (position, (due_at, reminder)) in waiting.enumerate() {

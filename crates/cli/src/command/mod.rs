@@ -14,6 +14,7 @@ pub(crate) mod incident;
 mod incident_metrics;
 mod incident_people;
 mod incident_relations;
+mod incident_rows;
 mod incident_update;
 pub(crate) mod man;
 pub(crate) mod oncall;

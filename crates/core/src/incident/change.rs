@@ -4,8 +4,9 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 
 use super::{
-    Category, Evidence, IncidentKey, IncidentNumber, IncidentUpdate, Mode, Need, PeopleStep,
-    Refusal, RelationStep, ResolutionCode, Status, allowed_from,
+    Category, CurateStep, Evidence, IncidentKey, IncidentNumber, IncidentUpdate, Mode, Need,
+    PeopleStep, Refusal, RelationStep, ResolutionCode, RestrictStep, Status, TaskStep,
+    allowed_from,
 };
 use crate::identity::Handle;
 use crate::severity::Severity;
@@ -24,6 +25,13 @@ pub const MAX_IDEMPOTENCY_CHARS: usize = 200;
 pub enum IncidentChange {
     /// Somebody says that there is one.
     Declare(Box<IncidentDraft>),
+    /// Somebody looked at a restricted one, or was not let.
+    Looked {
+        /// Which.
+        incident: IncidentNumber,
+        /// Whether they may.
+        is_allowed: bool,
+    },
     /// Something is done about one.
     Step {
         /// Which.
@@ -110,6 +118,17 @@ pub enum IncidentStep {
     Relate(RelationStep),
     /// It goes somewhere, is better or worse, and others are told, all of it or nothing.
     Update(Box<IncidentUpdate>),
+    /// Rows of its timeline are pinned, corrected, blacked out or imported.
+    Curate(CurateStep),
+    /// There is another task, or one is changed.
+    Task(TaskStep),
+    /// Few may see it, or everybody again.
+    Restrict(RestrictStep),
+    /// It is closed although something is missing.
+    CloseAnyway {
+        /// Why; not empty.
+        note: String,
+    },
 }
 
 /// What is to be changed of an incident; what is `None` stays.
@@ -199,6 +218,14 @@ pub enum IncidentRejection {
         what: &'static str,
         /// Its number.
         number: u32,
+    },
+    /// Something has to be done before it is closed.
+    #[error("incident {incident} cannot be closed yet: {}", missing.join("; "))]
+    Unfinished {
+        /// Which.
+        incident: IncidentNumber,
+        /// What, in words for people.
+        missing: Vec<String>,
     },
     /// As things stand that cannot be done.
     #[error("{why}")]

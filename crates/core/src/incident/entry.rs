@@ -4,7 +4,7 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{IncidentNumber, LinkKind, Message, ResolutionCode, Role, Said, Status};
+use super::{IncidentNumber, LinkKind, MarkEdit, Message, ResolutionCode, Role, Said, Status};
 use crate::identity::{Actor, Handle, Who};
 use crate::reminder::ReminderKind;
 use crate::severity::Severity;
@@ -144,6 +144,77 @@ pub enum Fact {
     Commented {
         /// What, in Markdown.
         text: String,
+        /// Whom it names, and who is told of it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        mentions: Vec<Handle>,
+        /// What looks like a name and names nobody who may know of it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        unknown: Vec<String>,
+    },
+    /// A row is pinned, a key moment, or told in other words.
+    Marked {
+        /// Which row.
+        row: u64,
+        /// What became of it.
+        #[serde(flatten)]
+        edit: MarkEdit,
+    },
+    /// What a row says is corrected.
+    Revised {
+        /// Which row.
+        row: u64,
+        /// What it says now, in Markdown.
+        text: String,
+    },
+    /// A row must not be read any more.
+    Redacted {
+        /// Which row.
+        row: u64,
+        /// Why.
+        reason: String,
+    },
+    /// Something was said elsewhere.
+    Imported {
+        /// Who said it, by the name they have there.
+        author: String,
+        /// What.
+        text: String,
+        /// Where, such as `slack`.
+        source: CompactString,
+    },
+    /// There is another task.
+    TaskAdded {
+        /// Its number.
+        task: u32,
+        /// What.
+        title: String,
+        /// Who does it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        assignee: Option<Handle>,
+        /// Until when.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_at: Option<Timestamp>,
+    },
+    /// A task is changed.
+    TaskChanged {
+        /// Its number.
+        task: u32,
+        /// What it is called.
+        title: String,
+        /// What is another now.
+        changes: String,
+    },
+    /// Only few may see it.
+    Restricted {
+        /// Who, by name, and which teams.
+        named: Vec<String>,
+        /// Why.
+        reason: String,
+    },
+    /// Everybody may see it who may see incidents.
+    Unrestricted {
+        /// Why.
+        reason: String,
     },
     /// What it is called or said to be about is another.
     Edited {
@@ -305,6 +376,14 @@ impl Fact {
             Self::Duplicated { .. } => "duplicated",
             Self::Linked { .. } => "linked",
             Self::MessageSent { .. } => "message_sent",
+            Self::Marked { .. } => "marked",
+            Self::Revised { .. } => "revised",
+            Self::Redacted { .. } => "redacted",
+            Self::Imported { .. } => "imported",
+            Self::TaskAdded { .. } => "task_added",
+            Self::TaskChanged { .. } => "task_changed",
+            Self::Restricted { .. } => "restricted",
+            Self::Unrestricted { .. } => "unrestricted",
             Self::Reminded { .. } => "reminded",
             Self::Recurs { .. } => "recurs",
         }
@@ -315,7 +394,7 @@ impl Fact {
     pub fn family(&self) -> &'static str {
         match self {
             Self::AlertsJoined { .. } => "alert_fired",
-            Self::Commented { .. } => "comment",
+            Self::Commented { .. } | Self::Imported { .. } => "comment",
             Self::Moved { to: Status::Resolved, .. } => "resolution",
             Self::Moved { .. } | Self::Opened { .. } => "state_change",
             Self::Assigned { .. }
@@ -380,7 +459,7 @@ impl Fact {
                 }
                 text
             }
-            Self::Commented { text } => text.clone(),
+            Self::Commented { text, .. } => text.clone(),
             Self::Edited { field, after, .. } => format!("{field} is now: {after}"),
             Self::RoleTaken { .. }
             | Self::RoleLeft { .. }
@@ -393,7 +472,15 @@ impl Fact {
             | Self::Released { .. }
             | Self::Split { .. }
             | Self::Duplicated { .. }
-            | Self::Linked { .. } => super::sentence::sentence(self),
+            | Self::Linked { .. }
+            | Self::Marked { .. }
+            | Self::Revised { .. }
+            | Self::Redacted { .. }
+            | Self::Imported { .. }
+            | Self::TaskAdded { .. }
+            | Self::TaskChanged { .. }
+            | Self::Restricted { .. }
+            | Self::Unrestricted { .. } => super::sentence::sentence(self),
             Self::MessageSent { message, told } if told.is_empty() => {
                 format!("told nobody, for nobody can be reached: {}", message.subject)
             }

@@ -6,9 +6,12 @@
 mod change;
 mod classify;
 mod crew;
+mod curation;
 mod cycle;
+mod duty;
 mod entry;
 mod key;
+mod mention;
 mod message;
 mod message_draft;
 mod metrics;
@@ -24,6 +27,7 @@ mod settings;
 mod standing;
 mod status;
 mod targets;
+mod task;
 mod transition;
 
 pub use change::{
@@ -35,9 +39,15 @@ pub use crew::{
     Crew, HelpAnswer, HelpRequest, Holding, MAX_HOLDINGS, MAX_REQUESTS, MAX_SUBSCRIBERS, Said,
     time_to_answer,
 };
+pub use curation::{
+    CurateStep, FoundRow, Imported, MAX_CAPTION_CHARS, MAX_IMPORTED, MAX_MARKS, Mark, MarkEdit,
+    Marks, OWN_REVISION_WINDOW,
+};
 pub use cycle::{Cycle, Interval, MAX_CYCLES, MAX_INTERVALS, Mode, Record};
+pub use duty::Duty;
 pub use entry::{Author, AuthorKind, Entry, Fact};
 pub use key::IncidentKey;
+pub use mention::{MAX_MENTIONS, Mention, mentions};
 pub use message::{
     Audience, GIVEN_VARIABLES, INCIDENT_VARIABLES, MAX_NAMED, MAX_RECIPIENTS, MAX_SUBJECT_CHARS,
     Message, MessageTemplate, MissingVariables, Pattern, PatternError, built_in_templates, is_name,
@@ -56,9 +66,10 @@ pub use report::{
     report,
 };
 pub use resolution::ResolutionCode;
-pub use restricted::Restriction;
+pub use restricted::{RestrictStep, Restriction};
 pub use settings::IncidentSettings;
 pub use standing::{Incident, IncidentAlert, Recovery};
 pub use status::{PublicStatus, State, Status};
 pub use targets::{Category, PostmortemDuty, Role, Targets};
+pub use task::{MAX_TASKS, Priority, Task, TaskDraft, TaskEdit, TaskStatus, TaskStep};
 pub use transition::{Need, Refusal, Rule, allowed_from, rule};

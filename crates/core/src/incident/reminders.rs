@@ -41,8 +41,7 @@ impl Incident {
         kind: ReminderKind,
         settings: &IncidentSettings,
     ) -> Option<ReminderPlan> {
-        let is_told = matches!(self.mode, Mode::Real | Mode::Drill);
-        if !settings.remind || !is_told {
+        if !settings.remind || !self.is_told() {
             return None;
         }
         let targets = Targets::of(self.severity);
@@ -82,6 +81,12 @@ impl Incident {
             }
             _ => None,
         }
+    }
+
+    /// Returns whether anybody is told of it: not when somebody tries something out, or writes
+    /// down afterwards what was.
+    pub fn is_told(&self) -> bool {
+        matches!(self.mode, Mode::Real | Mode::Drill)
     }
 
     /// Returns since when nobody has said how it goes.

@@ -24,3 +24,39 @@ pub struct Restriction {
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub teams: BTreeSet<String>,
 }
+
+/// Something that is done about who may see an incident.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RestrictStep {
+    /// Only few may.
+    Restrict {
+        /// Who, by name.
+        people: BTreeSet<Handle>,
+        /// The members of these teams, too.
+        teams: BTreeSet<String>,
+        /// Why; not empty.
+        reason: String,
+    },
+    /// Everybody may who may see incidents.
+    Lift {
+        /// Why; not empty.
+        reason: String,
+    },
+}
+
+impl RestrictStep {
+    /// Returns the name of the action in the audit log.
+    pub fn action(&self) -> &'static str {
+        match self {
+            Self::Restrict { .. } => "incident.restrict",
+            Self::Lift { .. } => "incident.unrestrict",
+        }
+    }
+
+    /// Returns what was said.
+    pub fn reason(&self) -> &str {
+        match self {
+            Self::Restrict { reason, .. } | Self::Lift { reason } => reason,
+        }
+    }
+}

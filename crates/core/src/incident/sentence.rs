@@ -47,6 +47,33 @@ pub(super) fn sentence(fact: &Fact) -> String {
             let more = if *linked { "" } else { " no more" };
             format!("{what} incident {other}{more}")
         }
+        Fact::Marked { row, edit } => {
+            let mut what = Vec::new();
+            what.extend(edit.pinned.map(|it| if it { "pinned" } else { "pinned no more" }));
+            let key = |it| if it { "a key moment" } else { "a key moment no more" };
+            what.extend(edit.key_moment.map(key));
+            let caption = edit.caption.as_ref().map(|it| format!("told as: {it}"));
+            let position = edit.position.map(|it| format!("told at place {it}"));
+            let what = what.into_iter().map(str::to_owned);
+            let what: Vec<String> = what.chain(caption).chain(position).collect();
+            format!("row {row} is {}", what.join(", "))
+        }
+        Fact::Revised { row, text } => format!("row {row} says now: {text}"),
+        Fact::Redacted { row, reason } => format!("row {row} is blacked out: {reason}"),
+        Fact::Imported { author, text, source } => format!("{author} said in {source}: {text}"),
+        Fact::TaskAdded { task, title, assignee, due_at } => {
+            let to = assignee.as_ref().map(|it| format!(" for {it}")).unwrap_or_default();
+            let due = due_at.map(|at| format!(", due {at:.0}")).unwrap_or_default();
+            format!("task {task}{to}{due}: {title}")
+        }
+        Fact::TaskChanged { task, title, changes } => {
+            format!("task {task} ({title}): {changes}")
+        }
+        Fact::Restricted { named, reason } => {
+            let named = if named.is_empty() { "those in it".to_owned() } else { named.join(", ") };
+            format!("may be seen by few from now on, {named}: {reason}")
+        }
+        Fact::Unrestricted { reason } => format!("may be seen by everybody again: {reason}"),
         _ => String::new(),
     }
 }

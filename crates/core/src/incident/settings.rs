@@ -6,7 +6,7 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use jiff::SignedDuration;
 
-use super::{MessageTarget, MessageTemplate, built_in_templates};
+use super::{Duty, MessageTarget, MessageTemplate, built_in_templates};
 use crate::severity::Severity;
 
 /// When incidents begin, reopen and end by themselves.
@@ -26,6 +26,8 @@ pub struct IncidentSettings {
     /// So many incidents may begin by alerts within [`Self::STORM_WINDOW`]; what comes after that
     /// is one incident.
     pub storm_limit: usize,
+    /// What has to be done before an incident is closed.
+    pub close_requires: Vec<Duty>,
     /// Whether anybody is reminded of anything.
     pub remind: bool,
     /// How long nobody may do anything about an open incident until they are asked how it goes.
@@ -54,6 +56,7 @@ impl Default for IncidentSettings {
             resolve_after: SignedDuration::from_hours(4),
             close_after: SignedDuration::from_hours(7 * 24),
             storm_limit: 50,
+            close_requires: vec![Duty::Tasks, Duty::Postmortem],
             remind: true,
             inactive_after: SignedDuration::from_hours(7 * 24),
             postmortem_after: SignedDuration::from_hours(48),

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Author, Category, Crew, Evidence, IncidentKey, IncidentNumber, IncidentRef, Measure, Mode,
-    Record, Relations, Restriction, Status,
+    Author, Category, Crew, Evidence, IncidentKey, IncidentNumber, IncidentRef, Marks, Measure,
+    Mode, Record, Relations, Restriction, Status, Task,
 };
 use crate::identity::Handle;
 use crate::ids::{AlertNumber, RunNumber};
@@ -75,6 +75,12 @@ pub struct Incident {
     /// How it belongs together with others.
     #[serde(default)]
     pub relations: Relations,
+    /// What has to be done.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<Task>,
+    /// What became of rows of its timeline.
+    #[serde(default, skip_serializing_if = "Marks::is_empty")]
+    pub marks: Marks,
     /// Who may see it, when that is not everybody who may see incidents.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restricted: Option<Restriction>,
@@ -150,6 +156,8 @@ impl Incident {
             active_at: detected_at,
             crew: Crew::default(),
             relations: Relations::default(),
+            tasks: Vec::new(),
+            marks: Marks::default(),
             restricted: None,
             told_at: None,
             alerts_left_out: 0,

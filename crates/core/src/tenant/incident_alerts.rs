@@ -290,9 +290,12 @@ impl Tenant {
                     _ => "nothing of it fires any more",
                 };
                 self.move_incident(now, number, Status::Resolved, &system, note.to_owned(), code);
-            } else {
+            } else if self.missing_to_close(number).is_empty() {
                 let note = "nothing was left to do".to_owned();
                 self.move_incident(now, number, Status::Closed, &system, note, None);
+            } else {
+                // Whatever lets it be closed looks at it anew.
+                return;
             }
         }
         self.set_incident_timer(now, number);

@@ -16,7 +16,7 @@ use crate::incident::{
 use crate::severity::Severity;
 
 /// How far in the future a time may lie that a source with another clock names.
-const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 type Done = (IncidentReply, Option<AuditNote>);
 
@@ -30,6 +30,11 @@ impl Tenant {
     ) -> Result<Done, Rejection> {
         match change {
             IncidentChange::Declare(draft) => Ok(self.declare(now, actor, *draft)?),
+            IncidentChange::Looked { incident, is_allowed } => {
+                let action = if is_allowed { "incident.read" } else { "incident.read_denied" };
+                let note = AuditNote::new(action, format!("incident/{incident}"));
+                Ok((self.incident_reply(incident, false, false), Some(note)))
+            }
             IncidentChange::Step { incident, expected, step } => {
                 Ok(self.step_incident(now, actor, incident, expected, step)?)
             }
@@ -115,6 +120,10 @@ impl Tenant {
         let (action, reason) = (action_of(&step), reason_of(&step));
         let is_split = matches!(step, IncidentStep::Relate(RelationStep::Split { .. }));
         let has_changed = !is_done && self.do_step(now, number, &by, step)?;
+        if has_changed {
+            // What was missing to close it may be there now.
+            self.set_incident_timer(now, number);
+        }
         let reply = match is_split && has_changed {
             // Whoever splits goes on with what came out of it.
             true => self.incident_reply(self.highest.incident, true, true),
@@ -139,6 +148,9 @@ impl Tenant {
             IncidentStep::Move { to, note, code } => {
                 check_text("note", &note)?;
                 self.check_reopening(number, to)?;
+                if to == Status::Closed {
+                    self.check_closing(number)?;
+                }
                 let has_moved = self.move_as_asked(now, number, by, to, (note, code))?;
                 if has_moved && to.is_active() {
                     self.no_duplicate_any_more(number);
@@ -183,12 +195,7 @@ impl Tenant {
                 if occurred_at > later(now, CLOCK_SKEW) {
                     return Err(invalid("occurred_at", "must not lie in the future"));
                 }
-                let person = self.person_of(by);
-                if let Some(held) = self.incidents.held.get_mut(&number) {
-                    held.incident.participants.extend(person);
-                    held.incident.told_at = Some(now);
-                }
-                self.tell_incident(now, number, by, occurred_at, Fact::Commented { text });
+                self.comment(now, number, by, text, occurred_at);
                 self.set_incident_timer(now, number);
                 Ok(true)
             }
@@ -196,7 +203,27 @@ impl Tenant {
             IncidentStep::Update(update) => self.update_incident(now, number, by, *update),
             IncidentStep::People(step) => self.people_step(now, number, by, step),
             IncidentStep::Relate(step) => self.relation_step(now, number, by, step),
+            IncidentStep::Curate(step) => self.curate_step(now, number, by, step),
+            IncidentStep::Task(step) => self.task_step(now, number, by, step),
+            IncidentStep::Restrict(step) => self.restrict_step(now, number, by, step),
+            IncidentStep::CloseAnyway { note } => {
+                if note.trim().is_empty() {
+                    return Err(invalid("note", "must say why"));
+                }
+                check_text("note", &note)?;
+                Ok(self.move_as_asked(now, number, by, Status::Closed, (note, None))?)
+            }
         }
+    }
+
+    /// Whatever has to be done before an incident is closed is done.
+    pub(super) fn check_closing(&self, number: IncidentNumber) -> Result<(), IncidentRejection> {
+        let is_resolved = self.incident(number).is_some_and(|it| it.status() == Status::Resolved);
+        let missing = self.missing_to_close(number);
+        if is_resolved && !missing.is_empty() {
+            return Err(IncidentRejection::Unfinished { incident: number, missing });
+        }
+        Ok(())
     }
 
     /// What goes on as part of another incident is not opened by itself.
@@ -341,7 +368,11 @@ fn is_done_already(incident: &Incident, step: &IncidentStep) -> bool {
         | IncidentStep::Edit(_)
         | IncidentStep::People(_)
         | IncidentStep::Update(_)
-        | IncidentStep::Relate(_) => false,
+        | IncidentStep::Relate(_)
+        | IncidentStep::Curate(_)
+        | IncidentStep::Task(_)
+        | IncidentStep::Restrict(_) => false,
+        IncidentStep::CloseAnyway { .. } => incident.status() == Status::Closed,
     }
 }
 
@@ -358,6 +389,10 @@ fn action_of(step: &IncidentStep) -> &'static str {
         IncidentStep::People(step) => step.action(),
         IncidentStep::Relate(step) => step.action(),
         IncidentStep::Update(_) => "incident.update",
+        IncidentStep::Curate(step) => step.action(),
+        IncidentStep::Task(step) => step.action(),
+        IncidentStep::Restrict(step) => step.action(),
+        IncidentStep::CloseAnyway { .. } => "incident.close_force",
     }
 }
 
@@ -368,9 +403,13 @@ fn reason_of(step: &IncidentStep) -> String {
         IncidentStep::Comment { text, .. } => text.clone(),
         IncidentStep::People(step) => step.reason().to_owned(),
         IncidentStep::Relate(RelationStep::ResolveAll { note, .. }) => note.clone(),
-        IncidentStep::Assign { .. } | IncidentStep::Edit(_) | IncidentStep::Relate(_) => {
-            String::new()
-        }
+        IncidentStep::Curate(step) => step.reason().to_owned(),
+        IncidentStep::Restrict(step) => step.reason().to_owned(),
+        IncidentStep::CloseAnyway { note } => note.clone(),
+        IncidentStep::Assign { .. }
+        | IncidentStep::Edit(_)
+        | IncidentStep::Relate(_)
+        | IncidentStep::Task(_) => String::new(),
         IncidentStep::Update(update) => update.note.clone(),
     }
 }

@@ -6,8 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::Tenant;
-use super::incident_change::{check_text, invalid};
-use super::notices::is_told;
+use super::incident_change::{check_text, impossible, invalid};
 use super::responders::{Found, Problem};
 use crate::escalation::{EscalationPolicy, PlaceTarget};
 use crate::identity::Handle;
@@ -65,7 +64,7 @@ impl Tenant {
         if update.to.is_none() && update.severity.is_none() && update.message.is_none() {
             return Err(invalid("message", "must say what is told, or something else must change"));
         }
-        if update.message.is_some() && !is_told(incident) {
+        if update.message.is_some() && !incident.is_told() {
             let message = format!("is not sent for an incident of mode {}", incident.mode.as_str());
             return Err(invalid("message", message));
         }
@@ -74,12 +73,18 @@ impl Tenant {
             None => None,
             Some(draft) => {
                 let readers = self.readers(now, incident, draft)?;
+                if incident.restricted.is_some() && !readers.places.is_empty() {
+                    return Err(impossible("it is restricted; places may be read by anybody"));
+                }
                 Some((self.render(now, incident, &update, draft)?, readers))
             }
         };
         let mut has_changed = false;
         if let Some(to) = update.to {
             self.check_reopening(number, to)?;
+            if to == Status::Closed {
+                self.check_closing(number)?;
+            }
             let said = (update.note.clone(), update.code);
             has_changed |= self.move_as_asked(now, number, by, to, said)?;
         }

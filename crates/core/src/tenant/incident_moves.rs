@@ -313,6 +313,7 @@ impl Tenant {
             it.crew.present().any(|holding| holding.person == *person)
                 || it.crew.waiting().any(|request| request.person == *person)
                 || it.crew.subscribers.contains(person)
+                || it.tasks.iter().any(|it| it.assignee.as_ref() == Some(person))
         };
         self.incidents().filter(|it| it.is_active() && has(it)).map(|it| it.number).collect()
     }
@@ -334,7 +335,9 @@ impl Tenant {
             .filter(|it| it.is_active())
             .flat_map(|it| {
                 let asked = it.crew.waiting().map(|it| &it.person);
-                let others = it.crew.subscribers.iter().chain(asked);
+                let tasks = it.tasks.iter().filter(|it| !it.status.is_over());
+                let tasks = tasks.filter_map(|it| it.assignee.as_ref());
+                let others = it.crew.subscribers.iter().chain(asked).chain(tasks);
                 it.crew.people().into_iter().chain(others.cloned()).chain(it.owner.clone())
             })
             .collect();

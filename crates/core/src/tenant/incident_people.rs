@@ -357,6 +357,9 @@ impl Tenant {
         let why = format!("{leaver} has left");
         let Some(crew) = self.crew_mut(number) else { return };
         crew.subscribers.remove(leaver);
+        self.recorder.incidents.insert(number);
+        self.pass_tasks_on(now, number, leaver, successor);
+        let Some(crew) = self.crew_mut(number) else { return };
         let waiting: Vec<u32> =
             crew.waiting().filter(|it| it.person == *leaver).map(|it| it.number).collect();
         for role in crew.renounce_all(now, leaver) {

@@ -26,6 +26,9 @@ const MAX_REMEMBERED_INCIDENTS: usize = 10_000;
 /// How long a closed incident stays in memory, so that late words reach it.
 const CLOSED_LINGER: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 
+/// What the history says of restricted incidents instead of words.
+const RESTRICTED: &str = "(restricted)";
+
 /// All incidents of a tenant that may still change.
 #[derive(Debug, Default)]
 pub(super) struct Incidents {
@@ -127,6 +130,9 @@ impl Tenant {
             fact,
         };
         self.recorder.incidents.insert(number);
+        // The history is for everybody who may read it; the timeline is not.
+        let is_restricted = incident.restricted.is_some();
+        let words = |text: String| if is_restricted { RESTRICTED.to_owned() } else { text };
         // What began and who joined is told with the numbers of the alerts, by whoever knows them.
         let event = match &entry.fact {
             Fact::Opened { .. } | Fact::AlertsJoined { .. } => None,
@@ -135,14 +141,14 @@ impl Tenant {
                 from: *from,
                 to: *to,
                 code: *code,
-                note: note.clone(),
+                note: if note.is_empty() { String::new() } else { words(note.clone()) },
                 by: by.name.clone(),
             }),
             fact => Some(Event::IncidentNoted {
                 incident: number,
                 entry: entry.seq,
                 what: CompactString::from(fact.kind()),
-                text: fact.sentence(),
+                text: words(fact.sentence()),
                 by: by.name.clone(),
             }),
         };
@@ -172,6 +178,7 @@ impl Tenant {
         let (title, severity) = (incident.title.clone(), incident.severity);
         let detected_at = incident.record.detected_at();
         let recurrence_of = incident.recurrence_of;
+        let is_restricted = incident.restricted.is_some();
         let held = Held { incident, alerts: BTreeMap::new(), firing: 0, wake_at: None };
         self.incidents.held.insert(number, held);
         self.record(
@@ -179,7 +186,7 @@ impl Tenant {
             Event::IncidentOpened {
                 incident: number,
                 severity,
-                title: title.clone(),
+                title: if is_restricted { RESTRICTED.to_owned() } else { title.clone() },
                 alerts: alerts.to_vec(),
                 why: why.clone(),
                 by: by.name.clone(),
@@ -280,9 +287,11 @@ impl Tenant {
     pub(super) fn set_incident_timer(&mut self, now: Timestamp, number: IncidentNumber) {
         // It does not end by itself as long as something beneath it goes on.
         let has_open_child = self.has_open_child(number);
+        let is_over = self.incident(number).is_some_and(|it| it.status() == Status::Resolved);
+        let is_unfinished = is_over && !self.missing_to_close(number).is_empty();
         let settings = &self.policy.incidents;
         let Some(held) = self.incidents.held.get_mut(&number) else { return };
-        let waits = held.incident.is_active() && has_open_child;
+        let waits = (held.incident.is_active() && has_open_child) || is_unfinished;
         let wanted = next_deadline(&held.incident, settings).filter(|_| !waits);
         let wanted = wanted.map(|at| at.max(now));
         if held.wake_at == wanted {
@@ -317,6 +326,13 @@ impl Tenant {
         gone.extend(too_many);
         for number in gone {
             self.forget_incident(number);
+        }
+        // What was missing to close them may have come by another way.
+        let is_waiting =
+            |held: &&Held| held.wake_at.is_none() && held.incident.status() == Status::Resolved;
+        let waiting = self.incidents.held.values().filter(is_waiting);
+        for number in waiting.map(|held| held.incident.number).collect::<Vec<_>>() {
+            self.set_incident_timer(now, number);
         }
         self.pass_incidents_of_inactive(now);
     }

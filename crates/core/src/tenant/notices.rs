@@ -52,7 +52,10 @@ impl Tenant {
         title: String,
         lines: &[String],
     ) -> bool {
-        let Some(incident) = self.incident(number).filter(|it| is_told(it)) else { return false };
+        let Some(incident) = self.incident(number) else { return false };
+        if !incident.is_told() || !self.may_know(incident, person) {
+            return false;
+        }
         let urgency = urgency_of(incident.severity);
         let is_active = self.directory.person(person.as_str()).is_some_and(|it| it.is_active);
         if !is_active {
@@ -85,11 +88,6 @@ impl Tenant {
         }
         found
     }
-}
-
-/// Returns whether anybody is told of an incident of this mode.
-pub(super) fn is_told(incident: &Incident) -> bool {
-    matches!(incident.mode, Mode::Real | Mode::Drill)
 }
 
 /// Returns what an incident is about, in one line.

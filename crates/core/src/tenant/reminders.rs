@@ -51,7 +51,13 @@ impl Tenant {
             let subject = ReminderSubject::Request(number, request);
             ReminderKey::new(ReminderKind::RequestUnanswered, subject)
         });
-        let others: BTreeSet<ReminderKey> = of_requests.chain(self.parts_of(number)).collect();
+        let tasks = self.incident(number).into_iter().flat_map(|it| &it.tasks);
+        let of_tasks = tasks.map(|task| {
+            let subject = ReminderSubject::Task(number, task.number);
+            ReminderKey::new(ReminderKind::TaskDue, subject)
+        });
+        let parts = self.parts_of(number);
+        let others: BTreeSet<ReminderKey> = of_requests.chain(of_tasks).chain(parts).collect();
         for key in others {
             self.plan_reminder(now, key, self.wanted_reminder(key));
         }
@@ -80,6 +86,10 @@ impl Tenant {
         match key.subject {
             ReminderSubject::Incident(_) => incident.reminder(key.kind, &self.policy.incidents),
             ReminderSubject::Request(_, request) => incident.request_reminder(request),
+            ReminderSubject::Task(_, task) => {
+                let task = incident.tasks.iter().find(|it| it.number == task)?;
+                task.reminder().filter(|_| self.policy.incidents.remind && incident.is_told())
+            }
         }
     }
 
@@ -150,6 +160,10 @@ impl Tenant {
             self.request_expired(now, number, request);
             return;
         }
+        if let ReminderSubject::Task(_, task) = key.subject {
+            self.task_late(now, number, task, fired);
+            return;
+        }
         let Some(incident) = self.incident(number) else { return };
         let text = text_of(key.kind, incident, &self.policy.incidents);
         let mut people = self.whom_to_remind(key.kind, incident);
@@ -159,6 +173,21 @@ impl Tenant {
         }
         let told = self.notify_all(now, number, &people, std::slice::from_ref(&text));
         let fact = Fact::Reminded { reminder: key.kind, text, told };
+        self.tell_incident(now, number, &Author::system(), now, fact);
+    }
+
+    /// A task is late: whoever does it hears of it, and their manager when that goes on.
+    fn task_late(&mut self, now: Timestamp, number: IncidentNumber, task: u32, fired: u32) {
+        let tasks = self.incident(number).into_iter().flat_map(|it| &it.tasks);
+        let Some(task) = tasks.into_iter().find(|it| it.number == task).cloned() else { return };
+        let mut people: BTreeSet<Handle> = task.assignee.iter().cloned().collect();
+        if fired > REMINDED_ALONE {
+            let managers = people.iter().filter_map(|it| self.substitute_of(it));
+            people.extend(managers.collect::<Vec<_>>());
+        }
+        let text = format!("task {} is due: {}", task.number, task.title);
+        let told = self.notify_all(now, number, &people, std::slice::from_ref(&text));
+        let fact = Fact::Reminded { reminder: ReminderKind::TaskDue, text, told };
         self.tell_incident(now, number, &Author::system(), now, fact);
     }
 
@@ -197,8 +226,8 @@ impl Tenant {
                 }
             }
             ReminderKind::PostmortemMissing => owner(),
-            // What becomes of a request is told otherwise.
-            ReminderKind::RequestUnanswered => BTreeSet::new(),
+            // These are told otherwise.
+            ReminderKind::RequestUnanswered | ReminderKind::TaskDue => BTreeSet::new(),
             ReminderKind::Inactivity if incident.owner.is_none() => self.overseers(incident),
             ReminderKind::Inactivity => owner(),
         }
@@ -227,6 +256,7 @@ fn text_of(
             let vacant: Vec<String> = vacant.into_iter().map(Role::title).collect();
             format!("nobody is {} yet, and {severity} asks for it", vacant.join(", "))
         }
+        ReminderKind::TaskDue => "a task is due".to_owned(),
         ReminderKind::RequestUnanswered => "a request for help waits".to_owned(),
         ReminderKind::EscalateThreshold => {
             let minutes = targets.escalate_minutes;

@@ -167,9 +167,9 @@ fn of_incident(why: &IncidentRejection, text: String) -> Refusal {
     let code = match why {
         IncidentRejection::Unknown { .. } => ProblemCode::NotFound,
         IncidentRejection::UnknownPart { .. } => ProblemCode::NotFound,
-        IncidentRejection::Archived { .. } | IncidentRejection::Impossible { .. } => {
-            ProblemCode::Conflict
-        }
+        IncidentRejection::Archived { .. }
+        | IncidentRejection::Impossible { .. }
+        | IncidentRejection::Unfinished { .. } => ProblemCode::Conflict,
         IncidentRejection::Refused(Denied::Never { .. }) => ProblemCode::TransitionDenied,
         IncidentRejection::Refused(Denied::Unexplained { .. }) => {
             return Refusal::field("/note", text).allowing(why);

@@ -64,7 +64,11 @@ fn entry(incident: u64, seq: u64) -> Entry {
         recorded_at: at(2),
         cycle: 1,
         by: Author::person("ada", "api"),
-        fact: Fact::Commented { text: format!("row {seq} \u{0}\n\"") },
+        fact: Fact::Commented {
+            text: format!("row {seq} \u{0}\n\""),
+            mentions: Vec::new(),
+            unknown: Vec::new(),
+        },
     }
 }
 

@@ -1,17 +1,21 @@
 //! What people do about each other in incidents, and about how incidents belong together, as
 //! sentences.
 
+use std::collections::BTreeSet;
+
 use tocsin_core::identity::Handle;
 use tocsin_core::incident::{
-    IncidentNumber, IncidentStep, LinkKind, PeopleStep, RelationStep, Role,
+    IncidentNumber, IncidentStep, LinkKind, PeopleStep, RelationStep, RestrictStep, Role,
+    TaskDraft, TaskEdit, TaskStatus, TaskStep,
 };
 use tocsin_core::labels::Labels;
 
 use super::cursor::{Cursor, Trouble, suggestion};
 use super::incidents::{number, words};
+use super::time::Origin;
 
 /// Verbs that follow whoever does something, before the incident.
-pub(super) const VERBS: [&str; 14] = [
+pub(super) const VERBS: [&str; 19] = [
     "gives",
     "hands",
     "joins",
@@ -26,11 +30,17 @@ pub(super) const VERBS: [&str; 14] = [
     "splits",
     "links",
     "unlinks",
+    "plans",
+    "finishes",
+    "restricts",
+    "unrestricts",
+    "forces",
 ];
 
 /// Reads what follows the incident; `None` when the verb is none of ours.
 pub(super) fn read(
     cursor: &mut Cursor<'_>,
+    origin: &Origin,
     by: &str,
     verb: &str,
 ) -> Option<Result<IncidentStep, Trouble>> {
@@ -40,9 +50,49 @@ pub(super) fn read(
         "merges" | "unmerges" | "splits" | "links" | "unlinks" => {
             relation(cursor, verb).map(IncidentStep::Relate)
         }
+        "plans" | "finishes" => task(cursor, origin, verb).map(IncidentStep::Task),
+        "restricts" | "unrestricts" => restriction(cursor, verb).map(IncidentStep::Restrict),
+        "forces" => words(cursor).map(|note| IncidentStep::CloseAnyway { note }),
         _ => return None,
     };
     Some(step)
+}
+
+fn task(cursor: &mut Cursor<'_>, origin: &Origin, verb: &str) -> Result<TaskStep, Trouble> {
+    if verb == "finishes" {
+        cursor.expect("task")?;
+        let task = count(cursor, "the number of a task")?;
+        let edit = TaskEdit { status: Some(TaskStatus::Done), ..TaskEdit::default() };
+        return Ok(TaskStep::Change { task, edit });
+    }
+    let mut draft = TaskDraft { title: cursor.quoted("what to do")?, ..TaskDraft::default() };
+    loop {
+        if cursor.takes("for") {
+            draft.assignee = Some(person(cursor)?);
+        } else if cursor.takes("due") {
+            draft.due_at = Some(super::action::instant(cursor, origin)?);
+        } else if cursor.takes("blocking") {
+            draft.is_blocking = true;
+        } else {
+            return Ok(TaskStep::Add(draft));
+        }
+    }
+}
+
+fn restriction(cursor: &mut Cursor<'_>, verb: &str) -> Result<RestrictStep, Trouble> {
+    if verb == "unrestricts" {
+        return Ok(RestrictStep::Lift { reason: words(cursor)? });
+    }
+    let mut people = BTreeSet::new();
+    while cursor.takes("to") || cursor.takes_mark(',') {
+        people.insert(person(cursor)?);
+    }
+    Ok(RestrictStep::Restrict { people, teams: BTreeSet::new(), reason: words(cursor)? })
+}
+
+fn count(cursor: &mut Cursor<'_>, what: &str) -> Result<u32, Trouble> {
+    let place = cursor.clone();
+    cursor.word(what)?.parse().map_err(|_| place.trouble("a number is wanted"))
 }
 
 fn people(cursor: &mut Cursor<'_>, by: &str, verb: &str) -> Result<PeopleStep, Trouble> {
@@ -76,9 +126,7 @@ fn people(cursor: &mut Cursor<'_>, by: &str, verb: &str) -> Result<PeopleStep, T
         }
         _ => {
             cursor.expect("request")?;
-            let place = cursor.clone();
-            let word = cursor.word("the number of a request")?;
-            let request = word.parse().map_err(|_| place.trouble("a number is wanted"))?;
+            let request = count(cursor, "the number of a request")?;
             PeopleStep::Answer { request, comes: verb == "accepts", message: words(cursor)? }
         }
     })

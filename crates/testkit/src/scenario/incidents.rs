@@ -60,7 +60,7 @@ pub(super) fn read(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Doing, Tr
         return Ok(Doing { by, change: IncidentChange::Declare(Box::new(draft(cursor)?)) });
     }
     let incident = number(cursor)?;
-    let step = match incident_steps::read(cursor, &by, verb) {
+    let step = match incident_steps::read(cursor, origin, &by, verb) {
         Some(step) => step?,
         None => step(cursor, origin, verb)?,
     };

@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tocsin_core::incident::{
-    self, Category, Entry, Evidence, IncidentAlert, Metric, Mode, Need, ResolutionCode, State,
-    Status, Targets, Validity, allowed_from, measure,
+    self, Category, Entry, Evidence, Fact, IncidentAlert, Marks, Metric, Mode, Need,
+    ResolutionCode, State, Status, Targets, Validity, allowed_from, measure,
 };
 use tocsin_core::labels::{Fingerprint, Labels};
 use tocsin_core::reminder::Reminder;
 use utoipa::ToSchema;
 
+use super::incident_more::{IncidentRestricted, IncidentTask};
 use super::incident_people::{IncidentPeople, IncidentRelations};
 
 /// Where an incident stands.
@@ -251,6 +252,11 @@ pub struct IncidentDetail {
     pub people: IncidentPeople,
     /// How it belongs together with others.
     pub relations: IncidentRelations,
+    /// What has to be done.
+    pub tasks: Vec<IncidentTask>,
+    /// Who may see it; absent for everybody who may see incidents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restricted: Option<IncidentRestricted>,
     /// What people are reminded of, and when next.
     pub reminders: Vec<IncidentReminder>,
 }
@@ -441,7 +447,31 @@ pub struct IncidentEntry {
     /// What the kind adds.
     #[schema(value_type = Object)]
     pub details: Value,
+    /// The text as HTML, where people wrote it and it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub html: Option<String>,
+    /// Whether it is shown above all others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_pinned: bool,
+    /// Whether it belongs to the story as it is told afterwards.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_key_moment: bool,
+    /// How it is told there; empty for in its own words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub caption: String,
+    /// Where it is told there; absent for by its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<u32>,
+    /// Whether its words were corrected; `text` is what it says now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_edited: bool,
+    /// Whether it must not be read any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_redacted: bool,
 }
+
+/// What stands in the place of words that must not be read any more.
+const REDACTED: &str = "(blacked out)";
 
 impl Incident {
     /// Returns an incident as the API shows it.
@@ -508,6 +538,8 @@ impl IncidentDetail {
             allowed_transitions: transitions(allowed_from(it.status())),
             people: IncidentPeople::new(it),
             relations: IncidentRelations::new(&it.relations),
+            tasks: it.tasks.iter().map(IncidentTask::new).collect(),
+            restricted: it.restricted.as_ref().map(IncidentRestricted::new),
             reminders: Vec::new(),
         }
     }
@@ -579,7 +611,48 @@ impl IncidentEntry {
             via: entry.by.via.to_string(),
             text: entry.fact.sentence(),
             details,
+            html: None,
+            is_pinned: false,
+            is_key_moment: false,
+            caption: String::new(),
+            position: None,
+            is_edited: false,
+            is_redacted: false,
         }
+    }
+
+    /// Returns a row as the API shows it, with what became of it since; `revised` is what it says
+    /// now, when that was corrected.
+    pub fn with_marks(entry: &Entry, marks: &Marks, revised: Option<&str>) -> Self {
+        let mut row = Self::new(entry);
+        let row_meant = match &entry.fact {
+            Fact::Revised { row, .. } => *row,
+            _ => entry.seq,
+        };
+        if let Some(text) = revised {
+            text.clone_into(&mut row.text);
+            row.is_edited = true;
+        }
+        if let Some(mark) = marks.get(&entry.seq) {
+            row.is_pinned = mark.is_pinned;
+            row.is_key_moment = mark.is_key_moment;
+            row.caption.clone_from(&mark.caption);
+            row.position = mark.position;
+        }
+        if marks.get(&row_meant).is_some_and(|mark| mark.redacted_at.is_some()) {
+            row.text = REDACTED.to_owned();
+            row.details = Value::Object(serde_json::Map::new());
+            row.is_redacted = true;
+        }
+        row
+    }
+
+    /// Adds the text as HTML, where people wrote it.
+    #[must_use]
+    pub fn with_html(self) -> Self {
+        let is_written = matches!(self.kind.as_str(), "commented" | "imported");
+        let html = (is_written && !self.is_redacted).then(|| crate::markdown::to_html(&self.text));
+        Self { html, ..self }
     }
 }
 

@@ -7,6 +7,7 @@ mod acknowledgement;
 mod alert;
 mod audit;
 mod change;
+pub mod chat_import;
 mod contact;
 mod escalation;
 mod escalation_policy;
@@ -18,6 +19,7 @@ mod identity;
 mod import;
 mod incident;
 mod incident_message;
+mod incident_more;
 mod incident_people;
 mod incident_report;
 mod maintenance;
@@ -106,6 +108,11 @@ pub use incident::{
     IncidentMode, IncidentMove, IncidentMoveTo, IncidentPatch, IncidentRating, IncidentReminder,
     IncidentResolution, IncidentResult, IncidentState, IncidentStatus, IncidentTargets,
     IncidentTransition, MAX_LISTED_INCIDENT_ALERTS, transitions,
+};
+pub use incident_more::{
+    ChatFormat, IncidentClose, IncidentImport, IncidentRedaction, IncidentRestrict,
+    IncidentRestricted, IncidentRevision, IncidentRowPatch, IncidentTask, IncidentTaskDraft,
+    IncidentTaskPatch, IncidentTaskPriority, IncidentTaskStatus,
 };
 pub use incident_people::{
     IncidentDuplicate, IncidentHandover, IncidentHelpAnswer, IncidentHelpAsked, IncidentHolding,

@@ -107,6 +107,13 @@ mod tests {
             via: "api".to_owned(),
             text: text.to_owned(),
             details: serde_json::Value::Null,
+            html: None,
+            is_pinned: false,
+            is_key_moment: false,
+            caption: String::new(),
+            position: None,
+            is_edited: false,
+            is_redacted: false,
         }
     }
 

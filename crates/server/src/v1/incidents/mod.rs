@@ -4,7 +4,9 @@ mod messages;
 mod people;
 mod relations;
 mod report;
+mod rows;
 mod steps;
+mod tasks;
 mod timeline;
 
 use std::sync::Arc;
@@ -15,7 +17,7 @@ use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use tocsin_core::command::{Command, Reply};
-use tocsin_core::identity::{Handle, Permission};
+use tocsin_core::identity::{Handle, Permission, Who};
 use tocsin_core::incident::{
     self, IncidentAlert, IncidentChange, IncidentKey, IncidentNumber, IncidentReply, Mode, Status,
 };
@@ -79,6 +81,14 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(messages::templates))
         .routes(routes!(messages::update))
         .routes(routes!(messages::preview))
+        .routes(routes!(tasks::add))
+        .routes(routes!(tasks::change))
+        .routes(routes!(tasks::restrict))
+        .routes(routes!(tasks::unrestrict))
+        .routes(routes!(rows::import))
+        .routes(routes!(rows::mark))
+        .routes(routes!(rows::revise))
+        .routes(routes!(rows::redact))
         .routes(routes!(timeline::list))
         .routes(routes!(timeline::export))
 }
@@ -190,7 +200,7 @@ pub(super) async fn list(
                 let next_cursor = asked.before.map(|before| List::Incidents.cursor(before));
                 return Ok(Json(IncidentPage { items, next_cursor }));
             }
-            if sees(&caller, it) {
+            if sees(&app, &caller, it) {
                 items.push(Incident::new(it));
             }
             asked.before = Some(it.number);
@@ -332,14 +342,33 @@ async fn find(app: &App, caller: &Caller, number: IncidentNumber) -> Answer<Foun
         Some(found) => Some(found),
         None => app.engine.store().incident(app.engine.tenant(), number).await?,
     };
-    found
-        .filter(|(it, _)| sees(caller, it))
-        .ok_or_else(|| Refusal::not_found(format!("there is no incident {number}")))
+    let missing = || Refusal::not_found(format!("there is no incident {number}"));
+    let (it, alerts) = found
+        .filter(|(it, _)| caller.may(Permission::IncidentRead, &it.labels))
+        .ok_or_else(missing)?;
+    if it.restricted.is_some() {
+        // Whoever looks is written down, and whoever may not does not learn that it is there.
+        let is_allowed = is_open_to(app, caller, &it);
+        let change = IncidentChange::Looked { incident: number, is_allowed };
+        command(app, caller, change).await?;
+        if !is_allowed {
+            return Err(missing());
+        }
+    }
+    Ok((it, alerts))
 }
 
 /// Returns whether the caller may see an incident.
-fn sees(caller: &Caller, it: &incident::Incident) -> bool {
-    caller.may(Permission::IncidentRead, &it.labels)
+fn sees(app: &App, caller: &Caller, it: &incident::Incident) -> bool {
+    caller.may(Permission::IncidentRead, &it.labels) && is_open_to(app, caller, it)
+}
+
+/// Returns whether the caller may know of an incident: everybody, unless it is restricted.
+fn is_open_to(app: &App, caller: &Caller, it: &incident::Incident) -> bool {
+    it.restricted.is_none()
+        || caller.may(Permission::IncidentRestrictedRead, &it.labels)
+        || matches!(&caller.actor.who, Who::Person(person)
+            if it.is_open_to(person, &app.engine.directory()))
 }
 
 fn etag(version: u64) -> String {

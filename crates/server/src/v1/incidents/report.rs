@@ -130,7 +130,7 @@ pub(in super::super) async fn report(
         let page = store.incidents(tenant, asked.clone()).await?;
         let is_last = page.len() < asked.limit;
         asked.before = page.last().map(|it| IncidentNumber(it.number.0));
-        found.extend(page.into_iter().filter(|it| sees(&caller, it)));
+        found.extend(page.into_iter().filter(|it| sees(&app, &caller, it)));
         if is_last {
             break;
         }

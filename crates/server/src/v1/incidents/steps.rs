@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use tocsin_core::identity::Permission;
 use tocsin_core::incident::{self, Expected, IncidentChange, IncidentEdit, IncidentStep, Status};
 use tocsin_wire::v1::{
-    Incident, IncidentAssignment, IncidentComment, IncidentMove, IncidentMoveTo, IncidentPatch,
-    IncidentRating, IncidentResult, ProblemCode,
+    Incident, IncidentAssignment, IncidentClose, IncidentComment, IncidentMove, IncidentMoveTo,
+    IncidentPatch, IncidentRating, IncidentResult, ProblemCode,
 };
 
 use super::super::body::Json as Body;
@@ -186,11 +186,12 @@ pub(in super::super) async fn reopen(
 
 /// Close an incident
 ///
-/// Nothing is left to do about it.
+/// Nothing is left to do about it. What `incidents.close_requires` asks for has to be done; with
+/// `force` it is closed all the same.
 #[utoipa::path(
     post, path = "/api/v1/incidents/{incident}/close", operation_id = "close_incident",
     tag = "incidents", params(("incident" = String, Path, description = "Its number or reference")),
-    request_body = IncidentMove,
+    request_body = IncidentClose,
     responses((status = 200, description = "What that did", body = IncidentResult))
 )]
 pub(in super::super) async fn close(
@@ -199,8 +200,16 @@ pub(in super::super) async fn close(
     Path(text): Path<String>,
     headers: HeaderMap,
     Ask(Nothing): Ask<Nothing>,
-    Body(body): Body<IncidentMove>,
+    Body(body): Body<IncidentClose>,
 ) -> Answer<Response> {
+    let IncidentClose { from, note, force } = body;
+    if force {
+        let mut asked = Asked::find(&app, caller, &text, &headers).await?;
+        asked.must(Permission::IncidentCloseForce)?;
+        asked.expected.status = from.map(Into::into);
+        return asked.carry_out(&app, IncidentStep::CloseAnyway { note }).await;
+    }
+    let body = IncidentMove { from, note, code: None };
     step(&app, caller, &text, &headers, Status::Closed, body).await
 }
 

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use tocsin_core::incident::{Entry, IncidentNumber};
+use tocsin_core::incident::{Entry, Fact, Incident, IncidentNumber, Mark};
 use tocsin_store::{EntryQuery, MAX_ENTRIES_PER_QUERY};
 use tocsin_wire::v1::{IncidentEntry, IncidentTimeline, timeline_csv, timeline_markdown};
 
@@ -29,11 +29,40 @@ pub(in super::super) struct TimelineQuery {
     /// The most rows of the page.
     #[param(required = false, minimum = 1, maximum = 1000, default = 100)]
     limit: usize,
+    /// Only rows that are pinned, or only key moments, in the order in which they are told.
+    #[param(inline, required = false)]
+    only: Option<Only>,
+    /// `html` adds what people wrote as HTML that is safe to show.
+    #[param(inline, required = false)]
+    render: Option<Render>,
+}
+
+/// Which rows of a timeline are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in super::super) enum Only {
+    /// Those that are shown above all others.
+    Pinned,
+    /// The story as it is told afterwards.
+    KeyMoments,
+}
+
+/// How what people wrote is added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in super::super) enum Render {
+    /// As HTML.
+    Html,
 }
 
 impl FromQuery for TimelineQuery {
     fn read(params: &Params) -> Answer<Self> {
-        Ok(Self { after: params.parsed("after", "a number")?, limit: params.limit()? })
+        Ok(Self {
+            after: params.parsed("after", "a number")?,
+            limit: params.limit()?,
+            only: params.choice("only")?,
+            render: params.choice("render")?,
+        })
     }
 }
 
@@ -53,12 +82,57 @@ pub(in super::super) async fn list(
     Ask(query): Ask<TimelineQuery>,
 ) -> Answer<Json<IncidentTimeline>> {
     let (it, _) = find(&app, &caller, parse(&text)?).await?;
-    let mut found = read(&app, it.number, query.after.unwrap_or(0), query.limit + 1).await?;
-    let has_more = found.len() > query.limit;
-    found.truncate(query.limit);
-    let next_after = found.last().filter(|_| has_more).map(|entry| entry.seq);
-    let items = found.iter().map(IncidentEntry::new).collect();
+    let (mut found, next_after) = match query.only {
+        Some(only) => (chosen(&app, &it, only).await?, None),
+        None => {
+            let after = query.after.unwrap_or(0);
+            let mut found = read(&app, it.number, after, query.limit + 1).await?;
+            let has_more = found.len() > query.limit;
+            found.truncate(query.limit);
+            let next_after = found.last().filter(|_| has_more).map(|entry| entry.seq);
+            (found, next_after)
+        }
+    };
+    if query.only.is_some() {
+        let position = |entry: &Entry| it.marks.get(&entry.seq).and_then(|mark| mark.position);
+        found.sort_by_key(|it| (position(it).unwrap_or(u32::MAX), it.occurred_at, it.seq));
+    }
+    let mut items = marked(&app, &it, &found).await?;
+    if query.render == Some(Render::Html) {
+        items = items.into_iter().map(IncidentEntry::with_html).collect();
+    }
     Ok(Json(IncidentTimeline { items, next_after }))
+}
+
+/// Returns the rows that are pinned, or the key moments. There are never many.
+async fn chosen(app: &App, it: &Incident, only: Only) -> Answer<Vec<Entry>> {
+    let is_meant = |mark: &Mark| match only {
+        Only::Pinned => mark.is_pinned,
+        Only::KeyMoments => mark.is_key_moment,
+    };
+    let mut found = Vec::new();
+    for (seq, _) in it.marks.iter().filter(|(_, mark)| is_meant(mark)) {
+        found.extend(read(app, it.number, seq - 1, 1).await?);
+    }
+    Ok(found)
+}
+
+/// Returns rows with what became of them since.
+async fn marked(app: &App, it: &Incident, found: &[Entry]) -> Answer<Vec<IncidentEntry>> {
+    let mut items = Vec::with_capacity(found.len());
+    for entry in found {
+        let revision = it.marks.get(&entry.seq).and_then(|mark| mark.revision);
+        let revised = match revision {
+            Some(seq) => read(app, it.number, seq - 1, 1).await?.pop(),
+            None => None,
+        };
+        let text = match revised.as_ref().map(|row| &row.fact) {
+            Some(Fact::Revised { text, .. }) => Some(text.as_str()),
+            _ => None,
+        };
+        items.push(IncidentEntry::with_marks(entry, &it.marks, text));
+    }
+    Ok(items)
 }
 
 /// How a timeline is written.
@@ -123,7 +197,7 @@ pub(in super::super) async fn export(
     }
     let is_cut = found.len() >= MAX_EXPORTED_ENTRIES;
     found.sort_by_key(|entry| (entry.occurred_at, entry.seq));
-    let items: Vec<IncidentEntry> = found.iter().map(IncidentEntry::new).collect();
+    let items = marked(&app, &it, &found).await?;
     let (kind, extension, body) = match query.format.unwrap_or_default() {
         ExportFormat::Md => {
             let text = timeline_markdown(&it.title, &it.reference().to_string(), &items, is_cut);
