@@ -20,7 +20,7 @@ use super::walk::{Moment, Walk};
 use crate::identity::{Handle, SecretHash};
 
 /// How many changes are looked at to find when other people are on call. When they are still the
-/// same then, the last change is what is answered.
+/// same then, that is not within sight.
 const MAX_STEPS_AHEAD: usize = 64;
 /// How far ahead the next people are looked for.
 const HORIZON: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -267,20 +267,20 @@ impl Roster {
         answer(moment.duties, moment.gap, until)
     }
 
-    /// Returns what holds, and when other people are on call.
+    /// Returns what holds, and when other people are on call; `None` for not within sight.
     pub(super) fn moment(&self, entry: &Entry, at: Timestamp) -> (Moment, Option<Timestamp>) {
         let mut walk = Walk::new(self, entry, at);
         let moment = walk.at(at);
-        let mut until = moment.next;
+        let mut next = moment.next;
         for _ in 0..MAX_STEPS_AHEAD {
-            let Some(next) = until else { break };
-            let later = walk.at(next);
+            let Some(at) = next else { break };
+            let later = walk.at(at);
             if !same_people(&later.duties, &moment.duties) {
-                break;
+                return (moment, Some(at));
             }
-            until = later.next;
+            next = later.next;
         }
-        (moment, until)
+        (moment, None)
     }
 
     /// Returns who is on call after those who are now, skipping gaps.

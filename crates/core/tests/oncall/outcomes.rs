@@ -78,6 +78,13 @@ fn one_member_is_on_call_forever_without_a_handoff() {
     let roster = roster(&weekly("a"));
     assert_eq!(plan(&roster, "2026-11-09T09:00Z", "2027-11-09T09:00Z").len(), 1);
     assert_eq!(pick(&roster, &Pick::Next, "2026-11-10T00:00Z"), "-");
+    let until = |roster: &Roster| {
+        let on_call = roster.on_call("web", &Pick::Current, at("2026-11-10T00:00Z")).unwrap();
+        on_call.until.map(|at| at.to_string())
+    };
+    assert_eq!(until(&roster), None, "how far was looked is no end");
+    let two = crate::support::roster(&weekly("a b"));
+    assert_eq!(until(&two).as_deref(), Some("2026-11-16T09:00:00Z"));
 }
 
 #[test]
