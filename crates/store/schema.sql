@@ -15,6 +15,20 @@ CREATE TABLE acknowledgement (
     PRIMARY KEY (tenant, number)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE action_item (
+    tenant INTEGER NOT NULL,
+    incident INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    priority TEXT NOT NULL, -- P0 is the most urgent
+    owner TEXT, -- NULL for nobody
+    due_at INTEGER NOT NULL, -- nanoseconds since 1970
+    item TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, incident, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX action_item_by_due ON action_item (tenant, status, priority, due_at);
+
 CREATE TABLE alert_description (
     tenant INTEGER NOT NULL,
     number INTEGER NOT NULL,
@@ -69,6 +83,14 @@ CREATE TABLE api_token (
     id TEXT NOT NULL, -- UUID
     token TEXT NOT NULL, -- JSON object with the hash of the secret
     PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE article (
+    tenant INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    article TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, number, version)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE audit (
@@ -197,6 +219,8 @@ CREATE TABLE incident (
     PRIMARY KEY (tenant, number)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX incident_by_detection ON incident (tenant, detected_at);
+
 CREATE INDEX incident_by_status ON incident (tenant, status, number);
 
 CREATE INDEX incident_closed ON incident (tenant, closed_at) WHERE closed_at IS NOT NULL;
@@ -219,6 +243,32 @@ CREATE TABLE incident_entry (
     entry TEXT NOT NULL, -- JSON object
     PRIMARY KEY (tenant, incident, seq)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE incident_trait (
+    tenant INTEGER NOT NULL,
+    trait TEXT NOT NULL,
+    incident INTEGER NOT NULL,
+    PRIMARY KEY (tenant, trait, incident)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE knowledge (
+    id INTEGER PRIMARY KEY,
+    tenant INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    incident INTEGER, -- whose it is; NULL for an article
+    service TEXT, -- of an article; NULL for any
+    team TEXT, -- of an article; NULL for any
+    at INTEGER NOT NULL -- nanoseconds since 1970
+) STRICT;
+
+CREATE INDEX knowledge_by_time ON knowledge (tenant, at);
+
+CREATE UNIQUE INDEX knowledge_key ON knowledge (tenant, kind, key);
+
+CREATE VIRTUAL TABLE knowledge_text USING fts5(
+    scope, title, body, tags, tokenize = 'unicode61 remove_diacritics 2'
+);
 
 CREATE TABLE maintenance_window (
     tenant INTEGER NOT NULL,
@@ -267,6 +317,36 @@ CREATE TABLE person (
     handle TEXT NOT NULL,
     person TEXT NOT NULL, -- JSON object
     PRIMARY KEY (tenant, handle)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE postmortem (
+    tenant INTEGER NOT NULL,
+    incident INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    owner TEXT, -- NULL for nobody
+    due_at INTEGER, -- nanoseconds since 1970; NULL when none is due
+    postmortem TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, incident)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX postmortem_by_state ON postmortem (tenant, state, incident);
+
+CREATE TABLE postmortem_comment (
+    tenant INTEGER NOT NULL,
+    incident INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    comment TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, incident, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE postmortem_version (
+    tenant INTEGER NOT NULL,
+    incident INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    postmortem TEXT NOT NULL, -- JSON object
+    PRIMARY KEY (tenant, incident, version)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE probe (

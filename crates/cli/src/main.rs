@@ -20,7 +20,7 @@ use clap::{Parser, Subcommand};
 
 use command::{
     alert, audit, backup, completions, config, doctor, escalation, explain, generate, heartbeat,
-    incident, man, oncall, policy, routes, sandbox, scenario, secret, silence, template, token,
+    incident, kb, man, oncall, policy, routes, sandbox, scenario, secret, silence, template, token,
 };
 
 #[global_allocator]
@@ -63,6 +63,8 @@ enum Command {
     Oncall(oncall::OncallArgs),
     /// See incidents, declare them, and work on them.
     Incident(incident::IncidentArgs),
+    /// Search what was learned, and write articles.
+    Kb(kb::KbArgs),
     /// See whom problems page, and answer.
     Escalation(escalation::EscalationArgs),
     /// Page somebody by hand.
@@ -125,6 +127,7 @@ fn run(command: Command) -> Result<()> {
         Command::Explain(args) => block_on(explain::run(args)),
         Command::Oncall(args) => block_on(oncall::run(args)),
         Command::Incident(args) => block_on(incident::run(args)),
+        Command::Kb(args) => block_on(kb::run(args)),
         Command::Escalation(args) => block_on(escalation::run(args)),
         Command::Page(args) => block_on(escalation::run_page(args)),
         Command::Policy(args) => block_on(policy::run(args)),

@@ -41,6 +41,9 @@ section! {
         /// How long nobody may do anything about an open incident until its timeline asks how it
         /// goes.
         @Native inactive_after: Duration = Duration::from_secs(7 * 24 * 3600);
+        /// How bad an incident has to be that a postmortem begins once it is resolved, and has to
+        /// be published.
+        @Native postmortem_from: PostmortemFromWord;
         /// How long after the end a postmortem that has to be written may be missing until its
         /// owner is reminded.
         @Native postmortem_after: Duration = Duration::from_secs(48 * 3600);
@@ -108,6 +111,25 @@ impl From<DutyWord> for Duty {
     }
 }
 
+words! {
+    /// How bad an incident has to be that it needs a postmortem.
+    PostmortemFromWord {
+        /// None does.
+        Never = "never",
+        /// Critical.
+        Sev1 = "sev1",
+        /// High, or worse.
+        Sev2 = "sev2",
+        /// Medium, or worse.
+        Sev3 = "sev3",
+        /// Low, or worse.
+        Sev4 = "sev4",
+        /// Any.
+        Sev5 = "sev5",
+    }
+    default = Sev2
+}
+
 pub(crate) fn compile(document: &Document, reader: &mut Reader<'_>) -> IncidentSettings {
     let config = &document.incidents;
     if !(1..=MAX_STORM_LIMIT).contains(&config.storm_limit) {
@@ -131,6 +153,8 @@ pub(crate) fn compile(document: &Document, reader: &mut Reader<'_>) -> IncidentS
         close_requires: config.close_requires.iter().map(|it| (*it).into()).collect(),
         remind: config.remind,
         inactive_after: signed(config.inactive_after),
+        // The word for none is no severity.
+        postmortem_from: Severity::from_word(config.postmortem_from.as_str()),
         postmortem_after: signed(config.postmortem_after),
         ..IncidentSettings::default()
     };

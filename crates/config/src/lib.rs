@@ -59,7 +59,7 @@ pub use identity::{
     NetworkText, OidcConfig, OidcRules, PermissionText, PersonConfig, RoleWord, TeamConfig,
 };
 pub use inbound::{InboundConfig, InboundKind, MappingConfig};
-pub use incidents::{IncidentsConfig, OpenFromWord};
+pub use incidents::{IncidentsConfig, OpenFromWord, PostmortemFromWord};
 pub use integration::{IntegrationConfig, ReceiverConfig, Settings};
 pub use load::{Environment, LoadOptions, Loaded, load, load_str};
 pub use messages::{AudienceWord, MessageTargetText, MessageTemplateConfig};

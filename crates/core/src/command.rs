@@ -11,6 +11,7 @@ use crate::identity::{Actor, Handle, IdentityChange, IdentityRejection};
 use crate::ids::{OutboxNumber, RunNumber, SilenceId};
 use crate::incident::{IncidentChange, IncidentRejection, IncidentReply};
 use crate::labels::Fingerprint;
+use crate::lesson::{LessonChange, LessonRejection, LessonReply};
 use crate::maintenance::MaintenanceWindow;
 use crate::notification::AttemptOutcome;
 use crate::oncall::{OnCallChange, OnCallRejection};
@@ -115,6 +116,8 @@ pub enum Command {
     Paging(PagingChange),
     /// An incident is declared, or something is done about one.
     Incident(IncidentChange),
+    /// A postmortem, an action item or an article changes.
+    Lesson(LessonChange),
     /// Somebody answers to a page.
     Answer(Answer),
     /// Somebody sent a text message or pressed keys.
@@ -252,6 +255,8 @@ pub enum Reply {
     Run(RunNumber),
     /// How the incident stands.
     Incident(IncidentReply),
+    /// How a postmortem, an action item or an article stands.
+    Lesson(LessonReply),
     /// The command changed nothing.
     Rejected(Rejection),
 }
@@ -287,6 +292,9 @@ pub enum Rejection {
     /// Nothing was done about an incident.
     #[error(transparent)]
     Incident(Box<IncidentRejection>),
+    /// Nothing changed in what is learned.
+    #[error(transparent)]
+    Lesson(Box<LessonRejection>),
     /// There is no such heartbeat monitor.
     #[error("there is no heartbeat monitor `{name}`")]
     UnknownHeartbeat {
@@ -335,6 +343,12 @@ pub enum Rejection {
         /// The bound.
         limit: usize,
     },
+}
+
+impl From<LessonRejection> for Rejection {
+    fn from(why: LessonRejection) -> Self {
+        Self::Lesson(Box::new(why))
+    }
 }
 
 impl From<IncidentRejection> for Rejection {

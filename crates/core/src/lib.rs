@@ -5,6 +5,7 @@
 //! nothing else comes out: no I/O, no async, no clock, no randomness.
 
 pub mod acknowledgement;
+pub mod action;
 pub mod alert;
 pub mod audit;
 pub mod change;
@@ -16,7 +17,9 @@ pub mod heartbeat;
 pub mod identity;
 pub mod ids;
 pub mod incident;
+pub mod knowledge;
 pub mod labels;
+pub mod lesson;
 pub mod maintenance;
 pub mod mapping;
 pub mod matcher;
@@ -24,6 +27,7 @@ pub mod notification;
 pub mod oncall;
 pub mod paging;
 pub mod policy;
+pub mod postmortem;
 pub mod quote;
 pub mod reminder;
 pub mod rows;

@@ -15,6 +15,7 @@ use crate::identity::{Handle, IdentityRows, IdentityWrites};
 use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, Sequence};
 use crate::incident::{Entry, Incident, IncidentAlert, IncidentNumber};
 use crate::labels::{Fingerprint, Labels};
+use crate::lesson::{LessonRows, LessonWrites};
 use crate::notification::{LogEntry, LogKey, OutboxEntry};
 use crate::oncall::{OnCallRows, OnCallWrites};
 use crate::paging::{Contacts, Page, Recipient, Throttle};
@@ -90,6 +91,8 @@ pub struct WriteSet {
     pub reminders: Vec<Reminder>,
     /// Reminders that are not wanted any more.
     pub ended_reminders: Vec<ReminderKey>,
+    /// What is learned, as far as it changed.
+    pub lessons: LessonWrites,
 }
 
 impl WriteSet {
@@ -127,6 +130,7 @@ impl WriteSet {
             && self.entries.is_empty()
             && self.reminders.is_empty()
             && self.ended_reminders.is_empty()
+            && self.lessons.is_empty()
     }
 }
 
@@ -232,6 +236,8 @@ pub struct TenantRows {
     pub incident_alerts: Vec<(IncidentNumber, IncidentAlert)>,
     /// Reminders, by subject and kind.
     pub reminders: Vec<Reminder>,
+    /// What is learned and still open.
+    pub lessons: LessonRows,
     /// The highest numbers ever given, so that none is given twice.
     pub highest: Highest,
 }

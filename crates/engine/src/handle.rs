@@ -13,7 +13,7 @@ use tocsin_core::event::Recorded;
 use tocsin_core::identity::Directory;
 use tocsin_core::ids::TenantId;
 use tocsin_core::oncall::ImportOutcome;
-use tocsin_store::Store;
+use tocsin_store::{Store, StoreError};
 use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 
 use crate::EngineOptions;
@@ -123,9 +123,22 @@ pub enum EngineError {
     /// The turn could not be written, so nothing of it happened.
     #[error("nothing was accepted because it could not be written: {0}")]
     NotWritten(String),
+    /// What it takes could not be read, so nothing was done.
+    #[error("what is needed could not be read: {0}")]
+    Unread(String),
     /// The process is stopping.
     #[error("the engine is stopping")]
     Stopping,
+}
+
+impl From<StoreError> for EngineError {
+    /// For reads: what cannot be written is told by the turn.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Closed => Self::Stopping,
+            error => Self::Unread(error.to_string()),
+        }
+    }
 }
 
 impl EngineHandle {

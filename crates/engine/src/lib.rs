@@ -10,6 +10,7 @@ mod delivery;
 mod drill;
 mod handle;
 mod housekeeping;
+mod lessons;
 mod run;
 mod watcher;
 
@@ -28,6 +29,7 @@ pub use delivery::{Deliver, Delivery};
 pub use drill::{DRILL_ALERTNAME, Drill, Drilled, drill};
 pub use handle::{EngineError, EngineHandle, Stats};
 pub use housekeeping::Keep;
+pub use lessons::{SimilarFound, draft_postmortem, live_blocks, similar_incidents};
 
 /// How an engine is sized. The defaults suit one tenant on a small machine.
 #[derive(Clone, Copy, Debug)]
@@ -81,6 +83,7 @@ pub async fn start(
     housekeeping::spawn(options, &handle);
     auditor::spawn(&handle);
     calendars::spawn(&handle, Arc::clone(&deliver));
+    lessons::spawn(&handle);
     watcher::spawn(&handle, deliver);
     Ok(handle)
 }

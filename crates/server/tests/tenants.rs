@@ -265,6 +265,8 @@ impl Holder {
         path.replace("{fingerprint}", &self.fingerprint)
             .replace("{number}", "1")
             .replace("{incident}", "1")
+            .replace("{action}", "AI-1-1")
+            .replace("{version}", "1")
             .replace("{id}", id)
             .replace("{handle}", "zoe")
             .replace(
@@ -340,6 +342,18 @@ fn body_of(method: &str, path: &str, mark: &str) -> Option<Value> {
             "comment": mark, "created_by": mark,
         }),
         ("POST", "/api/v1/incidents") => json!({ "title": mark }),
+        ("POST", "/api/v1/incidents/{incident}/postmortem") => json!({}),
+        ("POST", "/api/v1/incidents/{incident}/actions") => json!({ "title": mark }),
+        ("PATCH", "/api/v1/postmortems/{incident}") => {
+            json!({ "title": mark, "sections": { "root_cause": mark } })
+        }
+        ("POST", "/api/v1/postmortems/{incident}/draft") => json!({}),
+        ("POST", "/api/v1/postmortems/{incident}/transition") => json!({ "to": "in_review" }),
+        ("POST", "/api/v1/postmortems/{incident}/comments") => json!({ "text": mark }),
+        ("PATCH", "/api/v1/actions/{action}") => json!({ "title": mark }),
+        ("POST", "/api/v1/kb/articles") | ("PUT", "/api/v1/kb/articles/{number}") => {
+            json!({ "kind": "lesson", "title": mark, "body": mark })
+        }
         ("PATCH", "/api/v1/incidents/{incident}") => json!({ "title": mark }),
         ("PATCH", path) if path.contains("/timeline/") => json!({ "caption": mark }),
         ("PATCH", path) if path.contains("/tasks/") => json!({ "title": mark }),

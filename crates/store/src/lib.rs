@@ -1,12 +1,14 @@
 //! All SQL of Tocsin behind one trait.
 
 mod codec;
+mod lesson;
 mod sqlite;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use tocsin_core::action::{ActionId, ActionItem};
 use tocsin_core::alert::{Description, Identity};
 use tocsin_core::audit::AuditRow;
 use tocsin_core::escalation::EscalationRun;
@@ -14,11 +16,18 @@ use tocsin_core::event::{Recorded, Subject};
 use tocsin_core::identity::Handle;
 use tocsin_core::ids::{RunNumber, Sequence, TenantId};
 use tocsin_core::incident::{Entry, Incident, IncidentAlert, IncidentNumber, Mode, Status};
+use tocsin_core::knowledge::{Article, ArticleNumber};
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::oncall::ShiftRecord;
+use tocsin_core::postmortem::{Postmortem, PostmortemComment};
 use tocsin_core::rows::{AlertRow, TenantRows, WriteSet};
 use tocsin_core::severity::Severity;
 
+pub use lesson::{
+    ActionQuery, KnowledgeHit, KnowledgeHits, KnowledgeKind, KnowledgeQuery, LikeQuery, Likes,
+    MAX_ACTIONS_PER_QUERY, MAX_HITS_PER_QUERY, MAX_POSTMORTEM_VERSIONS, MAX_POSTMORTEMS_PER_QUERY,
+    MAX_RANKED, PostmortemQuery, PostmortemRow, PostmortemVersion, Visible,
+};
 pub use sqlite::{
     BackupSummary, DATABASE_FILE, Inspection, Restored, SqliteOptions, SqliteStore, back_up,
     check_backup, inspect, process_of, restore,
@@ -83,6 +92,66 @@ pub trait Store: Send + Sync + 'static {
         tenant: TenantId,
         query: EntryQuery,
     ) -> Result<Vec<Entry>, StoreError>;
+
+    /// Returns the postmortem of an incident: as it is, or as it was in that version.
+    async fn postmortem(
+        &self,
+        tenant: TenantId,
+        incident: IncidentNumber,
+        version: Option<u64>,
+    ) -> Result<Option<Postmortem>, StoreError>;
+
+    /// Returns postmortems, those of the newest incidents first, at most `query.limit`.
+    async fn postmortems(
+        &self,
+        tenant: TenantId,
+        query: PostmortemQuery,
+    ) -> Result<Vec<PostmortemRow>, StoreError>;
+
+    /// Returns the versions of a postmortem that are kept, the newest first.
+    async fn postmortem_versions(
+        &self,
+        tenant: TenantId,
+        incident: IncidentNumber,
+    ) -> Result<Vec<PostmortemVersion>, StoreError>;
+
+    /// Returns what was said about a postmortem, in its order.
+    async fn postmortem_comments(
+        &self,
+        tenant: TenantId,
+        incident: IncidentNumber,
+    ) -> Result<Vec<PostmortemComment>, StoreError>;
+
+    /// Returns action items, the most urgent and earliest due first, at most `query.limit`.
+    async fn actions(
+        &self,
+        tenant: TenantId,
+        query: ActionQuery,
+    ) -> Result<Vec<ActionItem>, StoreError>;
+
+    /// Returns an action item.
+    async fn action(
+        &self,
+        tenant: TenantId,
+        id: ActionId,
+    ) -> Result<Option<ActionItem>, StoreError>;
+
+    /// Returns an article.
+    async fn article(
+        &self,
+        tenant: TenantId,
+        number: ArticleNumber,
+    ) -> Result<Option<Article>, StoreError>;
+
+    /// Searches the knowledge base, the best first, at most `query.limit`.
+    async fn knowledge(
+        &self,
+        tenant: TenantId,
+        query: KnowledgeQuery,
+    ) -> Result<KnowledgeHits, StoreError>;
+
+    /// Returns earlier incidents that share something with one.
+    async fn likes(&self, tenant: TenantId, query: LikeQuery) -> Result<Likes, StoreError>;
 
     /// Returns who really was on call, ascending by the beginning, at most
     /// [`MAX_SHIFT_RECORDS_PER_QUERY`].

@@ -13,6 +13,7 @@ use tocsin_core::identity::{Changed, Handle, IdentityRows, IdentityWrites};
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, RunNumber, SilenceNumber};
 use tocsin_core::incident::{Entry, Incident, IncidentAlert, IncidentNumber};
 use tocsin_core::labels::Fingerprint;
+use tocsin_core::lesson::{LessonRows, LessonWrites};
 use tocsin_core::notification::{LogEntry, LogKey, OutboxEntry};
 use tocsin_core::oncall::OnCallWrites;
 use tocsin_core::paging::{Contacts, Page, Recipient, Throttle};
@@ -46,6 +47,7 @@ pub struct MemoryRows {
     incident_alerts: BTreeMap<(IncidentNumber, Fingerprint), IncidentAlert>,
     entries: BTreeMap<(IncidentNumber, u64), Entry>,
     reminders: BTreeMap<ReminderKey, Reminder>,
+    lessons: LessonRows,
     highest: Highest,
     events: Vec<Recorded>,
 }
@@ -123,6 +125,7 @@ impl MemoryRows {
         self.heartbeats
             .extend(writes.heartbeats.into_iter().map(|row| (Arc::clone(&row.name), row)));
         self.apply_incidents(writes.incidents, writes.entries, &mut complaints);
+        self.apply_lessons(writes.lessons, &mut complaints);
         for (number, alert) in writes.incident_alerts {
             self.incident_alerts.insert((number, alert.fingerprint), alert);
         }
@@ -206,6 +209,32 @@ impl MemoryRows {
         }
     }
 
+    fn apply_lessons(&mut self, lessons: LessonWrites, complaints: &mut Vec<String>) {
+        let rows = &mut self.lessons;
+        for it in lessons.postmortems {
+            let is_known = self.incidents.contains_key(&it.incident);
+            if !is_known {
+                complaints.push(format!("a postmortem of incident {}, which is not", it.incident));
+            }
+            rows.postmortems.retain(|known| known.incident != it.incident);
+            rows.postmortems.extend(Some(it).filter(|it| it.state.is_open()));
+        }
+        rows.postmortems.sort_by_key(|it| it.incident);
+        for it in lessons.actions {
+            let numbers = &mut rows.action_numbers;
+            match numbers.iter_mut().find(|(incident, _)| *incident == it.id.incident) {
+                Some((_, highest)) => *highest = it.id.number.max(*highest),
+                None => numbers.push((it.id.incident, it.id.number)),
+            }
+            rows.actions.retain(|known| known.id != it.id);
+            rows.actions.extend(Some(it).filter(|it| it.status.is_open()));
+        }
+        rows.action_numbers.sort_unstable();
+        rows.actions.sort_by_key(|it| it.id);
+        let highest = lessons.articles.iter().map(|it| it.number).max();
+        rows.article = rows.article.max(highest.unwrap_or_default());
+    }
+
     /// Returns the timeline of an incident, in the order of recording.
     pub fn timeline(&self, number: IncidentNumber) -> Vec<&Entry> {
         self.entries.range((number, 0)..=(number, u64::MAX)).map(|(_, entry)| entry).collect()
@@ -267,6 +296,7 @@ impl MemoryRows {
                 .map(|((number, _), alert)| (*number, *alert))
                 .collect(),
             reminders: self.reminders.values().copied().collect(),
+            lessons: self.lessons.clone(),
             highest: self.highest,
         }
     }

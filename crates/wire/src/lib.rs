@@ -7,5 +7,6 @@ pub mod markdown;
 pub mod opsgenie;
 pub mod page;
 pub mod pagerduty;
+pub mod postmortem;
 pub mod v1;
 pub mod webhook;

@@ -2,6 +2,7 @@
 
 mod access;
 mod client;
+mod incidents;
 mod load;
 mod oncall;
 mod paging;
@@ -91,6 +92,8 @@ pub(crate) async fn run(args: BenchArgs) -> Result<()> {
     let small = large / 5;
     eprintln!("tocsin: requests that show a token");
     let asked = access::measure(&directory.path().join("access")).await?;
+    eprintln!("tocsin: a hundred thousand incidents");
+    let incidents = incidents::measure(&directory.path().join("incidents")).await?;
     let ours = measure(&Program::Tocsin, &directory.path().join("tocsin"), small, large)
         .await
         .context("measuring this binary")?;
@@ -108,7 +111,7 @@ pub(crate) async fn run(args: BenchArgs) -> Result<()> {
     let report = Report {
         machine: report::machine(),
         peer: args.peer.as_deref().map(report::version_of),
-        figures: figures(&ours, &peer, small, large, rendered, asked, &on_call),
+        figures: figures(&ours, &peer, small, large, rendered, asked, (&on_call, &incidents)),
     };
     std::io::stdout().lock().write_all(report.to_text().as_bytes())?;
     if let Some(path) = &args.write {
@@ -312,7 +315,7 @@ fn figures(
     large: usize,
     (rendered, rendered_p99): (Duration, Duration),
     (asked, asked_p99): (Duration, Duration),
-    on_call: &oncall::Times,
+    (on_call, incidents): (&oncall::Times, &incidents::Times),
 ) -> Vec<Figure> {
     let per_second = |rate: &Option<Rate>| rate.map(|rate| rate.alerts_per_second);
     let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
@@ -529,6 +532,69 @@ fn figures(
             format!("final view of a schedule over {} days", oncall::DAYS),
             Unit::AtMost(10.0),
             Some(millis(on_call.view)),
+            None,
+            None,
+        ),
+        figure(
+            "incidents declared".into(),
+            Unit::AtLeast(1_000.0),
+            Some(incidents.declared_per_second),
+            None,
+            None,
+        ),
+        figure(
+            format!(
+                "status of an incident, {} incidents open and {} alerts firing, p99",
+                incidents::OPEN,
+                incidents::ALERTS
+            ),
+            Unit::AtMost(50.0),
+            Some(millis(incidents.moved)),
+            None,
+            None,
+        ),
+        figure(
+            format!("page of an incident with {} alerts, p99", incidents::ALERTS),
+            Unit::AtMost(200.0),
+            Some(millis(incidents.page)),
+            None,
+            None,
+        ),
+        figure(
+            format!("list of incidents, {} of them, p99", incidents::PAST),
+            Unit::AtMost(100.0),
+            Some(millis(incidents.list)),
+            None,
+            None,
+        ),
+        figure(
+            "the same by service, status and title, p99".into(),
+            Unit::AtMost(100.0),
+            Some(millis(incidents.filtered)),
+            None,
+            None,
+        ),
+        figure(
+            format!(
+                "search of the knowledge base, {} rows of timelines, p99",
+                incidents::PAST * incidents::ROWS
+            ),
+            Unit::AtMost(100.0),
+            Some(millis(incidents.search)),
+            None,
+            None,
+        ),
+        figure(
+            "the same for two words, p99".into(),
+            Unit::AtMost(100.0),
+            Some(millis(incidents.narrow)),
+            None,
+            None,
+        ),
+        figure(
+            "similar incidents, p99".into(),
+            Unit::AtMost(100.0),
+            Some(millis(incidents.similar)),
             None,
             None,
         ),

@@ -14,6 +14,7 @@ use tocsin_wire::v1::{
 use super::incident_people::{self, PeopleCommand};
 use super::incident_relations::{self, RelationCommand};
 use super::incident_rows::RowCommand;
+use super::postmortem::{self, ActionArgs, PostmortemArgs};
 use crate::client::{Answer, Client, ClientArgs};
 use crate::failure::EXIT_CODES;
 use crate::output::{self, Format, Rows, Tone, clean, instant, note};
@@ -158,6 +159,14 @@ enum IncidentCommand {
         #[arg(long, value_parser = ["md", "json", "csv"], value_name = "FORMAT")]
         export: Option<String>,
     },
+    /// See what is learned from an incident, begin that, move it on, or take it along.
+    #[command(after_help = EXIT_CODES)]
+    Postmortem(PostmortemArgs),
+    /// See what was promised after incidents, and say how far it is.
+    Action(ActionArgs),
+    /// Show earlier incidents like one, and why they are.
+    #[command(after_help = EXIT_CODES)]
+    Similar(Which),
 }
 
 #[derive(Args, Clone, Debug)]
@@ -311,6 +320,11 @@ pub(crate) async fn run(args: IncidentArgs) -> Result<()> {
         }
         IncidentCommand::Timeline { which, export } => {
             timeline(&client, format, &which, export).await
+        }
+        IncidentCommand::Postmortem(args) => postmortem::run(&client, format, args).await,
+        IncidentCommand::Action(args) => postmortem::run_action(&client, format, args).await,
+        IncidentCommand::Similar(which) => {
+            postmortem::run_similar(&client, format, &which.incident).await
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `tocsin demo`: a simulated shop, a real server, and a sandbox where the messages arrive.
 
+mod lessons;
 mod people;
 mod sandbox;
 mod screen;
@@ -148,6 +149,7 @@ async fn tell(shop: Shop, args: DemoArgs, address: SocketAddr, screen: Arc<Scree
         let elapsed = now.duration_since(loop_started) * speed;
         for title in shop.acts_between(last, elapsed) {
             screen.act(now, title);
+            lessons::follow(&client, address, &screen, (now, title));
         }
         last = elapsed;
         let firing = shop.firing_at(elapsed);

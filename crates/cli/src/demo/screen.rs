@@ -122,6 +122,17 @@ impl Screen {
         self.print(&format!("{}  {}", self.clock(now), self.paint("32", &format!("✔ {text}"))));
     }
 
+    /// A postmortem was drafted.
+    pub(super) fn learned(&self, now: Timestamp, name: &str, lines: &[String], to_do: usize) {
+        let head = self.bold("✎ postmortem");
+        self.print(&format!("{}  {head} {name} drafted itself", self.clock(now)));
+        for line in lines {
+            self.print(&self.dim(&format!("                     {line}")));
+        }
+        let what = if to_do == 1 { "recommendation" } else { "recommendations" };
+        self.print(&self.dim(&format!("                     {to_do} {what}")));
+    }
+
     pub(super) fn trouble(&self, text: &str) {
         self.print(&self.paint("31", &format!("! {text}")));
     }

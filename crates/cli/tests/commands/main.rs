@@ -10,6 +10,7 @@ mod escalation;
 mod explain;
 mod fake;
 mod help;
+mod lesson;
 mod oncall;
 mod routes;
 mod scenario;

@@ -32,6 +32,13 @@ async fn a_page_arrives_climbs_and_is_acknowledged() {
     assert!(page.contains("☎ text to"), "{page}");
     find("replies \"a\"");
     find("Acknowledged by");
+    // The release is taken back, and what is to be learned from it drafts itself.
+    find("checkout is rolled back to 2.13");
+    find("drafted itself");
+    let summary = find("Summary: HighErrorRate");
+    assert!(summary.contains("resolved after"), "{summary}");
+    let factor = find("Contributing Factors: ");
+    assert!(factor.contains("checkout 2.14 is rolled out"), "{factor}");
     // Nobody answers the second one, so the next person is called.
     let page = find("SEV1: ConnectionPoolExhausted on orders-db");
     assert!(page.contains("☎ text to"), "{page}");

@@ -126,6 +126,7 @@ impl Stage<'_> {
         let incident = |title: &str| json!({ "title": title });
         let two = [incident("a"), incident("b")];
         self.make("incidents", "POST", "/api/v1/incidents", "ref", two).await;
+        self.lessons().await;
         let alerts = json!({ "alerts": [{ "labels": { "alertname": "A", "severity": "sev1" } }] });
         self.ask("POST", "/api/v1/alerts", alerts).await;
         let alerts = self.ask("GET", "/api/v1/alerts", Value::Null).await;
@@ -139,6 +140,20 @@ impl Stage<'_> {
         self.known.insert("groups".to_owned(), json!([group, group]));
         self.known.insert("heartbeats".to_owned(), json!(["nightly", "nightly"]));
         self.known.insert("receivers".to_owned(), json!(["hook", "hook"]));
+    }
+
+    async fn lessons(&mut self) {
+        let over = self.known["incidents"][1].clone();
+        let path = format!("/api/v1/incidents/{}", over.as_str().unwrap_or_default());
+        self.ask("POST", &format!("{path}/resolve"), json!({ "note": "x" })).await;
+        self.ask("POST", &format!("{path}/postmortem"), json!({})).await;
+        self.known.insert("postmortems".to_owned(), json!([over, over]));
+        self.known.insert("versions".to_owned(), json!(["1", "1"]));
+        let action = self.ask("POST", &format!("{path}/actions"), json!({ "title": "x" })).await;
+        self.known.insert("actions".to_owned(), json!([action["id"], action["id"]]));
+        let article = || json!({ "kind": "lesson", "title": "x", "body": "x" });
+        let path = "/api/v1/kb/articles";
+        self.make("articles", "POST", path, "number", [article(), article()]).await;
     }
 
     async fn schedules(&mut self) {

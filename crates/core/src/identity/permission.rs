@@ -72,6 +72,8 @@ permissions! {
     IncidentCloseForce "incident.close_force" "Close incidents whatever is still open.",
     IncidentReopenClosed "incident.reopen_closed" "Reopen closed incidents.",
     IncidentRestrictedRead "incident.restricted.read" "See restricted incidents without being named.",
+    PostmortemWrite "postmortem.write" "Write postmortems and action items.",
+    KnowledgeWrite "knowledge.write" "Write articles of the knowledge base.",
     PostmortemPublish "postmortem.publish" "Publish postmortems.",
     RunbookRun "runbook.run" "Run runbooks.",
     ApprovalAnswer "approval.answer" "Approve or refuse what automation wants to do.",

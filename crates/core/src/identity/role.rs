@@ -79,6 +79,8 @@ fn least_role(permission: Permission) -> Role {
         | P::IncidentSeverity
         | P::IncidentRole
         | P::IncidentMerge
+        | P::PostmortemWrite
+        | P::KnowledgeWrite
         | P::RunbookRun
         | P::ScheduleOwn
         | P::ScheduleOverride

@@ -1,6 +1,6 @@
 //! What may have to be done before an incident is closed.
 
-use super::Incident;
+use super::{Incident, IncidentSettings};
 
 /// Something that may have to be done before an incident is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ pub enum Duty {
 
 impl Duty {
     /// Returns what is missing, in words for people; `None` when nothing is.
-    pub fn missing(self, incident: &Incident) -> Option<String> {
+    pub fn missing(self, incident: &Incident, settings: &IncidentSettings) -> Option<String> {
         match self {
             Self::Tasks => {
                 let open = |it: &&super::Task| it.is_blocking && !it.status.is_over();
@@ -35,7 +35,7 @@ impl Duty {
                 })
             }
             Self::Postmortem => {
-                let is_owed = incident.owes_postmortem();
+                let is_owed = incident.owes_postmortem(settings);
                 is_owed.then(|| "the postmortem is not published".to_owned())
             }
             Self::Roles => {

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{IncidentNumber, LinkKind, MarkEdit, Message, ResolutionCode, Role, Said, Status};
+use crate::action::ActionId;
 use crate::identity::{Actor, Handle, Who};
+use crate::postmortem::PostmortemState;
 use crate::reminder::ReminderKind;
 use crate::severity::Severity;
 
@@ -344,6 +346,23 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         told: Vec<Handle>,
     },
+    /// What is learned from it went on.
+    Postmortem {
+        /// How far it is.
+        state: PostmortemState,
+        /// What was said; may be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
+    },
+    /// Something was promised, or what was promised went on.
+    Action {
+        /// Which action item.
+        action: ActionId,
+        /// What to do.
+        title: String,
+        /// What happened to it.
+        note: String,
+    },
     /// It comes back from an earlier incident, which is over.
     Recurs {
         /// Which.
@@ -385,6 +404,8 @@ impl Fact {
             Self::Restricted { .. } => "restricted",
             Self::Unrestricted { .. } => "unrestricted",
             Self::Reminded { .. } => "reminded",
+            Self::Postmortem { .. } => "postmortem",
+            Self::Action { .. } => "action",
             Self::Recurs { .. } => "recurs",
         }
     }
@@ -492,6 +513,15 @@ impl Fact {
                 let told: Vec<&str> = told.iter().map(Handle::as_str).collect();
                 format!("{text} (told: {})", told.join(", "))
             }
+            Self::Postmortem { state, note } => {
+                let word = match state {
+                    PostmortemState::Draft => "a draft".to_owned(),
+                    state => state.as_str().replace('_', " "),
+                };
+                let colon = if note.is_empty() { "" } else { ": " };
+                format!("the postmortem is {word}{colon}{note}")
+            }
+            Self::Action { action, title, note } => format!("{action} {note}: {title}"),
             Self::Recurs { of } => format!("comes back: incident {of} was about the same"),
         }
     }

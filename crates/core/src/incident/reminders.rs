@@ -2,7 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Incident, IncidentSettings, Mode, PostmortemDuty, ResolutionCode, Status, Targets};
+use super::{Incident, IncidentSettings, Mode, ResolutionCode, Status, Targets};
+use crate::postmortem::PostmortemState;
 use crate::reminder::{ReminderKind, ReminderPlan};
 use crate::severity::Severity;
 
@@ -74,7 +75,7 @@ impl Incident {
                 Some(ReminderPlan::after(self.active_at, after).every(after))
             }
             ReminderKind::PostmortemMissing
-                if self.status() == Status::Resolved && self.owes_postmortem() =>
+                if self.status() == Status::Resolved && self.owes_postmortem(settings) =>
             {
                 let plan = ReminderPlan::after(cycle.resolved_at?, settings.postmortem_after);
                 Some(plan.every(POSTMORTEM_AGAIN))
@@ -107,11 +108,11 @@ impl Incident {
     }
 
     /// Returns whether a postmortem is asked for and none is published.
-    pub fn owes_postmortem(&self) -> bool {
-        let duty = Targets::of(self.severity).postmortem;
+    pub fn owes_postmortem(&self, settings: &IncidentSettings) -> bool {
         let resolution = self.record.cycle().resolution;
-        matches!(duty, PostmortemDuty::Required { .. })
+        settings.requires_postmortem(self.severity)
             && resolution.is_some_and(ResolutionCode::is_reviewed)
             && self.measure.postmortem_at.is_none()
+            && self.postmortem.is_none_or(PostmortemState::is_open)
     }
 }

@@ -32,6 +32,8 @@ pub struct IncidentSettings {
     pub remind: bool,
     /// How long nobody may do anything about an open incident until they are asked how it goes.
     pub inactive_after: SignedDuration,
+    /// How bad an incident has to be that a postmortem begins once it is over; `None` for none.
+    pub postmortem_from: Option<Severity>,
     /// How long after the end a postmortem that has to be written may be missing.
     pub postmortem_after: SignedDuration,
     /// From what messages are made, by name; the built-in ones among them.
@@ -45,6 +47,11 @@ pub struct IncidentSettings {
 impl IncidentSettings {
     /// In which time incidents are counted that begin by alerts.
     pub const STORM_WINDOW: SignedDuration = SignedDuration::from_mins(5);
+
+    /// Returns whether an incident of this severity needs a postmortem.
+    pub fn requires_postmortem(&self, severity: Severity) -> bool {
+        self.postmortem_from.is_some_and(|from| severity <= from)
+    }
 }
 
 impl Default for IncidentSettings {
@@ -59,6 +66,7 @@ impl Default for IncidentSettings {
             close_requires: vec![Duty::Tasks, Duty::Postmortem],
             remind: true,
             inactive_after: SignedDuration::from_hours(7 * 24),
+            postmortem_from: Some(Severity::Sev2),
             postmortem_after: SignedDuration::from_hours(48),
             templates: built_in_templates()
                 .into_iter()

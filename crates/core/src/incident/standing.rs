@@ -13,6 +13,7 @@ use super::{
 use crate::identity::Handle;
 use crate::ids::{AlertNumber, RunNumber};
 use crate::labels::{Fingerprint, Labels};
+use crate::postmortem::PostmortemState;
 use crate::severity::Severity;
 
 /// One incident.
@@ -93,6 +94,12 @@ pub struct Incident {
     /// The earlier incident about the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurrence_of: Option<IncidentNumber>,
+    /// What it has in common with other incidents, such as `alert:HighErrorRate`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub traits: BTreeSet<String>,
+    /// How far its postmortem is; `None` while there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub postmortem: Option<PostmortemState>,
     /// What is known of the effects.
     #[serde(default, skip_serializing_if = "Evidence::is_empty")]
     pub evidence: Evidence,
@@ -162,6 +169,8 @@ impl Incident {
             told_at: None,
             alerts_left_out: 0,
             recurrence_of: None,
+            traits: Default::default(),
+            postmortem: None,
             evidence: Evidence::default(),
             measure: Measure::default(),
             idempotency_key: None,

@@ -248,6 +248,7 @@ impl Tenant {
             | Command::Identity(_)
             | Command::Paging(_)
             | Command::Incident(_)
+            | Command::Lesson(_)
             | Command::OnCall(_)
             | Command::Receipt(_)
             | Command::ReportMissed { .. }

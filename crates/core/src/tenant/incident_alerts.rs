@@ -193,6 +193,7 @@ impl Tenant {
                 Fact::AlertsJoined { alerts: names, count },
             );
         }
+        self.note_traits(number, new);
         self.raise_severity(now, number, new);
         self.set_incident_timer(now, number);
     }

@@ -110,6 +110,7 @@ impl Tenant {
         }
         let count = list.len();
         self.tell_incident(now, number, by, now, Fact::Split { other: fresh, alerts: count });
+        self.note_traits(fresh, &list);
         self.recount_incident_alerts(now, fresh);
         self.recount_incident_alerts(now, number);
         if is_taken && self.person_of(by).is_some() {

@@ -71,6 +71,9 @@ impl Tenant {
         if to == Status::Closed {
             self.release_everybody(now, number);
         }
+        if to == Status::Resolved {
+            self.incident_is_over(now, number);
+        }
         self.set_incident_timer(now, number);
         if let Some(parent) = parent {
             // It may end by itself once nothing beneath it goes on.

@@ -130,7 +130,7 @@ impl Tenant {
     pub(super) fn missing_to_close(&self, number: IncidentNumber) -> Vec<String> {
         let Some(incident) = self.incident(number) else { return Vec::new() };
         let duties = &self.policy.incidents.close_requires;
-        duties.iter().filter_map(|duty| duty.missing(incident)).collect()
+        duties.iter().filter_map(|duty| duty.missing(incident, &self.policy.incidents)).collect()
     }
 
     /// What a leaver was to do gets their successor, or nobody.

@@ -179,8 +179,12 @@ impl Tenant {
         let detected_at = incident.record.detected_at();
         let recurrence_of = incident.recurrence_of;
         let is_restricted = incident.restricted.is_some();
+        let category = incident.category.map(|it| format!("category:{it}"));
+        let service = format!("service:{}", incident.service);
+        let service = Some(service).filter(|_| !incident.service.is_empty());
         let held = Held { incident, alerts: BTreeMap::new(), firing: 0, wake_at: None };
         self.incidents.held.insert(number, held);
+        self.add_traits(number, category.into_iter().chain(service));
         self.record(
             now,
             Event::IncidentOpened {

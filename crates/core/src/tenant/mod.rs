@@ -4,6 +4,8 @@
 //! decisions has its own file beneath; this one holds the state, the timers and the turn.
 
 mod acknowledge;
+mod action_change;
+mod action_reminders;
 mod answer;
 mod begin;
 mod calendars;
@@ -29,6 +31,8 @@ mod incident_tasks;
 mod incidents;
 mod ingest;
 mod inhibit;
+mod lesson_change;
+mod lessons;
 mod maintain;
 mod mute;
 mod notices;
@@ -76,6 +80,7 @@ use heartbeat::Heartbeat;
 use incidents::Incidents;
 use ingest::{Alert, Destinations};
 use inhibit::Inhibition;
+use lessons::Lessons;
 use maintain::Window;
 use page::Paging;
 use recorder::Recorder;
@@ -159,6 +164,7 @@ pub struct Tenant {
     names_of: Option<Arc<Directory>>,
     incidents: Incidents,
     reminders: BTreeMap<ReminderKey, Reminder>,
+    lessons: Lessons,
 }
 
 /// What may become due. At one instant the order of the variants is the order of work: what
@@ -267,6 +273,13 @@ impl Tenant {
                 }
                 return Ok(Reply::Incident(reply));
             }
+            Command::Lesson(change) => {
+                let (reply, note) = self.change_lesson(now, &by, change)?;
+                if let Some(note) = note {
+                    self.audit(now, by, note);
+                }
+                return Ok(Reply::Lesson(reply));
+            }
             Command::OnCall(change) => {
                 if let Some(note) = self.change_roster(now, &by, change)? {
                     self.audit(now, by, note);
@@ -369,6 +382,7 @@ impl Tenant {
             Command::Identity(_)
             | Command::Paging(_)
             | Command::Incident(_)
+            | Command::Lesson(_)
             | Command::OnCall(_) => Ok(Reply::Done),
         }
     }
@@ -439,6 +453,7 @@ impl Tenant {
         self.sweep_identity(now);
         self.sweep_runs(now);
         self.sweep_incidents(now);
+        self.sweep_lessons(now);
         self.schedule(later(now, SWEEP_INTERVAL), Timer::Sweep);
     }
 }

@@ -57,6 +57,20 @@ impl Tenant {
             return false;
         }
         let urgency = urgency_of(incident.severity);
+        self.tell_person(now, number, person, title, urgency, lines)
+    }
+
+    /// Tells somebody something that belongs to an incident; returns whether they are told: not
+    /// who has left or has no method.
+    pub(super) fn tell_person(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        person: &Handle,
+        title: String,
+        urgency: Urgency,
+        lines: &[String],
+    ) -> bool {
         let is_active = self.directory.person(person.as_str()).is_some_and(|it| it.is_active);
         if !is_active {
             return false;

@@ -13,6 +13,7 @@ use crate::identity::{Handle, IdentityWrites};
 use crate::ids::{AlertNumber, GroupNumber, OutboxNumber, RunNumber, Sequence, SilenceNumber};
 use crate::incident::{Entry, IncidentNumber};
 use crate::labels::Fingerprint;
+use crate::lesson::LessonWrites;
 use crate::notification::LogKey;
 use crate::oncall::OnCallWrites;
 use crate::paging::Recipient;
@@ -56,6 +57,7 @@ pub(super) struct Recorder {
     pub(super) entries: Vec<Entry>,
     pub(super) reminders: BTreeSet<ReminderKey>,
     pub(super) ended_reminders: BTreeSet<ReminderKey>,
+    pub(super) lessons: LessonWrites,
 }
 
 impl Tenant {
@@ -193,6 +195,7 @@ impl Tenant {
                 .filter_map(|key| self.reminders.get(key).copied())
                 .collect(),
             ended_reminders: changed.ended_reminders.into_iter().collect(),
+            lessons: changed.lessons,
         }
     }
 }

@@ -95,6 +95,7 @@ impl Tenant {
             names_of: None,
             incidents: Incidents::default(),
             reminders: rows.reminders.into_iter().map(|it| (it.key, it)).collect(),
+            lessons: super::lessons::Lessons::default(),
             policy,
         };
         for silence in rows.silences {
@@ -128,6 +129,7 @@ impl Tenant {
             tenant.restore_outbox(now, rows.outbox);
             tenant.restore_pages(now, rows.pages);
             tenant.restore_runs(now, rows.runs);
+            tenant.restore_lessons(rows.lessons);
             tenant.restore_incidents(now, rows.incidents, rows.incident_alerts);
             tenant.provision_heartbeats(now, rows.heartbeats);
             tenant.forgive_heartbeats(now);
@@ -136,6 +138,7 @@ impl Tenant {
             tenant.recorder.ended_acknowledgements.extend(acknowledged);
             tenant.forget_rows(rows.alerts, rows.groups, &rows.outbox);
             tenant.forget_runs(now, rows.runs, &rows.pages);
+            tenant.restore_lessons(rows.lessons);
             tenant.restore_incidents(now, rows.incidents, rows.incident_alerts);
             tenant.provision_heartbeats(now, rows.heartbeats);
         }

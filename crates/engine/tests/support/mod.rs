@@ -4,17 +4,21 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use tocsin_core::action::{ActionId, ActionItem};
 use tocsin_core::audit::AuditRow;
 use tocsin_core::escalation::EscalationRun;
 use tocsin_core::event::{Event, Recorded};
 use tocsin_core::ids::TenantId;
 use tocsin_core::incident::{Entry, Incident, IncidentAlert, IncidentNumber};
+use tocsin_core::knowledge::{Article, ArticleNumber};
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::oncall::ShiftRecord;
+use tocsin_core::postmortem::{Postmortem, PostmortemComment};
 use tocsin_core::rows::{TenantRows, WriteSet};
 use tocsin_store::{
-    AlertRecord, AuditQuery, EntryQuery, EventQuery, IncidentQuery, Purged, Retention, RunQuery,
-    ShiftQuery, Store, StoreError,
+    ActionQuery, AlertRecord, AuditQuery, EntryQuery, EventQuery, IncidentQuery, KnowledgeHits,
+    KnowledgeQuery, LikeQuery, Likes, PostmortemQuery, PostmortemRow, PostmortemVersion, Purged,
+    Retention, RunQuery, ShiftQuery, Store, StoreError,
 };
 use tocsin_testkit::memory::MemoryRows;
 use tokio::sync::{Semaphore, mpsc};
@@ -131,6 +135,59 @@ impl Store for MemoryStore {
 
     async fn incident_entries(&self, _: TenantId, _: EntryQuery) -> Result<Vec<Entry>, StoreError> {
         Ok(Vec::new())
+    }
+
+    async fn postmortem(
+        &self,
+        _: TenantId,
+        _: IncidentNumber,
+        _: Option<u64>,
+    ) -> Result<Option<Postmortem>, StoreError> {
+        Ok(None)
+    }
+
+    async fn postmortems(
+        &self,
+        _: TenantId,
+        _: PostmortemQuery,
+    ) -> Result<Vec<PostmortemRow>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn postmortem_versions(
+        &self,
+        _: TenantId,
+        _: IncidentNumber,
+    ) -> Result<Vec<PostmortemVersion>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn postmortem_comments(
+        &self,
+        _: TenantId,
+        _: IncidentNumber,
+    ) -> Result<Vec<PostmortemComment>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn actions(&self, _: TenantId, _: ActionQuery) -> Result<Vec<ActionItem>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn action(&self, _: TenantId, _: ActionId) -> Result<Option<ActionItem>, StoreError> {
+        Ok(None)
+    }
+
+    async fn article(&self, _: TenantId, _: ArticleNumber) -> Result<Option<Article>, StoreError> {
+        Ok(None)
+    }
+
+    async fn knowledge(&self, _: TenantId, _: KnowledgeQuery) -> Result<KnowledgeHits, StoreError> {
+        Ok(KnowledgeHits::default())
+    }
+
+    async fn likes(&self, _: TenantId, _: LikeQuery) -> Result<Likes, StoreError> {
+        Ok(Likes::default())
     }
 
     async fn shift_records(

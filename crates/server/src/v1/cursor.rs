@@ -36,6 +36,9 @@ pub(super) enum List {
     PastPages,
     Audit,
     Schedules,
+    Postmortems,
+    Actions,
+    Knowledge,
 }
 
 impl List {
@@ -56,6 +59,9 @@ impl List {
             Self::PastPages => "past_pages",
             Self::Audit => "audit",
             Self::Schedules => "schedules",
+            Self::Postmortems => "postmortems",
+            Self::Actions => "actions",
+            Self::Knowledge => "knowledge",
         }
     }
 

@@ -40,6 +40,8 @@ use crate::App;
         (name = "notifications", description = "Messages on their way out."),
         (name = "events", description = "What happened, as history and live."),
         (name = "incidents", description = "Coordinated responses to harm."),
+        (name = "postmortems", description = "What is learned from incidents, and what was promised."),
+        (name = "knowledge", description = "What was written down, and how it is found."),
         (name = "escalations", description = "Whom a problem pages, and what they answer."),
         (name = "escalation policies", description = "Whom to page and when."),
         (name = "contacts", description = "How people are reached."),

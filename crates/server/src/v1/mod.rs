@@ -21,6 +21,7 @@ mod heartbeats;
 mod hub;
 mod incidents;
 mod ingest;
+mod lessons;
 mod maintenance;
 mod matchers;
 mod names;
@@ -145,5 +146,6 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(audit::export))
         .routes(routes!(document::show))
         .merge(incidents::routes())
+        .merge(lessons::routes())
         .merge(oncall::routes())
 }

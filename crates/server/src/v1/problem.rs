@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use tocsin_core::command::{Rejection, Reply};
 use tocsin_core::identity::IdentityRejection;
 use tocsin_core::incident::{IncidentRejection, Refusal as Denied};
+use tocsin_core::lesson::LessonRejection;
 use tocsin_core::oncall::OnCallRejection;
 use tocsin_core::paging::{AnswerRejection, PagingRejection};
 use tocsin_core::silence::SilenceRejection;
@@ -113,6 +114,7 @@ impl From<EngineError> for Refusal {
         let (code, seconds) = match &error {
             EngineError::Overloaded { .. } => (ProblemCode::Overloaded, BUSY_SECONDS),
             EngineError::NotWritten(_) => (ProblemCode::NotWritten, TROUBLE_SECONDS),
+            EngineError::Unread(_) => (ProblemCode::HistoryUnavailable, TROUBLE_SECONDS),
             EngineError::Stopping => (ProblemCode::Stopping, TROUBLE_SECONDS),
         };
         Self::new(code, error.to_string()).retry_after(seconds)
@@ -148,6 +150,7 @@ impl From<Rejection> for Refusal {
             Rejection::Answer(why) => Self::new(code_of_answer(&why), text),
             Rejection::Paging(why) => Self::new(code_of_paging(&why), text),
             Rejection::Incident(why) => of_incident(&why, text),
+            Rejection::Lesson(why) => of_lesson(&why, text),
             Rejection::UnknownHeartbeat { .. } => Self::not_found(text),
             Rejection::UnknownMaintenanceWindow { .. } => Self::not_found(text),
             Rejection::UnknownAlert { .. } | Rejection::NothingFires => Self::not_found(text),
@@ -182,6 +185,29 @@ fn of_incident(why: &IncidentRejection, text: String) -> Refusal {
         IncidentRejection::TooMany { .. } => ProblemCode::LimitReached,
     };
     Refusal::new(code, text).allowing(why)
+}
+
+/// Returns what is answered when nothing changed in what is learned.
+fn of_lesson(why: &LessonRejection, text: String) -> Refusal {
+    use LessonRejection as Why;
+    let code = match why {
+        Why::UnknownIncident { .. }
+        | Why::NoPostmortem { .. }
+        | Why::UnknownAction { .. }
+        | Why::UnknownArticle { .. } => ProblemCode::NotFound,
+        Why::GoesOn { .. } | Why::Outdated | Why::Settled { .. } => ProblemCode::Conflict,
+        Why::Never { .. } | Why::Incomplete { .. } => ProblemCode::TransitionDenied,
+        Why::Stale { .. } => ProblemCode::Stale,
+        Why::Unexplained { .. } => return Refusal::field("/reason", text),
+        Why::Invalid { field, message } => {
+            return Refusal::field(&format!("/{field}"), message.clone());
+        }
+        Why::UnknownPerson { .. } => return Refusal::field("/owner", text),
+        Why::TooMany { .. } => ProblemCode::LimitReached,
+    };
+    let mut refusal = Refusal::new(code, text);
+    refusal.problem.allowed = why.allowed().iter().map(ToString::to_string).collect();
+    refusal
 }
 
 /// Returns what a refused change of who is on call is answered with.

@@ -52,6 +52,15 @@ impl<'r> Columns<'r> {
         }
     }
 
+    pub(super) fn real(&self, column: usize) -> Result<f64, Failure> {
+        match self.value(column)? {
+            ValueRef::Real(value) => Ok(value),
+            other => {
+                Err(self.unexpected(column, &format!("{} instead of a number", other.data_type())))
+            }
+        }
+    }
+
     pub(super) fn number(&self, column: usize) -> Result<u64, Failure> {
         self.integer(column).map(i64::cast_unsigned)
     }

@@ -16,7 +16,7 @@ use tocsin_core::rows::{AlertRow, GroupRow, Highest, TenantRows};
 
 use super::columns::Columns;
 use super::failure::Failure;
-use super::{escalation, identity, incident, oncall, reminder};
+use super::{escalation, identity, incident, lesson, oncall, reminder};
 use crate::{AlertRecord, codec};
 
 /// Reads everything open, as of one moment.
@@ -59,6 +59,7 @@ pub(super) fn tenant_rows(
     escalation::load(&transaction, tenant, &mut rows)?;
     incident::load(&transaction, tenant, &mut rows)?;
     rows.reminders = reminder::load(&transaction, tenant)?;
+    rows.lessons = lesson::load(&transaction, tenant)?;
     transaction.finish()?;
     Ok(rows)
 }

@@ -14,6 +14,8 @@ mod history;
 mod identity;
 mod incident;
 mod inspect;
+mod knowledge;
+mod lesson;
 mod load;
 mod lock;
 mod oncall;
@@ -28,18 +30,22 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
+use tocsin_core::action::{ActionId, ActionItem};
 use tocsin_core::audit::AuditRow;
 use tocsin_core::escalation::EscalationRun;
 use tocsin_core::event::Recorded;
 use tocsin_core::ids::TenantId;
 use tocsin_core::incident::{Entry, Incident, IncidentAlert, IncidentNumber};
+use tocsin_core::knowledge::{Article, ArticleNumber};
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::oncall::ShiftRecord;
+use tocsin_core::postmortem::{Postmortem, PostmortemComment};
 use tocsin_core::rows::{TenantRows, WriteSet};
 
 use crate::{
-    AlertRecord, AuditQuery, EntryQuery, EventQuery, IncidentQuery, Purged, Retention, RunQuery,
-    ShiftQuery, Store, StoreError,
+    ActionQuery, AlertRecord, AuditQuery, EntryQuery, EventQuery, IncidentQuery, KnowledgeHits,
+    KnowledgeQuery, LikeQuery, Likes, PostmortemQuery, PostmortemRow, PostmortemVersion, Purged,
+    Retention, RunQuery, ShiftQuery, Store, StoreError,
 };
 pub use backup::{BackupSummary, Restored, back_up, check_backup, restore};
 use failure::{Failure, unwritable};
@@ -220,6 +226,77 @@ impl Store for SqliteStore {
         query: EntryQuery,
     ) -> Result<Vec<Entry>, StoreError> {
         self.readers.query(move |connection| incident::entries(connection, tenant, &query)).await
+    }
+
+    async fn postmortem(
+        &self,
+        tenant: TenantId,
+        incident: IncidentNumber,
+        version: Option<u64>,
+    ) -> Result<Option<Postmortem>, StoreError> {
+        self.readers
+            .query(move |connection| lesson::postmortem(connection, tenant, incident, version))
+            .await
+    }
+
+    async fn postmortems(
+        &self,
+        tenant: TenantId,
+        query: PostmortemQuery,
+    ) -> Result<Vec<PostmortemRow>, StoreError> {
+        self.readers.query(move |connection| lesson::postmortems(connection, tenant, &query)).await
+    }
+
+    async fn postmortem_versions(
+        &self,
+        tenant: TenantId,
+        incident: IncidentNumber,
+    ) -> Result<Vec<PostmortemVersion>, StoreError> {
+        self.readers.query(move |connection| lesson::versions(connection, tenant, incident)).await
+    }
+
+    async fn postmortem_comments(
+        &self,
+        tenant: TenantId,
+        incident: IncidentNumber,
+    ) -> Result<Vec<PostmortemComment>, StoreError> {
+        self.readers.query(move |connection| lesson::comments(connection, tenant, incident)).await
+    }
+
+    async fn actions(
+        &self,
+        tenant: TenantId,
+        query: ActionQuery,
+    ) -> Result<Vec<ActionItem>, StoreError> {
+        self.readers.query(move |connection| lesson::actions(connection, tenant, &query)).await
+    }
+
+    async fn action(
+        &self,
+        tenant: TenantId,
+        id: ActionId,
+    ) -> Result<Option<ActionItem>, StoreError> {
+        self.readers.query(move |connection| lesson::action(connection, tenant, id)).await
+    }
+
+    async fn article(
+        &self,
+        tenant: TenantId,
+        number: ArticleNumber,
+    ) -> Result<Option<Article>, StoreError> {
+        self.readers.query(move |connection| lesson::article(connection, tenant, number)).await
+    }
+
+    async fn knowledge(
+        &self,
+        tenant: TenantId,
+        query: KnowledgeQuery,
+    ) -> Result<KnowledgeHits, StoreError> {
+        self.readers.query(move |connection| knowledge::search(connection, tenant, &query)).await
+    }
+
+    async fn likes(&self, tenant: TenantId, query: LikeQuery) -> Result<Likes, StoreError> {
+        self.readers.query(move |connection| knowledge::likes(connection, tenant, &query)).await
     }
 
     async fn shift_records(

@@ -11,7 +11,7 @@ use tocsin_core::rows::{AlertRow, Highest, WriteSet};
 use super::columns::Json;
 use super::failure::Failure;
 use super::history::EVENTS_PER_BLOCK;
-use super::{escalation, identity, incident, oncall, reminder};
+use super::{escalation, identity, incident, lesson, oncall, reminder};
 use crate::codec;
 
 /// Writes all of `writes` into the transaction that is open on `connection`.
@@ -37,6 +37,7 @@ pub(super) fn write_set(
     escalation::write(connection, writer.tenant, writes)?;
     incident::write(connection, writer.tenant, writes)?;
     reminder::write(connection, writer.tenant, writes)?;
+    lesson::write(connection, writer.tenant, writes)?;
     writer.highest(&highest(writes))
 }
 

@@ -16,11 +16,11 @@ use tocsin_store::{EntryQuery, IncidentQuery, Store};
 use crate::Fixture;
 use crate::state::TENANT;
 
-fn at(second: i64) -> Timestamp {
+pub(crate) fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_795_000_000 + second).unwrap()
 }
 
-fn incident(number: u64, key: Option<&str>) -> Incident {
+pub(crate) fn incident(number: u64, key: Option<&str>) -> Incident {
     let by = Author::person("ada", "api");
     let title = format!("Größe {number} \"down\"");
     let blank = Incident::new(IncidentNumber(number), at(0), by, title, Severity::Sev2);
@@ -43,7 +43,7 @@ fn incident(number: u64, key: Option<&str>) -> Incident {
     }
 }
 
-fn over(mut incident: Incident, is_closed: bool) -> Incident {
+pub(crate) fn over(mut incident: Incident, is_closed: bool) -> Incident {
     let code = Some(ResolutionCode::Fixed);
     incident.record.enter(at(100), Status::Resolved, "ada", true, code);
     if is_closed {
@@ -56,7 +56,7 @@ fn of(incidents: Vec<Incident>) -> WriteSet {
     WriteSet { incidents, ..WriteSet::default() }
 }
 
-fn entry(incident: u64, seq: u64) -> Entry {
+pub(crate) fn entry(incident: u64, seq: u64) -> Entry {
     Entry {
         incident: IncidentNumber(incident),
         seq,

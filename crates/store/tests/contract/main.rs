@@ -7,6 +7,7 @@ mod backup;
 mod history;
 mod identity;
 mod incident;
+mod lesson;
 mod model;
 mod oncall;
 mod paging;
@@ -63,6 +64,11 @@ macro_rules! whole_contract {
             incident::lists_have_what_was_asked_for_the_newest_first,
             incident::reminders_come_back_as_often_as_they_were_said,
             incident::a_timeline_is_only_added_to,
+            lesson::postmortems_come_back_with_every_version,
+            lesson::action_items_are_listed_the_most_urgent_first,
+            lesson::what_is_written_is_found_and_only_where_it_may_be_seen,
+            lesson::whatever_somebody_types_is_no_error,
+            lesson::incidents_that_share_something_rare_are_named,
             identity::who_may_do_what_comes_back_and_can_be_replaced_and_removed,
             identity::the_audit_log_is_read_in_pages_and_followed_to_its_end,
             identity::a_second_row_in_one_place_of_the_audit_log_is_refused,

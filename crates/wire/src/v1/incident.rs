@@ -580,7 +580,8 @@ impl IncidentCycle {
 }
 
 impl IncidentMetric {
-    fn new(it: &Metric) -> Self {
+    /// Shows a measure.
+    pub fn new(it: &Metric) -> Self {
         Self {
             name: word(&it.name),
             cycle: it.cycle,

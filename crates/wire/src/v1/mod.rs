@@ -4,6 +4,7 @@
 //! fields within the version; clients ignore what they do not know.
 
 mod acknowledgement;
+mod action;
 mod alert;
 mod audit;
 mod change;
@@ -22,6 +23,8 @@ mod incident_message;
 mod incident_more;
 mod incident_people;
 mod incident_report;
+mod knowledge;
+mod lesson;
 mod maintenance;
 mod matcher;
 mod notification;
@@ -41,6 +44,7 @@ mod timeline;
 pub use acknowledgement::{
     Acknowledgement, AcknowledgementDraft, AcknowledgementEndDraft, ChangedAlerts, NoteDraft,
 };
+pub use action::{ActionDraft, ActionItem, ActionPage, ActionPatch, ActionResult};
 pub use alert::{
     Alert, AlertPosting, AlertState, IngestReport, MAX_REPORTED_ERRORS, PostedAlert, Suppression,
 };
@@ -76,6 +80,15 @@ pub use incident_message::{
 };
 pub use incident_report::{
     IncidentGroupBy, IncidentReport, IncidentReportGroup, IncidentSummary, KeptPromises,
+};
+pub use knowledge::{
+    Article, ArticleDraft, KnowledgeItem, KnowledgePage, SimilarIncident, SimilarIncidents,
+};
+pub use lesson::{
+    Postmortem, PostmortemComment, PostmortemCommentDraft, PostmortemComments, PostmortemDetail,
+    PostmortemLive, PostmortemMove, PostmortemPage, PostmortemPatch, PostmortemPerson,
+    PostmortemRecommendation, PostmortemResult, PostmortemRow, PostmortemSection,
+    PostmortemSentence, PostmortemVersion, PostmortemVersions, WordingHint,
 };
 pub use maintenance::{
     MaintenanceOccurrence, MaintenanceWindow, MaintenanceWindowDraft, NewMaintenanceWindow,
@@ -120,4 +133,5 @@ pub use incident_people::{
     IncidentRequest, IncidentResolveAll, IncidentRole, IncidentRoleGiven, IncidentRoleTaken,
     IncidentSplit, IncidentSubscription,
 };
+pub(crate) use timeline::plain;
 pub use timeline::{IncidentTimeline, timeline_csv, timeline_markdown};

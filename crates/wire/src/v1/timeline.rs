@@ -71,7 +71,7 @@ fn cell(text: &str) -> String {
 }
 
 /// Returns text that Markdown and HTML show as it is, in one line.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.trim().chars() {
         match c {

@@ -9,6 +9,8 @@ mod steps;
 mod tasks;
 mod timeline;
 
+pub(super) use steps::version_of;
+
 use std::sync::Arc;
 
 use axum::Json;
@@ -319,7 +321,7 @@ async fn command(app: &App, caller: &Caller, change: IncidentChange) -> Answer<I
 }
 
 /// Reads the number or the reference in a path.
-fn parse(text: &str) -> Answer<IncidentNumber> {
+pub(super) fn parse(text: &str) -> Answer<IncidentNumber> {
     text.parse().map_err(|why: incident::RefError| Refusal::not_found(why.to_string()))
 }
 
@@ -328,10 +330,10 @@ fn number(text: &str) -> Answer<u32> {
     text.parse().map_err(|_| Refusal::not_found(format!("`{text}` is no number")))
 }
 
-type Found = (incident::Incident, Vec<IncidentAlert>);
+pub(super) type Found = (incident::Incident, Vec<IncidentAlert>);
 
 /// Returns an incident that the caller may see: as it is in memory, or else as the store has it.
-async fn find(app: &App, caller: &Caller, number: IncidentNumber) -> Answer<Found> {
+pub(super) async fn find(app: &App, caller: &Caller, number: IncidentNumber) -> Answer<Found> {
     let known = app.engine.read(move |tenant, _| {
         let alerts = tenant.incident_alerts(number).into_iter().map(|(alert, _)| alert);
         let mut alerts: Vec<IncidentAlert> = alerts.collect();
@@ -371,12 +373,12 @@ fn is_open_to(app: &App, caller: &Caller, it: &incident::Incident) -> bool {
             if it.is_open_to(person, &app.engine.directory()))
 }
 
-fn etag(version: u64) -> String {
+pub(super) fn etag(version: u64) -> String {
     format!("\"{version}\"")
 }
 
 /// Returns the text of a header.
-fn header_text(headers: &HeaderMap, name: &HeaderName) -> Answer<Option<String>> {
+pub(super) fn header_text(headers: &HeaderMap, name: &HeaderName) -> Answer<Option<String>> {
     let Some(value) = headers.get(name) else { return Ok(None) };
     let text = value.to_str().map_err(|_| invalid(name.as_str(), "must be plain text"))?;
     Ok(Some(text.trim().to_owned()).filter(|text| !text.is_empty()))

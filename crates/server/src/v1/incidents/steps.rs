@@ -71,13 +71,18 @@ impl Asked {
 
 /// Reads the version in `If-Match`.
 fn version(headers: &HeaderMap) -> Answer<Option<u64>> {
-    let Some(text) = header_text(headers, &header::IF_MATCH)? else { return Ok(None) };
+    version_of(header_text(headers, &header::IF_MATCH)?)
+}
+
+/// Reads what an `If-Match` says.
+pub(in super::super) fn version_of(text: Option<String>) -> Answer<Option<u64>> {
+    let Some(text) = text else { return Ok(None) };
     if text == "*" {
         return Ok(None);
     }
     let digits = text.trim_start_matches("W/").trim_matches('"');
     digits.parse().map(Some).map_err(|_| {
-        invalid("If-Match", "must be the `ETag` of the incident, which is its version in quotes")
+        invalid("If-Match", "must be the `ETag` that was seen, which is the version in quotes")
     })
 }
 
