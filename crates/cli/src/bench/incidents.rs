@@ -290,7 +290,11 @@ fn entry(it: &Incident, seq: u64) -> Entry {
     let at = it.record.detected_at() + SignedDuration::from_secs(seq.cast_signed());
     let (one, other) = words(it.number.0 + seq);
     let fact = if seq == 1 {
-        Fact::Commented { text: format!("It was the {one}, as with the {other} before") }
+        Fact::Commented {
+            text: format!("It was the {one}, as with the {other} before"),
+            mentions: Vec::new(),
+            unknown: Vec::new(),
+        }
     } else {
         Fact::Edited { field: "summary".into(), before: one.to_owned(), after: other.to_owned() }
     };

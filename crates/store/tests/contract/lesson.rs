@@ -229,7 +229,11 @@ pub(crate) async fn what_is_written_is_found_and_only_where_it_may_be_seen(fixtu
     let store = fixture.store();
     with_incidents(store).await;
     let mut said = entry(2, 1);
-    said.fact = Fact::Commented { text: "The Größe of the volume grew".to_owned() };
+    said.fact = Fact::Commented {
+        text: "The Größe of the volume grew".to_owned(),
+        mentions: Vec::new(),
+        unknown: Vec::new(),
+    };
     let runbook = Runbook {
         url: "https://wiki.example/disk".to_owned(),
         alert: "DiskFull".to_owned(),
