@@ -70,6 +70,8 @@ struct Known {
 
 impl Poll {
     async fn run(mut self) {
+        // A start has more urgent things to do; the last good copies hold meanwhile.
+        tokio::time::sleep(LOOK).await;
         while !self.handle.has_stopped() {
             if let Err(error) = self.round().await {
                 debug!("calendars cannot be looked at: {error}");

@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use jiff::{SignedDuration, Timestamp, civil};
 use tocsin_core::identity::{Handle, PersonOrigin};
 use tocsin_core::oncall::{
-    Cadence, ClockTime, Entry, Fallback, LayerSpec, Length, Notices, OnCallWrites, Pick, Roster,
+    Cadence, ClockTime, Entry, Fallback, LayerSpec, Length, Notices, OnCallWrites, Roster,
     Schedule, ScheduleSpec, ShiftWindow, Slot, Unit, Weekdays, Zone,
 };
 
@@ -48,7 +48,7 @@ pub(super) fn measure(now: Timestamp) -> Result<Times> {
         let began = Instant::now();
         let mut people = 0;
         for entry in roster.entries() {
-            people += roster.on_call_in(entry, &Pick::Current, now).people.len();
+            people += roster.duties_in(entry, now).len();
         }
         (began.elapsed(), people)
     };

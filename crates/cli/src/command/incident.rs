@@ -314,7 +314,7 @@ pub(crate) async fn run(args: IncidentArgs) -> Result<()> {
             let (which, verb, body, is_change) = command.request()?;
             if is_change {
                 let path = format!("{}/{verb}", path(&which));
-                return told(format, client.patch(&path, &body).await?.into_success()?);
+                return told(format, &client.patch(&path, &body).await?.into_success()?);
             }
             does(which, &verb, body).await
         }
@@ -344,11 +344,11 @@ async fn post(
     body: &impl Serialize,
 ) -> Result<()> {
     let answer = client.post(&format!("{}/{verb}", path(which)), body).await?.into_success()?;
-    told(format, answer)
+    told(format, &answer)
 }
 
 /// Says what a request did.
-fn told(format: Format, answer: Answer) -> Result<()> {
+fn told(format: Format, answer: &Answer) -> Result<()> {
     if format == Format::Json {
         return output::print(answer.text()?);
     }

@@ -43,8 +43,7 @@ pub fn mentions(text: &str) -> BTreeSet<Mention> {
 fn of_line(line: &str, found: &mut BTreeSet<Mention>) {
     let mut is_code = false;
     let mut before = ' ';
-    let mut rest = line.char_indices();
-    while let Some((at, c)) = rest.next() {
+    for (at, c) in line.char_indices() {
         if c == '`' {
             is_code = !is_code;
         }

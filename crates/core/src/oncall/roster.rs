@@ -1,5 +1,6 @@
 //! All schedules of a tenant with everything that changes them, and the questions that others ask.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -77,6 +78,14 @@ impl Entry {
             present: None,
             settled_at: None,
         }
+    }
+}
+
+impl Entry {
+    /// Returns what was worked out for a time that holds an instant.
+    fn present_at(&self, at: Timestamp) -> Option<&Present> {
+        let present = self.present.as_ref();
+        present.filter(|it| it.from <= at && it.to.is_none_or(|to| at < to))
     }
 }
 
@@ -257,14 +266,20 @@ impl Roster {
     }
 
     fn current(&self, entry: &Entry, at: Timestamp) -> OnCall {
-        if let Some(present) = &entry.present
-            && present.from <= at
-            && present.to.is_none_or(|to| at < to)
-        {
+        if let Some(present) = entry.present_at(at) {
             return answer(present.duties.clone(), present.gap, present.until);
         }
         let (moment, until) = self.moment(entry, at);
         answer(moment.duties, moment.gap, until)
+    }
+
+    /// Returns who is on call at an instant and why, without until when: where that was worked out
+    /// already, it is only looked at. The schedule has to be one of this roster.
+    pub fn duties_in<'e>(&self, entry: &'e Entry, at: Timestamp) -> Cow<'e, [Duty]> {
+        match entry.present_at(at) {
+            Some(present) => Cow::Borrowed(&present.duties),
+            None => Cow::Owned(Walk::new(self, entry, at).at(at).duties),
+        }
     }
 
     /// Returns what holds, and when other people are on call; `None` for not within sight.

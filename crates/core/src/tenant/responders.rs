@@ -319,8 +319,9 @@ impl Tenant {
     /// Returns whether a person is on call anywhere.
     fn is_on_call(&self, person: &Handle, at: Timestamp) -> bool {
         self.roster.schedules_of(person, at).iter().any(|schedule| {
-            let on_call = self.roster.on_call(schedule, &Pick::Current, at);
-            on_call.is_some_and(|on_call| on_call.people.contains(person))
+            let entry = self.roster.entry(schedule);
+            let duties = entry.map(|entry| self.roster.duties_in(entry, at));
+            duties.is_some_and(|duties| duties.iter().any(|duty| duty.person == *person))
         })
     }
 

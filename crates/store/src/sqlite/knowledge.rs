@@ -123,20 +123,25 @@ fn of_incident(it: &Incident) -> Document<'_> {
 }
 
 fn of_entry(it: &Entry) -> Option<Document<'_>> {
-    let text = match &it.fact {
-        Fact::Commented { text, .. } => text,
-        Fact::Moved { note, .. } if it.by.is_person() && !note.is_empty() => note,
+    let (row, text) = match &it.fact {
+        Fact::Commented { text, .. } | Fact::Imported { text, .. } => (it.seq, text.as_str()),
+        Fact::Moved { note, .. } if it.by.is_person() && !note.is_empty() => {
+            (it.seq, note.as_str())
+        }
+        // It is found by what it says now, and what must not be read is not found.
+        Fact::Revised { row, text } => (*row, text.as_str()),
+        Fact::Redacted { row, .. } => (*row, ""),
         _ => return None,
     };
     Some(Document {
         kind: KnowledgeKind::Comment,
-        key: format!("{}/{}", it.incident, it.seq),
+        key: format!("{}/{row}", it.incident),
         incident: Some(it.incident),
         service: None,
         team: None,
         at: codec::instant(it.occurred_at),
         title: "",
-        body: text.clone(),
+        body: text.to_owned(),
         tags: String::new(),
         is_archived: false,
     })

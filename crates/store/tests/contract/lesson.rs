@@ -287,6 +287,16 @@ pub(crate) async fn what_is_written_is_found_and_only_where_it_may_be_seen(fixtu
     let partial = KnowledgeQuery { limit: 10, ..text("pool zebra") };
     let found = store.knowledge(TENANT, partial).await.unwrap();
     assert!(found.is_partial && !found.hits.is_empty());
+    // A comment is found by what it says now, and not at all when it must not be read.
+    let mut later = entry(2, 2);
+    later.fact = Fact::Revised { row: 1, text: "The volume shrank".to_owned() };
+    store.commit(TENANT, WriteSet { entries: vec![later], ..WriteSet::default() }).await.unwrap();
+    assert_eq!(search(text("shrank")).await, ["comment 2/1"]);
+    assert!(search(text("grew")).await.is_empty());
+    let mut later = entry(2, 3);
+    later.fact = Fact::Redacted { row: 1, reason: "a password".to_owned() };
+    store.commit(TENANT, WriteSet { entries: vec![later], ..WriteSet::default() }).await.unwrap();
+    assert!(search(text("shrank")).await.is_empty());
     // Changing an article replaces what is found.
     let articles = vec![article(1, 2, "Snapshots are taken by themselves", "")];
     store.commit(TENANT, of(LessonWrites { articles, ..LessonWrites::default() })).await.unwrap();
