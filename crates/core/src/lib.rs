@@ -34,6 +34,7 @@ pub mod rows;
 pub mod severity;
 pub mod silence;
 pub mod tenant;
+mod text;
 pub mod time_interval;
 pub mod views;
 

@@ -441,3 +441,17 @@ async fn a_restricted_incident_is_none_to_others_and_whoever_looks_is_written_do
     assert_eq!(server.step("unrestrict", json!({ "reason": "it was not" })).await.status, 200);
     assert_eq!(ask(&reader, "GET", path, json!(null)).await.status, 200);
 }
+
+#[tokio::test]
+async fn an_update_is_heard_by_those_who_follow_as_its_steps_would_be() {
+    let server = TestServer::with_incidents().await;
+    let grace = json!({ "handle": "grace", "email": "grace@example.org" });
+    assert_eq!(server.order("POST", "/api/v1/people", &[], grace).await.status, 201);
+    let draft = json!({ "title": "Cannot pay", "severity": "sev3" });
+    server.order("POST", "/api/v1/incidents", &[], draft).await;
+    assert_eq!(server.step("subscribe", json!({ "person": "grace" })).await.status, 200);
+    let rated = json!({ "severity": "sev2", "note": "all customers" });
+    assert_eq!(server.step("updates", rated).await.status, 200);
+    let pages = server.get("/api/v1/pages/history?limit=100").await;
+    assert!(pages.body.contains("\"person\":\"grace\""), "{}", pages.body);
+}

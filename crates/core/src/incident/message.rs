@@ -13,6 +13,7 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 use super::MAX_TEXT_CHARS;
+use crate::text::{cut, one_line};
 
 pub use built_in::built_in_templates;
 pub use variables::{GIVEN_VARIABLES, INCIDENT_VARIABLES, variables_of};
@@ -225,18 +226,6 @@ impl MessageTemplate {
             subject: cut(&one_line(&subject), MAX_SUBJECT_CHARS),
             body: cut(body.trim(), MAX_TEXT_CHARS),
         })
-    }
-}
-
-fn one_line(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    line.trim().to_owned()
-}
-
-fn cut(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 

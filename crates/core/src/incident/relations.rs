@@ -98,6 +98,12 @@ pub struct Merge {
     pub severity: Option<(Severity, Severity)>,
     /// Whether nothing of the other one fired.
     pub target_recovered: Option<Recovery>,
+    /// Whether somebody had it open although nothing of it fired.
+    #[serde(default)]
+    pub rests: bool,
+    /// Whether somebody had the other one open although nothing of it fired.
+    #[serde(default)]
+    pub target_rests: bool,
 }
 
 /// How two incidents belong together, as people say it.

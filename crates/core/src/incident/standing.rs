@@ -68,6 +68,9 @@ pub struct Incident {
     /// Since when nothing of it fires, and how it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recovered: Option<Recovery>,
+    /// Whether somebody opened it again although nothing of it fires: then that is no recovery.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rests: bool,
     /// When somebody did something about it last, or something of it began to fire.
     pub active_at: Timestamp,
     /// Who does what.
@@ -160,6 +163,7 @@ impl Incident {
             participants: Default::default(),
             runs: Default::default(),
             recovered: None,
+            rests: false,
             active_at: detected_at,
             crew: Crew::default(),
             relations: Relations::default(),

@@ -177,7 +177,7 @@ impl Tenant {
             }
         }
         let Some(held) = self.incidents.held.get_mut(&number) else { return };
-        if held.firing > 0 && held.incident.recovered.take().is_some() {
+        if held.firing > 0 && held.fires_again() {
             self.recorder.incidents.insert(number);
         }
         if !joined.is_empty() {
@@ -221,7 +221,7 @@ impl Tenant {
         let life = self.alerts.get(&fingerprint).map(|alert| alert.identity.number);
         let Some(held) = self.incidents.held.get_mut(&number) else { return };
         held.firing += 1;
-        if held.incident.recovered.take().is_some() {
+        if held.fires_again() {
             self.recorder.incidents.insert(number);
         }
         if let (Some(row), Some(life)) = (held.alerts.get_mut(&fingerprint), life)
@@ -263,8 +263,9 @@ impl Tenant {
         let is_over = held.firing == 0 && !held.alerts.is_empty();
         // Of alerts that are not in the list nobody knows whether they fire.
         let is_known = held.incident.alerts_left_out == 0;
-        if !is_over || !is_known || !held.incident.is_active() || held.incident.recovered.is_some()
-        {
+        let incident = &held.incident;
+        let is_noted = incident.recovered.is_some() || incident.rests;
+        if !is_over || !is_known || !incident.is_active() || is_noted {
             return;
         }
         // Those that nobody remembers may have been lost rather than over.

@@ -14,6 +14,7 @@ use crate::incident::{
     MAX_TEXT_CHARS, MAX_TITLE_CHARS, Mode, Record, RelationStep, Status, classify,
 };
 use crate::severity::Severity;
+use crate::text::one_line;
 
 /// How far in the future a time may lie that a source with another clock names.
 pub(super) const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
@@ -137,7 +138,7 @@ impl Tenant {
         Ok((reply, Some(note.before(before).after(after))))
     }
 
-    fn do_step(
+    pub(super) fn do_step(
         &mut self,
         now: Timestamp,
         number: IncidentNumber,
@@ -227,11 +228,7 @@ impl Tenant {
     }
 
     /// What goes on as part of another incident is not opened by itself.
-    pub(super) fn check_reopening(
-        &self,
-        number: IncidentNumber,
-        to: Status,
-    ) -> Result<(), IncidentRejection> {
+    fn check_reopening(&self, number: IncidentNumber, to: Status) -> Result<(), IncidentRejection> {
         let merge = self.incident(number).and_then(|it| it.relations.merged_into.as_ref());
         match merge.filter(|_| to.is_active()) {
             Some(merge) => {
@@ -357,7 +354,7 @@ fn check_expected(incident: &Incident, expected: Expected) -> Result<(), Inciden
 
 /// Returns whether there is nothing left to do: two people often do the same at once, and neither
 /// is wrong.
-fn is_done_already(incident: &Incident, step: &IncidentStep) -> bool {
+pub(super) fn is_done_already(incident: &Incident, step: &IncidentStep) -> bool {
     match step {
         IncidentStep::Move { to, .. } => incident.status() == *to,
         IncidentStep::SetSeverity { severity, .. } => {
@@ -500,9 +497,4 @@ pub(super) fn invalid(field: &'static str, message: impl Into<String>) -> Incide
 /// Returns that something cannot be done as things stand.
 pub(super) fn impossible(why: impl Into<String>) -> IncidentRejection {
     IncidentRejection::Impossible { why: why.into() }
-}
-
-pub(super) fn one_line(text: &str) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    line.trim().to_owned()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use compact_str::CompactString;
 use jiff::Timestamp;
 
-use super::incident_change::{CLOCK_SKEW, check_text, impossible, invalid, one_line};
+use super::incident_change::{CLOCK_SKEW, check_text, impossible, invalid};
 use super::{Tenant, later};
 use crate::identity::Handle;
 use crate::incident::{
@@ -14,6 +14,7 @@ use crate::incident::{
     mentions,
 };
 use crate::oncall::Pick;
+use crate::text::one_line;
 
 /// The most people who are told that a comment names them; a team larger than that is not told.
 const MAX_NAMED: usize = 50;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Tenant;
-use super::incident_change::{check_title, impossible, invalid, one_line};
+use super::incident_change::{check_title, impossible, invalid};
 use crate::escalation::EscalationRun;
 use crate::ids::RunNumber;
 use crate::incident::{
@@ -13,6 +13,7 @@ use crate::incident::{
     ResolutionCode, Status,
 };
 use crate::labels::Fingerprint;
+use crate::text::one_line;
 
 type Changed = Result<bool, IncidentRejection>;
 

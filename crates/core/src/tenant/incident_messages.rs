@@ -1,18 +1,18 @@
 //! Others are told how an incident goes: one action may move it, rate it and tell, all or nothing.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::Tenant;
-use super::incident_change::{check_text, impossible, invalid};
+use super::incident_change::{check_text, impossible, invalid, is_done_already};
 use super::responders::{Found, Problem};
 use crate::escalation::{EscalationPolicy, PlaceTarget};
 use crate::identity::Handle;
 use crate::incident::{
-    Author, Fact, Incident, IncidentNumber, IncidentRejection, IncidentUpdate, MAX_RECIPIENTS,
-    Message, MessageDraft, MessageTarget, MessageTemplate, Pattern, Status, variables_of,
+    Author, Fact, Incident, IncidentNumber, IncidentRejection, IncidentStep, IncidentUpdate,
+    MAX_RECIPIENTS, Message, MessageDraft, MessageTarget, MessageTemplate, Pattern, Status,
+    variables_of,
 };
 use crate::paging::{Content, Recipient, Urgency};
 
@@ -43,8 +43,7 @@ impl Tenant {
         let Some(incident) = self.incident(number) else {
             return Err(IncidentRejection::Unknown { incident: number });
         };
-        let message = self.render(now, incident, update, draft)?;
-        let readers = self.readers(now, incident, draft)?;
+        let (message, readers) = self.prepare(now, incident, update, draft)?;
         Ok((message, readers.names()))
     }
 
@@ -57,51 +56,53 @@ impl Tenant {
     ) -> Result<bool, IncidentRejection> {
         let Some(incident) = self.incident(number) else { return Ok(false) };
         check_text("note", &update.note)?;
-        let severity = update.severity.filter(|severity| *severity != incident.severity);
-        if severity.is_some() && update.note.trim().is_empty() {
+        let reason = || update.note.clone();
+        let rating = update
+            .severity
+            .map(|severity| IncidentStep::SetSeverity { severity, reason: reason() })
+            .filter(|step| !is_done_already(incident, step));
+        if rating.is_some() && update.note.trim().is_empty() {
             return Err(invalid("note", "must say why the severity is another one"));
         }
         if update.to.is_none() && update.severity.is_none() && update.message.is_none() {
             return Err(invalid("message", "must say what is told, or something else must change"));
         }
-        if update.message.is_some() && !incident.is_told() {
-            let message = format!("is not sent for an incident of mode {}", incident.mode.as_str());
-            return Err(invalid("message", message));
-        }
         // All that can be refused is looked at before anything is done, the move first of what is.
-        let told = match &update.message {
-            None => None,
-            Some(draft) => {
-                let readers = self.readers(now, incident, draft)?;
-                if incident.restricted.is_some() && !readers.places.is_empty() {
-                    return Err(impossible("it is restricted; places may be read by anybody"));
-                }
-                Some((self.render(now, incident, &update, draft)?, readers))
-            }
-        };
+        let draft = update.message.as_ref();
+        let told = draft.map(|draft| self.prepare(now, incident, &update, draft)).transpose()?;
         let mut has_changed = false;
         if let Some(to) = update.to {
-            self.check_reopening(number, to)?;
-            if to == Status::Closed {
-                self.check_closing(number)?;
-            }
-            let said = (update.note.clone(), update.code);
-            has_changed |= self.move_as_asked(now, number, by, to, said)?;
+            let (note, code) = (update.note, update.code);
+            let step = IncidentStep::Move { to, note, code };
+            has_changed |= self.do_step(now, number, by, step)?;
         }
-        if let Some(severity) = severity
-            && let Some(held) = self.incidents.held.get_mut(&number)
-        {
-            let from = std::mem::replace(&mut held.incident.severity, severity);
-            held.incident.severity_by = Some(by.name.clone());
-            let fact = Fact::SeverityChanged { from, to: severity, reason: update.note };
-            self.tell_incident(now, number, by, now, fact);
-            has_changed = true;
+        if let Some(rating) = rating {
+            has_changed |= self.do_step(now, number, by, rating)?;
         }
         if let Some((message, readers)) = told {
             self.send_message(now, number, by, message, readers);
             has_changed = true;
         }
         Ok(has_changed)
+    }
+
+    /// Makes a message and finds out who is told, for a look at it as for sending it.
+    fn prepare(
+        &self,
+        now: Timestamp,
+        incident: &Incident,
+        update: &IncidentUpdate,
+        draft: &MessageDraft,
+    ) -> Result<(Message, Readers), IncidentRejection> {
+        if !incident.is_told() {
+            let message = format!("is not sent for an incident of mode {}", incident.mode.as_str());
+            return Err(invalid("message", message));
+        }
+        let readers = self.readers(now, incident, draft)?;
+        if incident.restricted.is_some() && !readers.places.is_empty() {
+            return Err(impossible("it is restricted; places may be read by anybody"));
+        }
+        Ok((self.render(now, incident, update, draft)?, readers))
     }
 
     fn render(
@@ -261,7 +262,7 @@ impl Tenant {
 impl Readers {
     fn names(&self) -> Vec<String> {
         let people = self.people.iter().map(ToString::to_string);
-        let places = self.places.iter().map(|it| Arc::clone(&it.name()).to_string());
+        let places = self.places.iter().map(|it| it.name().to_string());
         people.chain(places).collect()
     }
 }

@@ -92,6 +92,7 @@ impl Tenant {
         if is_active {
             self.incidents.open += 1;
             held.incident.recovered = None;
+            held.incident.rests = held.firing == 0 && !held.alerts.is_empty();
             for key in key.into_iter().chain(held.incident.relations.keys.clone()) {
                 self.incidents.latest.remove(&key);
                 self.incidents.by_key.insert(key, number);

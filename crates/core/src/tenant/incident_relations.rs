@@ -208,6 +208,8 @@ impl Tenant {
             subscribers: it.crew.subscribers.difference(&other.crew.subscribers).cloned().collect(),
             severity: is_worse.then_some((other.severity, it.severity)),
             target_recovered: other.recovered,
+            rests: it.rests,
+            target_rests: other.rests,
         })
     }
 
@@ -258,7 +260,7 @@ impl Tenant {
         let Some(held) = self.incidents.held.get_mut(&number) else { return };
         held.firing = firing;
         if firing > 0 {
-            held.incident.recovered = None;
+            held.fires_again();
         }
         self.recorder.incidents.insert(number);
         self.look_at_recovery(now, number, false);
@@ -328,6 +330,7 @@ impl Tenant {
             });
             incident.participants = merge.worked.clone();
             incident.recovered = merge.recovered;
+            incident.rests = merge.rests;
             incident.active_at = merge.active_at;
             incident.relations.merged_into = None;
             incident.relations.keys = merge.keys.clone();
@@ -471,7 +474,10 @@ impl Tenant {
         {
             incident.severity = before;
         }
-        if incident.is_active() && incident.recovered.is_none() {
+        incident.rests = merge.target_rests;
+        if incident.rests {
+            incident.recovered = None;
+        } else if incident.is_active() && incident.recovered.is_none() {
             incident.recovered = merge.target_recovered;
         }
     }

@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 
 use super::Tenant;
-use super::incident_change::{check_title, impossible, one_line};
+use super::incident_change::{check_title, impossible};
 use crate::identity::Handle;
 use crate::incident::{
     Author, Fact, IncidentNumber, IncidentRejection, MAX_TASKS, Task, TaskDraft, TaskEdit,
     TaskStatus, TaskStep,
 };
+use crate::text::one_line;
 
 type Changed = Result<bool, IncidentRejection>;
 

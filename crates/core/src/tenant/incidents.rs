@@ -60,6 +60,15 @@ pub(super) struct Held {
     pub(super) wake_at: Option<Timestamp>,
 }
 
+impl Held {
+    /// Something of it fires: whatever was noted while nothing did holds no more. Returns whether
+    /// anything was.
+    pub(super) fn fires_again(&mut self) -> bool {
+        let rested = std::mem::take(&mut self.incident.rests);
+        self.incident.recovered.take().is_some() || rested
+    }
+}
+
 impl Tenant {
     /// Returns an incident that may still change.
     pub fn incident(&self, number: IncidentNumber) -> Option<&Incident> {
@@ -246,12 +255,21 @@ impl Tenant {
         for incident in incidents {
             let number = incident.number;
             let alerts = by_incident.remove(&number).unwrap_or_default();
-            let firing = alerts.keys().filter(|fp| self.is_firing(**fp)).count();
+            // What began again after its incident had ended is news.
+            let ended_at = incident.record.cycle().resolved_at.filter(|_| !incident.is_active());
+            let is_its = |row: &IncidentAlert| {
+                let began = self.alerts.get(&row.fingerprint).map(|it| it.activity.starts_at);
+                self.is_firing(row.fingerprint)
+                    && ended_at.is_none_or(|ended| began.is_some_and(|began| began <= ended))
+            };
+            let firing: BTreeSet<Fingerprint> =
+                alerts.values().filter(|row| is_its(row)).map(|row| row.fingerprint).collect();
             for fingerprint in alerts.keys() {
-                if incident.is_active() || self.is_firing(*fingerprint) {
+                if incident.is_active() || firing.contains(fingerprint) {
                     self.incidents.by_alert.insert(*fingerprint, number);
                 }
             }
+            let firing = firing.len();
             for run in &incident.runs {
                 self.incidents.by_run.insert(*run, number);
             }

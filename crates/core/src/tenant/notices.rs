@@ -10,6 +10,7 @@ use super::escalate::urgency_of;
 use crate::identity::Handle;
 use crate::incident::{Incident, IncidentNumber, Mode};
 use crate::paging::{Content, Recipient, Urgency};
+use crate::text::cut;
 
 /// The most characters of one line of a notice; the timeline has the whole text.
 const MAX_LINE_CHARS: usize = 500;
@@ -83,7 +84,7 @@ impl Tenant {
         let due_at = quiet.and_then(|quiet| quiet.end_of(now, &zone)).unwrap_or(now);
         let recipient = Recipient::Person { person: person.clone(), method: method.id.clone() };
         let to = (method.channel, method.address.clone());
-        let lines = lines.iter().map(|line| cut(line)).collect();
+        let lines = lines.iter().map(|line| cut(line, MAX_LINE_CHARS)).collect();
         let content = Content::Notice { incident: number, title, lines };
         self.send_page_at(now, due_at, recipient, to, urgency, content, None);
         true
@@ -108,11 +109,4 @@ impl Tenant {
 fn headline(incident: &Incident) -> String {
     let drill = if incident.mode == Mode::Drill { "[drill] " } else { "" };
     format!("{drill}{} ({})", incident.title, incident.severity)
-}
-
-fn cut(line: &str) -> String {
-    match line.char_indices().nth(MAX_LINE_CHARS) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
-    }
 }

@@ -3,6 +3,7 @@
 use axum::extract::{FromRequestParts, RawQuery};
 use axum::http::request::Parts;
 use jiff::Timestamp;
+use tocsin_core::identity::Handle;
 use tocsin_wire::v1::{FieldError, ProblemCode};
 use utoipa::IntoParams;
 
@@ -141,6 +142,25 @@ impl Params {
 fn read_choice<T: serde::de::DeserializeOwned>(name: &str, value: &str) -> Answer<T> {
     // Serde's complaint lists what would do.
     serde_json::from_value(value.into()).map_err(|error| invalid(name, error.to_string()))
+}
+
+/// Reads every word of a list; `known` says which there are.
+pub(super) fn words<T>(
+    name: &str,
+    list: &[String],
+    known: &str,
+    read: impl Fn(&str) -> Option<T>,
+) -> Answer<Vec<T>> {
+    let word = |word: &String| {
+        read(word).ok_or_else(|| invalid(name, format!("`{word}` is none of {known}")))
+    };
+    list.iter().map(word).collect()
+}
+
+/// Reads a handle.
+pub(super) fn person(name: &str, text: Option<&str>) -> Answer<Option<Handle>> {
+    let handle = text.map(Handle::parse).transpose();
+    handle.map_err(|error| invalid(name, error.to_string()))
 }
 
 /// Refuses the value of a parameter.

@@ -73,13 +73,8 @@ pub(in super::super) async fn update(
 ) -> Answer<Response> {
     let asked = Asked::find(&app, caller, &text, &headers).await?;
     let update = read(body)?;
-    match update.to {
-        Some(Status::Resolved | Status::Closed) => asked.must(Permission::IncidentResolve)?,
-        Some(_) if asked.incident.status() == Status::Closed => {
-            asked.must(Permission::IncidentReopenClosed)?;
-        }
-        Some(_) => asked.must(Permission::IncidentTransition)?,
-        None => {}
+    if let Some(to) = update.to {
+        asked.must_move(to)?;
     }
     if update.severity.is_some() {
         asked.must(Permission::IncidentSeverity)?;

@@ -36,7 +36,7 @@ use utoipa_axum::routes;
 use super::body::Json as Body;
 use super::cursor::List;
 use super::escalations::parse_severity;
-use super::params::{Ask, FromQuery, Nothing, Params, invalid};
+use super::params::{Ask, FromQuery, Nothing, Params, invalid, person, words};
 use super::problem::{Answer, Refusal};
 use crate::App;
 use crate::access::Caller;
@@ -146,28 +146,23 @@ impl FromQuery for IncidentsQuery {
     }
 }
 
+/// Reads the severities that a query names.
+fn severities(list: &[String]) -> Answer<Vec<Severity>> {
+    words("severity", list, "sev1 to sev5", Severity::from_word)
+}
+
 impl IncidentsQuery {
     fn asked(&self) -> Answer<IncidentQuery> {
         let mut statuses: Vec<Status> = self.status.iter().map(|it| (*it).into()).collect();
         for state in &self.state {
             statuses.extend(incident::State::from(*state).statuses());
         }
-        let mut severities = Vec::new();
-        for word in &self.severity {
-            let severity = Severity::from_word(word);
-            severities.push(
-                severity.ok_or_else(|| {
-                    invalid("severity", format!("`{word}` is none of sev1 to sev5"))
-                })?,
-            );
-        }
-        let owner = self.owner.as_deref().map(Handle::parse).transpose();
         Ok(IncidentQuery {
             statuses,
-            severities,
+            severities: severities(&self.severity)?,
             modes: self.mode.iter().map(|it| Mode::from(*it)).collect(),
             service: self.service.clone(),
-            owner: owner.map_err(|error| invalid("owner", error.to_string()))?,
+            owner: person("owner", self.owner.as_deref())?,
             from: self.from,
             to: self.to,
             text: self.q.clone(),

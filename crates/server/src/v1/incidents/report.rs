@@ -6,16 +6,13 @@ use axum::Json;
 use axum::extract::State;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use tocsin_core::incident::{
-    self, CustomMeasure, IncidentNumber, MAX_CUSTOM_MEASURES, Mode, ReportSpec,
-};
-use tocsin_core::severity::Severity;
+use tocsin_core::incident::{self, CustomMeasure, MAX_CUSTOM_MEASURES, ReportSpec};
 use tocsin_store::{IncidentQuery, MAX_INCIDENTS_PER_QUERY};
 use tocsin_wire::v1::{IncidentGroupBy, IncidentReport, IncidentReportGroup};
 
 use super::super::params::{Ask, FromQuery, Params, invalid};
 use super::super::problem::Answer;
-use super::sees;
+use super::{sees, severities};
 use crate::App;
 use crate::access::Caller;
 
@@ -89,13 +86,8 @@ impl ReportQuery {
         if from >= to {
             return Err(invalid("from", "must be earlier than `to`"));
         }
-        let severity = |word: &String| {
-            let severity = Severity::from_word(word);
-            severity.ok_or_else(|| invalid("severity", format!("`{word}` is none of sev1 to sev5")))
-        };
         let query = IncidentQuery {
-            severities: self.severity.iter().map(severity).collect::<Answer<_>>()?,
-            modes: Mode::ALL.to_vec(),
+            severities: severities(&self.severity)?,
             service: self.service.clone(),
             from: Some(from),
             to: self.to,
@@ -129,7 +121,7 @@ pub(in super::super) async fn report(
     loop {
         let page = store.incidents(tenant, asked.clone()).await?;
         let is_last = page.len() < asked.limit;
-        asked.before = page.last().map(|it| IncidentNumber(it.number.0));
+        asked.before = page.last().map(|it| it.number);
         found.extend(page.into_iter().filter(|it| sees(&app, &caller, it)));
         if is_last {
             break;

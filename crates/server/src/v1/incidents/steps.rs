@@ -57,6 +57,15 @@ impl Asked {
         self.caller.must(permission, &self.incident.labels)
     }
 
+    /// Refuses to move it where the caller may not.
+    pub(super) fn must_move(&self, to: Status) -> Answer<()> {
+        self.must(match (self.incident.status(), to) {
+            (Status::Closed, to) if to != Status::Closed => Permission::IncidentReopenClosed,
+            (_, Status::Resolved | Status::Closed) => Permission::IncidentResolve,
+            _ => Permission::IncidentTransition,
+        })
+    }
+
     pub(super) async fn carry_out(self, app: &App, step: IncidentStep) -> Answer<Response> {
         let Self { caller, incident, expected } = self;
         let number = incident.number;
@@ -227,15 +236,10 @@ async fn step(
     body: IncidentMove,
 ) -> Answer<Response> {
     let mut asked = Asked::find(app, caller, text, headers).await?;
-    let permission = match (asked.incident.status(), to) {
-        (Status::Closed, to) if to != Status::Closed => Permission::IncidentReopenClosed,
-        (_, Status::Resolved | Status::Closed) => Permission::IncidentResolve,
-        _ => Permission::IncidentTransition,
-    };
     if body.code.is_some() && to != Status::Resolved {
         return Err(Refusal::field("/code", "is only for an incident that is resolved"));
     }
-    asked.must(permission)?;
+    asked.must_move(to)?;
     asked.expected.status = body.from.map(Into::into);
     let (note, code) = (body.note, body.code.map(Into::into));
     asked.carry_out(app, IncidentStep::Move { to, note, code }).await

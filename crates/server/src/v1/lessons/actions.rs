@@ -10,7 +10,7 @@ use compact_str::CompactString;
 use tocsin_core::action::{
     self, ActionCategory, ActionEdit, ActionId, ActionPriority, ActionStatus,
 };
-use tocsin_core::identity::{Handle, Permission};
+use tocsin_core::identity::Permission;
 use tocsin_core::incident::Incident;
 use tocsin_core::lesson::{LessonChange, LessonSubject};
 use tocsin_core::postmortem::Recommendation;
@@ -20,7 +20,7 @@ use tocsin_wire::v1::{ActionDraft, ActionItem, ActionPage, ActionPatch, ActionRe
 use super::super::body::Json as Body;
 use super::super::cursor::List;
 use super::super::incidents::{etag, find, parse};
-use super::super::params::{Ask, FromQuery, Nothing, Params, invalid};
+use super::super::params::{Ask, FromQuery, Nothing, Params, invalid, person, words};
 use super::super::problem::{Answer, Refusal};
 use super::{command, expected, owner, postmortems, visible};
 use crate::App;
@@ -79,13 +79,12 @@ pub(in super::super) async fn list(
 ) -> Answer<Json<ActionPage>> {
     let now = app.engine.now();
     let limit = query.limit.min(MAX_ACTIONS_PER_QUERY - 1);
-    let owner = query.owner.as_deref().map(Handle::parse).transpose();
     let after: Option<String> = List::Actions.key(query.cursor.as_deref())?;
     let asked = ActionQuery {
         incident: query.incident.as_deref().map(parse).transpose()?,
-        statuses: words("status", &query.status, ActionStatus::parse)?,
-        priorities: words("priority", &query.priority, ActionPriority::parse)?,
-        owner: owner.map_err(|error| invalid("owner", error.to_string()))?,
+        statuses: words("status", &query.status, "those there are", ActionStatus::parse)?,
+        priorities: words("priority", &query.priority, "P0 to P3", ActionPriority::parse)?,
+        owner: person("owner", query.owner.as_deref())?,
         due_before: query.overdue.then_some(now),
         visible: visible(&caller),
         after: after.as_deref().map(read_order).transpose()?,
@@ -108,13 +107,6 @@ fn read_order(key: &str) -> Answer<(ActionPriority, jiff::Timestamp, ActionId)> 
         Some((priority, at, parts.next()?.parse().ok()?))
     };
     read().ok_or_else(|| invalid("cursor", "is not a `next_cursor` that this list gave out"))
-}
-
-fn words<T>(name: &str, list: &[String], read: fn(&str) -> Option<T>) -> Answer<Vec<T>> {
-    let word = |word: &String| {
-        read(word).ok_or_else(|| invalid(name, format!("`{word}` is none of those there are")))
-    };
-    list.iter().map(word).collect()
 }
 
 /// An action item that the caller may see, and its incident.

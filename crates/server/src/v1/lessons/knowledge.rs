@@ -20,7 +20,7 @@ use tocsin_wire::v1::{
 use super::super::body::Json as Body;
 use super::super::cursor::List;
 use super::super::incidents::{etag, find, parse};
-use super::super::params::{Ask, FromQuery, Nothing, Params, invalid};
+use super::super::params::{Ask, FromQuery, Nothing, Params, invalid, words};
 use super::super::problem::{Answer, Refusal};
 use super::{command, expected, tags, visible};
 use crate::App;
@@ -79,11 +79,7 @@ pub(in super::super) async fn search(
         let message = format!("must have at most {MAX_SEARCH_CHARS} characters");
         return Err(invalid("q", message));
     }
-    let mut kinds = Vec::new();
-    for word in &query.kind {
-        let kind = KnowledgeKind::parse(word);
-        kinds.push(kind.ok_or_else(|| invalid("kind", format!("`{word}` is no kind")))?);
-    }
+    let kinds = words("kind", &query.kind, "the kinds", KnowledgeKind::parse)?;
     let offset: u64 = List::Knowledge.key(query.cursor.as_deref())?.unwrap_or(0);
     let offset = usize::try_from(offset).unwrap_or(MAX_RANKED).min(MAX_RANKED);
     let limit = query.limit.min(MAX_HITS_PER_QUERY - 1);

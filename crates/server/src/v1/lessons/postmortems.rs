@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_core::command::{Command, Rejection, Reply};
-use tocsin_core::identity::{Handle, Permission};
+use tocsin_core::identity::Permission;
 use tocsin_core::incident::{Incident, IncidentNumber};
 use tocsin_core::lesson::{LessonChange, LessonRejection};
 use tocsin_core::postmortem::{self, LiveBlocks, PostmortemEdit, PostmortemState, PostmortemStep};
@@ -24,7 +24,7 @@ use tocsin_wire::v1::{
 use super::super::body::Json as Body;
 use super::super::cursor::List;
 use super::super::incidents::{etag, find, parse};
-use super::super::params::{Ask, FromQuery, Nothing, Params, invalid};
+use super::super::params::{Ask, FromQuery, Nothing, Params, person, words};
 use super::super::problem::{Answer, Refusal};
 use super::{expected, owner, tags, visible};
 use crate::App;
@@ -77,17 +77,11 @@ pub(in super::super) async fn list(
     caller: Caller,
     Ask(query): Ask<PostmortemsQuery>,
 ) -> Answer<Json<PostmortemPage>> {
-    let mut states = Vec::new();
-    for word in &query.state {
-        let state = PostmortemState::parse(word);
-        states.push(state.ok_or_else(|| invalid("state", format!("`{word}` is no state")))?);
-    }
     let now = app.engine.now();
-    let owner = query.owner.as_deref().map(Handle::parse).transpose();
     let limit = query.limit.min(MAX_POSTMORTEMS_PER_QUERY - 1);
     let asked = PostmortemQuery {
-        states,
-        owner: owner.map_err(|error| invalid("owner", error.to_string()))?,
+        states: words("state", &query.state, "the states", PostmortemState::parse)?,
+        owner: person("owner", query.owner.as_deref())?,
         due_before: query.overdue.then_some(now),
         visible: visible(&caller),
         before: List::Postmortems.key(query.cursor.as_deref())?.map(IncidentNumber),
