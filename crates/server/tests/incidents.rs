@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop right there")]
 
+#[path = "incidents/fields.rs"]
+mod fields;
 mod support;
 
 use axum::body::Body;

@@ -85,6 +85,9 @@ enum IncidentCommand {
         #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
         note: String,
     },
+    /// Say what it is called and about, or set its times right.
+    #[command(after_help = EXIT_CODES)]
+    Edit(super::incident_edit::Edit),
     /// Say how bad it is.
     #[command(after_help = EXIT_CODES)]
     Severity {
@@ -248,6 +251,10 @@ struct New {
     #[arg(long, default_value = "real", value_name = "MODE")]
     mode: String,
 
+    /// When it was detected, if not now, as in 2026-01-31T08:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    detected_at: Option<jiff::Timestamp>,
+
     /// Makes asking twice harmless, for a day.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
@@ -281,6 +288,10 @@ pub(crate) async fn run(args: IncidentArgs) -> Result<()> {
         }
         IncidentCommand::Severity { which, severity, reason } => {
             does(which, "severity", json!({ "severity": severity, "reason": reason })).await
+        }
+        IncidentCommand::Edit(edit) => {
+            let answer = client.patch(&path(&edit.which), &edit.body()?).await?;
+            told(format, &answer.into_success()?)
         }
         IncidentCommand::Resolve { which, note, code } => {
             does(which, "resolve", json!({ "note": note, "code": code })).await
@@ -376,6 +387,7 @@ async fn declare(client: &Client, format: Format, new: New) -> Result<()> {
         "summary": new.summary,
         "owner": new.owner,
         "mode": new.mode,
+        "detected_at": new.detected_at,
     });
     let key = new.idempotency_key.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
     let answer: Answer = client

@@ -47,7 +47,8 @@ pub(super) struct Metrics {
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
 
-    /// Count tests, drills, false positives, duplicates, merged and cancelled ones, too.
+    /// Count tests, drills, false positives, duplicates, merged and cancelled ones, too, and those
+    /// written down afterwards of which nobody said when they ended.
     #[arg(long)]
     all: bool,
 }

@@ -1,12 +1,14 @@
 //! What may be asked about incidents, and why it may be refused.
 
+use std::collections::BTreeMap;
+
 use compact_str::CompactString;
 use jiff::Timestamp;
 
 use super::{
     Category, CurateStep, Evidence, IncidentKey, IncidentNumber, IncidentUpdate, Mode, Need,
-    PeopleStep, Refusal, RelationStep, ResolutionCode, RestrictStep, Status, TaskStep,
-    allowed_from,
+    PeopleStep, Refusal, RelationStep, ResolutionCode, RestrictStep, Status, TaskStep, TimeError,
+    TimeField, allowed_from,
 };
 use crate::identity::Handle;
 use crate::severity::Severity;
@@ -148,6 +150,10 @@ pub struct IncidentEdit {
     pub impact_started_at: Option<Timestamp>,
     /// When harm ended.
     pub impact_ended_at: Option<Timestamp>,
+    /// Whether it was seen coming before harm began.
+    pub is_predicted: Option<bool>,
+    /// When it stood where.
+    pub times: BTreeMap<TimeField, Timestamp>,
 }
 
 /// How an incident stands after a command.
@@ -205,6 +211,12 @@ pub enum IncidentRejection {
         /// What it has to be.
         message: String,
     },
+    /// Its times would contradict each other.
+    #[error("{error}{}", hint(error))]
+    Times {
+        /// Which, and how.
+        error: TimeError,
+    },
     /// Nobody of that name is there.
     #[error("there is nobody called `{person}`, or they have left")]
     UnknownPerson {
@@ -239,6 +251,16 @@ pub enum IncidentRejection {
         /// The bound.
         limit: usize,
     },
+}
+
+/// Harm begins after it was detected only where it was seen coming.
+fn hint(error: &TimeError) -> &'static str {
+    match error {
+        TimeError::Order { earlier: "impact_started_at", later: "detected_at" } => {
+            "; say `is_predicted` when it was seen coming"
+        }
+        _ => "",
+    }
 }
 
 impl IncidentRejection {

@@ -1,12 +1,15 @@
 //! When an incident stood where: an interval for each status, a cycle for each time it was open.
 //!
-//! Nothing earlier is ever overwritten. When an incident is reopened another cycle begins, and
-//! what the first one took can still be read.
+//! What happens never overwrites what was: when an incident is reopened another cycle begins, and
+//! what the first one took can still be read. Times that were written down wrongly are set right by
+//! [`Record::correct`].
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ResolutionCode, Status};
+use super::{ResolutionCode, Status, TimeField};
 
 /// The most cycles of one incident; what comes back after that is another incident.
 pub const MAX_CYCLES: usize = 200;
@@ -96,6 +99,9 @@ pub struct Cycle {
     pub resolution: Option<ResolutionCode>,
     /// When nothing was left to do.
     pub closed_at: Option<Timestamp>,
+    /// The times that somebody named rather than that they were seen.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub given: BTreeSet<TimeField>,
 }
 
 /// Where an incident stood when.
@@ -142,6 +148,7 @@ impl Cycle {
             resolved_at: None,
             resolution: None,
             closed_at: None,
+            given: BTreeSet::new(),
         }
     }
 }
@@ -177,6 +184,14 @@ impl Record {
     /// Returns all cycles, the present one last.
     pub fn cycles(&self) -> &[Cycle] {
         &self.cycles
+    }
+
+    pub(super) fn cycles_mut(&mut self) -> &mut [Cycle] {
+        &mut self.cycles
+    }
+
+    pub(super) fn intervals_mut(&mut self) -> &mut Vec<Interval> {
+        &mut self.intervals
     }
 
     /// Returns the present cycle.

@@ -112,6 +112,9 @@ pub struct Measure {
     pub impact_started_at: Option<Timestamp>,
     /// When harm ended, as a person said.
     pub impact_ended_at: Option<Timestamp>,
+    /// Whether that is only when it was resolved, since nobody said anything else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_end_assumed: bool,
     /// Whether it was seen coming, so that it may have been detected before harm began.
     pub is_predicted: bool,
     /// When the postmortem was published.

@@ -28,6 +28,7 @@ mod standing;
 mod status;
 mod targets;
 mod task;
+mod times;
 mod transition;
 
 pub use change::{
@@ -72,4 +73,5 @@ pub use standing::{Incident, IncidentAlert, Recovery};
 pub use status::{PublicStatus, State, Status};
 pub use targets::{Category, PostmortemDuty, Role, Targets};
 pub use task::{MAX_TASKS, Priority, Task, TaskDraft, TaskEdit, TaskStatus, TaskStep};
+pub use times::{TimeError, TimeField};
 pub use transition::{Need, Refusal, Rule, allowed_from, rule};

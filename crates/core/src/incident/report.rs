@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cycle, Incident, Metric, MetricName, Mode, ResolutionCode, Status, Summary, Targets, Validity,
-    measure, summarize,
+    Cycle, Incident, Metric, MetricName, Mode, ResolutionCode, Status, Summary, Targets, TimeField,
+    Validity, measure, summarize,
 };
 
 /// The most measures of their own that one report takes.
@@ -251,7 +251,7 @@ pub struct Report {
     /// What counted, in groups, ascending by their key.
     pub groups: Vec<ReportGroup>,
     /// How many did not count: drills and tests, false positives, duplicates, merged ones and
-    /// cancelled ones.
+    /// cancelled ones, and those written down afterwards of which nobody said when they ended.
     pub left_out: usize,
 }
 
@@ -276,7 +276,14 @@ pub fn report<'a>(
 
 /// Returns whether an incident was one, and is not counted as part of another.
 fn counts(it: &Incident) -> bool {
-    let is_real = matches!(it.mode, Mode::Real | Mode::Backfilled);
+    let is_real = match it.mode {
+        Mode::Real => true,
+        // Its times are those of the writing down until somebody says when it really was over.
+        Mode::Backfilled => {
+            !it.is_active() && it.record.cycle().given.contains(&TimeField::Resolved)
+        }
+        Mode::Test | Mode::Drill => false,
+    };
     let code = it.record.cycle().resolution;
     let is_none = matches!(
         code,

@@ -4,6 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::incident_alerts::with_service;
+use super::incident_times::set_times;
 use super::{Tenant, later};
 use crate::audit::AuditNote;
 use crate::command::Rejection;
@@ -11,7 +12,7 @@ use crate::identity::{Actor, Handle};
 use crate::incident::{
     Author, AuthorKind, Expected, Fact, Incident, IncidentChange, IncidentDraft, IncidentEdit,
     IncidentNumber, IncidentRejection, IncidentReply, IncidentStep, MAX_IDEMPOTENCY_CHARS,
-    MAX_TEXT_CHARS, MAX_TITLE_CHARS, Mode, Record, RelationStep, Status, classify,
+    MAX_TEXT_CHARS, MAX_TITLE_CHARS, Mode, Record, RelationStep, Status, TimeField, classify,
 };
 use crate::severity::Severity;
 use crate::text::one_line;
@@ -80,6 +81,9 @@ impl Tenant {
         let title = one_line(&draft.title);
         let mut incident = Incident::new(number, now, author.clone(), title, severity);
         incident.record = Record::new(detected_at, &author.name);
+        if draft.detected_at.is_some() {
+            incident.record.note_given(TimeField::Detected);
+        }
         incident.labels = with_service(&incident.labels, &draft.service);
         incident.severity_by = severity_by;
         incident.summary = draft.summary;
@@ -253,37 +257,22 @@ impl Tenant {
             check_title(title)?;
             changed.title = one_line(title);
         }
-        if let Some(summary) = edit.summary {
-            check_text("summary", &summary)?;
-            changed.summary = summary;
+        if let Some(summary) = &edit.summary {
+            check_text("summary", summary)?;
+            changed.summary.clone_from(summary);
         }
-        if let Some(service) = edit.service {
-            check_service(&service)?;
-            changed.labels = with_service(&changed.labels, &service);
-            changed.service = service;
+        if let Some(service) = &edit.service {
+            check_service(service)?;
+            changed.labels = with_service(&changed.labels, service);
+            changed.service.clone_from(service);
         }
         changed.category = edit.category.or(changed.category);
         changed.evidence = edit.evidence.unwrap_or(changed.evidence);
         if let Some((field, message)) = changed.evidence.problem() {
             return Err(invalid(field, format!("must be {message}")));
         }
-        let measure = &mut changed.measure;
-        measure.impact_started_at = edit.impact_started_at.or(measure.impact_started_at);
-        measure.impact_ended_at = edit.impact_ended_at.or(measure.impact_ended_at);
-        if let (Some(from), Some(to)) = (measure.impact_started_at, measure.impact_ended_at)
-            && to < from
-        {
-            return Err(invalid("impact_ended_at", "must not lie before `impact_started_at`"));
-        }
-        let latest = later(now, CLOCK_SKEW);
-        if [measure.impact_started_at, measure.impact_ended_at]
-            .iter()
-            .flatten()
-            .any(|it| *it > latest)
-        {
-            return Err(invalid("impact_started_at", "must not lie in the future"));
-        }
-        let facts = differences(incident, &changed);
+        set_times(&mut changed, &edit, now, &by.name)?;
+        let facts = super::incident_times::differences(incident, &changed);
         if facts.is_empty() {
             return Ok(false);
         }
@@ -420,28 +409,6 @@ fn shown(incident: &Incident) -> serde_json::Value {
         "owner": incident.owner,
         "version": incident.version,
     })
-}
-
-/// Returns a row for every field that differs.
-fn differences(before: &Incident, after: &Incident) -> Vec<Fact> {
-    let category = |it: &Incident| it.category.map(|it| it.to_string()).unwrap_or_default();
-    let time = |at: Option<Timestamp>| at.map(|at| format!("{at:.0}")).unwrap_or_default();
-    let evidence = |it: &Incident| serde_json::to_string(&it.evidence).unwrap_or_default();
-    let started = |it: &Incident| time(it.measure.impact_started_at);
-    let ended = |it: &Incident| time(it.measure.impact_ended_at);
-    [
-        ("title", before.title.clone(), after.title.clone()),
-        ("summary", before.summary.clone(), after.summary.clone()),
-        ("service", before.service.to_string(), after.service.to_string()),
-        ("category", category(before), category(after)),
-        ("evidence", evidence(before), evidence(after)),
-        ("impact_started_at", started(before), started(after)),
-        ("impact_ended_at", ended(before), ended(after)),
-    ]
-    .into_iter()
-    .filter(|(_, before, after)| before != after)
-    .map(|(field, before, after)| Fact::Edited { field: field.into(), before, after })
-    .collect()
 }
 
 fn check_draft(draft: &IncidentDraft, now: Timestamp) -> Result<(), IncidentRejection> {

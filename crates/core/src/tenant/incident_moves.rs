@@ -39,10 +39,16 @@ impl Tenant {
             incident.told_at = Some(now);
         }
         if to == Status::Resolved && code.is_some_and(ResolutionCode::may_reopen) {
-            incident.measure.impact_ended_at = incident
-                .measure
-                .impact_ended_at
-                .or(incident.measure.impact_started_at.map(|_| now));
+            let measure = &mut incident.measure;
+            if measure.impact_ended_at.is_none() && measure.impact_started_at.is_some() {
+                measure.impact_ended_at = Some(now);
+                measure.is_end_assumed = true;
+            }
+        }
+        if to.is_active() && !from.is_active() && incident.measure.is_end_assumed {
+            // It was not the end of it.
+            incident.measure.impact_ended_at = None;
+            incident.measure.is_end_assumed = false;
         }
         if to == Status::Detected {
             // Whoever had it may not be there any more; whoever takes it next has it.

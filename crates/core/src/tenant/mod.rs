@@ -28,6 +28,7 @@ mod incident_people;
 mod incident_relations;
 mod incident_restricted;
 mod incident_tasks;
+mod incident_times;
 mod incidents;
 mod ingest;
 mod inhibit;

@@ -4,7 +4,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_core::command::{Rejection, Reply};
 use tocsin_core::identity::IdentityRejection;
-use tocsin_core::incident::{IncidentRejection, Refusal as Denied};
+use tocsin_core::incident::{IncidentRejection, Refusal as Denied, TimeError};
 use tocsin_core::lesson::LessonRejection;
 use tocsin_core::oncall::OnCallRejection;
 use tocsin_core::paging::{AnswerRejection, PagingRejection};
@@ -180,6 +180,17 @@ fn of_incident(why: &IncidentRejection, text: String) -> Refusal {
         IncidentRejection::Stale { .. } => ProblemCode::Stale,
         IncidentRejection::Invalid { field, message } => {
             return Refusal::field(&format!("/{field}"), message.clone());
+        }
+        IncidentRejection::Times { error } => {
+            let fields = match *error {
+                TimeError::Order { earlier, later } => vec![earlier, later],
+                TimeError::NotReached(field) => vec![field.name()],
+            };
+            let error = |field| FieldError::at(format!("/{field}"), text.clone());
+            let errors = fields.into_iter().map(error).collect();
+            return Problem::new(ProblemCode::Unprocessable, text.clone())
+                .with_errors(errors)
+                .into();
         }
         IncidentRejection::UnknownPerson { .. } => return Refusal::field("/owner", text),
         IncidentRejection::TooMany { .. } => ProblemCode::LimitReached,

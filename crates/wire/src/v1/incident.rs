@@ -246,6 +246,12 @@ pub struct IncidentDetail {
     /// When harm ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impact_ended_at: Option<Timestamp>,
+    /// Whether that is only when it was resolved, since nobody said anything else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_impact_end_assumed: bool,
+    /// Whether it was seen coming before harm began.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_predicted: bool,
     /// Where it may go from here, and what that takes.
     pub allowed_transitions: Vec<IncidentTransition>,
     /// Who does what.
@@ -330,6 +336,10 @@ pub struct IncidentCycle {
     pub resolution: Option<IncidentResolution>,
     /// When nothing was left to do.
     pub closed_at: Option<Timestamp>,
+    /// Which of these times somebody named rather than that they were seen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["resolved_at"]))]
+    pub given: Vec<String>,
 }
 
 /// What a severity asks for, in minutes from when the incident was detected.
@@ -535,6 +545,8 @@ impl IncidentDetail {
             evidence: it.evidence.into(),
             impact_started_at: it.measure.impact_started_at,
             impact_ended_at: it.measure.impact_ended_at,
+            is_impact_end_assumed: it.measure.is_end_assumed,
+            is_predicted: it.measure.is_predicted,
             allowed_transitions: transitions(allowed_from(it.status())),
             people: IncidentPeople::new(it),
             relations: IncidentRelations::new(&it.relations),
@@ -575,6 +587,7 @@ impl IncidentCycle {
             resolved_at: it.resolved_at,
             resolution: it.resolution.map(Into::into),
             closed_at: it.closed_at,
+            given: it.given.iter().map(|field| field.name().to_owned()).collect(),
         }
     }
 }
@@ -661,54 +674,6 @@ impl IncidentEntry {
 fn word(value: &impl Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
-}
-
-/// An incident to be declared.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct IncidentDraft {
-    /// What it is about, in one line.
-    #[schema(example = "Customers cannot pay")]
-    pub title: String,
-    /// More about it, in Markdown.
-    pub summary: String,
-    /// How bad it is: `sev1` to `sev5`, or a word such as `critical`. Follows from `evidence`
-    /// when it is left out.
-    pub severity: Option<String>,
-    /// What is known of the effects.
-    pub evidence: IncidentEvidence,
-    /// What kind of harm it is.
-    pub category: Option<IncidentCategory>,
-    /// The service.
-    pub service: String,
-    /// Whether it is one.
-    pub mode: IncidentMode,
-    /// While an incident with this key is open, it is that one.
-    pub key: Option<String>,
-    /// Who has it, by handle.
-    pub owner: Option<String>,
-    /// When it was detected, if not now.
-    pub detected_at: Option<Timestamp>,
-}
-
-/// What is to be changed of an incident; what is absent stays.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct IncidentPatch {
-    /// What it is about.
-    pub title: Option<String>,
-    /// More about it.
-    pub summary: Option<String>,
-    /// What kind of harm it is.
-    pub category: Option<IncidentCategory>,
-    /// The service.
-    pub service: Option<String>,
-    /// What is known of the effects.
-    pub evidence: Option<IncidentEvidence>,
-    /// When harm began.
-    pub impact_started_at: Option<Timestamp>,
-    /// When harm ended.
-    pub impact_ended_at: Option<Timestamp>,
 }
 
 /// A move of an incident.

@@ -60,7 +60,7 @@ pub struct IncidentReport {
     /// What counted, ascending by the key.
     pub groups: Vec<IncidentReportGroup>,
     /// How many did not count: tests and drills, false positives, duplicates, merged and cancelled
-    /// ones.
+    /// ones, and those written down afterwards of which nobody said when they ended.
     pub left_out: usize,
     /// Whether there were too many, so that the oldest are missing.
     pub is_cut: bool,

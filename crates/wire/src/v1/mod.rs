@@ -19,6 +19,7 @@ mod hook;
 mod identity;
 mod import;
 mod incident;
+mod incident_edit;
 mod incident_message;
 mod incident_more;
 mod incident_people;
@@ -117,11 +118,12 @@ pub use status::{ConfigurationStatus, Counts, Readiness, Status};
 
 pub use incident::{
     Incident, IncidentAlertRow, IncidentAssignment, IncidentCategory, IncidentComment,
-    IncidentCycle, IncidentDetail, IncidentDraft, IncidentEntry, IncidentEvidence, IncidentMetric,
-    IncidentMode, IncidentMove, IncidentMoveTo, IncidentPatch, IncidentRating, IncidentReminder,
-    IncidentResolution, IncidentResult, IncidentState, IncidentStatus, IncidentTargets,
-    IncidentTransition, MAX_LISTED_INCIDENT_ALERTS, transitions,
+    IncidentCycle, IncidentDetail, IncidentEntry, IncidentEvidence, IncidentMetric, IncidentMode,
+    IncidentMove, IncidentMoveTo, IncidentRating, IncidentReminder, IncidentResolution,
+    IncidentResult, IncidentState, IncidentStatus, IncidentTargets, IncidentTransition,
+    MAX_LISTED_INCIDENT_ALERTS, transitions,
 };
+pub use incident_edit::{IncidentDraft, IncidentPatch};
 pub use incident_more::{
     ChatFormat, IncidentClose, IncidentImport, IncidentRedaction, IncidentRestrict,
     IncidentRestricted, IncidentRevision, IncidentRowPatch, IncidentTask, IncidentTaskDraft,

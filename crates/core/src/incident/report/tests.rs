@@ -66,6 +66,20 @@ fn what_was_none_does_not_count_unless_it_is_asked_for() {
 }
 
 #[test]
+fn what_was_written_down_afterwards_counts_once_its_end_is_told() {
+    let written = Incident { mode: Mode::Backfilled, ..incident(1, 0, None, Some(9_000)) };
+    let spec = ReportSpec::default();
+    let told = report([&written], &spec, at(10_000));
+    assert_eq!((told.groups.len(), told.left_out), (0, 1));
+    let mut known = written;
+    known.record.correct(&[(TimeField::Resolved, at(300))].into(), "ada").unwrap();
+    let told = report([&known], &spec, at(10_000));
+    assert_eq!(summary(&told.groups[0], "mttr").mean, Some(300.0));
+    known.record.enter(at(9_500), Status::Investigating, "ada", true, None);
+    assert_eq!(report([&known], &spec, at(10_000)).left_out, 1);
+}
+
+#[test]
 fn days_are_those_of_the_zone_that_is_asked_for() {
     // Half past eleven in the evening of a Sunday, and half an hour after midnight in Berlin.
     let late = "2026-01-04T23:30:00Z".parse::<Timestamp>().unwrap().as_second();

@@ -43,7 +43,8 @@ pub(super) struct ReportQuery {
     severity: Vec<String>,
     /// Only those of this service.
     service: Option<String>,
-    /// Whether tests, drills, false positives, duplicates, merged and cancelled ones count, too.
+    /// Whether tests, drills, false positives, duplicates, merged and cancelled ones count, too, and
+    /// those written down afterwards of which nobody said when they ended.
     #[param(required = false)]
     all: Option<bool>,
 }

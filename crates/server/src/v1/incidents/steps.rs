@@ -316,7 +316,9 @@ pub(in super::super) async fn comment(
 
 /// Edit an incident
 ///
-/// What is absent stays. More evidence may make it worse by itself, never better.
+/// What is absent stays. More evidence may make it worse by itself, never better. Times may be set
+/// right, which takes `incident.edit_time`; those that would contradict each other are refused by
+/// both names.
 #[utoipa::path(
     patch, path = "/api/v1/incidents/{incident}", operation_id = "edit_incident",
     tag = "incidents", params(("incident" = String, Path, description = "Its number or reference")),
@@ -331,10 +333,9 @@ pub(in super::super) async fn edit(
     Ask(Nothing): Ask<Nothing>,
     Body(body): Body<IncidentPatch>,
 ) -> Answer<Response> {
-    let has_times = body.impact_started_at.is_some() || body.impact_ended_at.is_some();
     let asked = Asked::find(&app, caller, &text, &headers).await?;
     asked.must(Permission::IncidentTransition)?;
-    if has_times {
+    if body.has_times() {
         asked.must(Permission::IncidentEditTime)?;
     }
     if let Some(service) = &body.service {
@@ -345,6 +346,7 @@ pub(in super::super) async fn edit(
             return Err(Refusal::new(ProblemCode::Forbidden, detail));
         }
     }
+    let times = body.times();
     let edit = IncidentEdit {
         title: body.title,
         summary: body.summary,
@@ -353,6 +355,8 @@ pub(in super::super) async fn edit(
         evidence: body.evidence.map(Into::into),
         impact_started_at: body.impact_started_at,
         impact_ended_at: body.impact_ended_at,
+        is_predicted: body.is_predicted,
+        times,
     };
     asked.carry_out(&app, IncidentStep::Edit(Box::new(edit))).await
 }

@@ -1,0 +1,132 @@
+//! What an incident carries, and its times.
+
+use serde_json::{Value, json};
+use tocsin_core::identity::Permission;
+
+use super::support::{Answer, TestServer};
+
+const INCIDENT: &str = "/api/v1/incidents/1";
+
+async fn patch(server: &TestServer, body: Value) -> Answer {
+    server.order("PATCH", INCIDENT, &[], body).await
+}
+
+/// The clock of the test server stands at noon of 2026-11-20.
+async fn of_january() -> TestServer {
+    let server = TestServer::with_incidents().await;
+    let draft = json!({
+        "title": "Payments were lost", "severity": "sev2", "service": "pay",
+        "mode": "backfilled", "detected_at": "2026-01-10T08:00:00Z",
+    });
+    assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    assert_eq!(server.step("resolve", json!({ "note": "over" })).await.status, 200);
+    server
+}
+
+fn pointers(answer: &Answer) -> Vec<String> {
+    let problem: Value = serde_json::from_str(&answer.body).unwrap();
+    let errors = problem["errors"].as_array().unwrap().clone();
+    errors.iter().map(|it| it["pointer"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_was_written_down_afterwards_counts_by_the_times_that_it_gets() {
+    let server = of_january().await;
+    let report = async || {
+        let path = "/api/v1/incidents/metrics?from=2026-01-01T00:00:00Z";
+        server.get(path).await.json()
+    };
+    // As if it had taken ten months.
+    assert_eq!(report().await["left_out"], 1);
+    let times = json!({
+        "acknowledged_at": "2026-01-10T08:05:00Z", "mitigated_at": "2026-01-10T08:50:00Z",
+        "resolved_at": "2026-01-10T09:00:00Z", "impact_started_at": "2026-01-10T07:50:00Z",
+        "impact_ended_at": "2026-01-10T08:50:00Z",
+    });
+    let told = patch(&server, times).await;
+    assert_eq!(told.json()["incident"]["mttr"], 3_600, "{}", told.body);
+    let report = report().await;
+    let measures = &report["groups"][0]["measures"];
+    assert_eq!((&report["left_out"], &measures["mttr"]["mean"]), (&json!(0), &json!(3600.0)));
+    assert_eq!(measures["mtta"]["mean"], 300.0);
+    assert_eq!(measures["mttd"]["mean"], 600.0);
+    assert_eq!(measures["impact_duration"]["mean"], 3600.0);
+    let detail = server.get(INCIDENT).await.json();
+    let given = ["detected_at", "acknowledged_at", "mitigated_at", "resolved_at"];
+    assert_eq!(detail["cycles"][0]["given"], json!(given));
+    let timeline = server.get("/api/v1/incidents/1/timeline").await;
+    for field in &given[1..] {
+        assert!(timeline.body.contains(&format!("\"field\":\"{field}\"")), "{}", timeline.body);
+    }
+}
+
+#[tokio::test]
+async fn times_that_contradict_each_other_are_refused_by_both_names() {
+    let server = of_january().await;
+    for (body, fields) in [
+        (json!({ "resolved_at": "2026-01-10T07:59:59Z" }), ["/detected_at", "/resolved_at"]),
+        (
+            json!({ "impact_started_at": "2026-01-10T08:00:01Z" }),
+            ["/impact_started_at", "/detected_at"],
+        ),
+        (
+            json!({
+                "impact_started_at": "2026-01-10T07:00:00Z",
+                "impact_ended_at": "2026-01-10T06:00:00Z",
+            }),
+            ["/impact_started_at", "/impact_ended_at"],
+        ),
+    ] {
+        let refused = patch(&server, body).await;
+        assert_eq!(refused.status, 422, "{}", refused.body);
+        assert_eq!(pointers(&refused), fields);
+    }
+    let late = patch(&server, json!({ "resolved_at": "2027-01-01T00:00:00Z" })).await;
+    assert_eq!((late.status, pointers(&late)), (422, vec!["/resolved_at".to_owned()]));
+    let early = patch(&server, json!({ "closed_at": "2026-02-01T00:00:00Z" })).await;
+    assert!(early.body.contains("once it is closed"), "{}", early.body);
+    let writer = [Permission::IncidentRead, Permission::IncidentTransition];
+    let bearer = format!("Bearer {}", server.token(&writer).await);
+    let body = json!({ "resolved_at": "2026-01-10T09:00:00Z" });
+    let may_not =
+        server.order("PATCH", INCIDENT, &[("authorization", &bearer)], body.clone()).await;
+    assert_eq!(may_not.status, 403, "{}", may_not.body);
+    assert_eq!(patch(&server, body).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_was_seen_coming_has_a_lead_time() {
+    let server = of_january().await;
+    let harm = json!({ "impact_started_at": "2026-01-10T08:20:00Z", "is_predicted": true });
+    assert_eq!(patch(&server, harm).await.status, 200);
+    let detail = server.get(INCIDENT).await.json();
+    let metrics = detail["metrics"].as_array().unwrap();
+    let of = |name: &str| metrics.iter().find(|it| it["name"] == name).unwrap();
+    assert_eq!(of("lead_time")["seconds"], 1_200);
+    assert_eq!(of("mttd")["status"], "not_applicable");
+    let surprised = patch(&server, json!({ "is_predicted": false })).await;
+    assert_eq!(pointers(&surprised), ["/impact_started_at", "/detected_at"]);
+}
+
+#[tokio::test]
+async fn an_end_of_harm_that_is_assumed_goes_when_it_was_not_the_end() {
+    let server = TestServer::with_incidents().await;
+    let draft = json!({ "title": "Slow", "severity": "sev3" });
+    assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    let began = json!({ "impact_started_at": "2026-11-20T11:30:00Z" });
+    assert_eq!(patch(&server, began).await.status, 200);
+    assert_eq!(server.step("resolve", json!({ "note": "over" })).await.status, 200);
+    let detail = server.get(INCIDENT).await.json();
+    assert_eq!(detail["is_impact_end_assumed"], true);
+    assert_eq!(detail["impact_ended_at"], detail["resolved_at"]);
+    assert_eq!(server.step("reopen", json!({ "note": "not over" })).await.status, 200);
+    let detail = server.get(INCIDENT).await.json();
+    assert_eq!((detail.get("impact_ended_at"), detail.get("is_impact_end_assumed")), (None, None));
+    // What somebody said stays.
+    let said = json!({ "impact_ended_at": "2026-11-20T11:45:00Z" });
+    assert_eq!(patch(&server, said).await.status, 200);
+    assert_eq!(server.step("resolve", json!({ "note": "over" })).await.status, 200);
+    assert_eq!(server.step("reopen", json!({ "note": "again" })).await.status, 200);
+    let detail = server.get(INCIDENT).await.json();
+    assert_eq!(detail["impact_ended_at"], "2026-11-20T11:45:00Z");
+}
