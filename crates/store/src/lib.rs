@@ -256,7 +256,9 @@ pub struct IncidentQuery {
     pub from: Option<Timestamp>,
     /// Detected earlier than this.
     pub to: Option<Timestamp>,
-    /// With this in the title, in upper or lower case.
+    /// With all of these facets, as [`tocsin_core::incident::Facet`] writes them.
+    pub facets: Vec<String>,
+    /// With words that begin like these in the title, the summary or the names of alerts.
     pub text: Option<String>,
     /// Only those with a smaller number: the cursor for the next page.
     pub before: Option<IncidentNumber>,

@@ -37,6 +37,9 @@ enum IncidentCommand {
     /// Show how an incident stands, what belongs to it, how long things took, and what comes next.
     #[command(after_help = EXIT_CODES)]
     Show(Which),
+    /// List all alerts of an incident, the first that joined first.
+    #[command(after_help = EXIT_CODES)]
+    Alerts(super::incident_alerts::Alerts),
     /// Declare an incident.
     #[command(after_help = EXIT_CODES)]
     New(New),
@@ -203,15 +206,31 @@ struct List {
     #[arg(long, value_name = "SEVERITY")]
     severity: Vec<String>,
 
-    /// Only those of this service.
+    /// Only those that are about this service.
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
 
-    /// Only those that this person has.
+    /// Only those of this kind of harm.
+    #[arg(long, value_name = "CATEGORY")]
+    category: Option<String>,
+
+    /// Only those with this label `team`.
+    #[arg(long, value_name = "NAME")]
+    team: Option<String>,
+
+    /// Only those that this person has, or `me`.
     #[arg(long, value_name = "HANDLE")]
     owner: Option<String>,
 
-    /// Only those with this in the title.
+    /// Only those that this person has, works on or was named in, or `me`.
+    #[arg(long, value_name = "HANDLE")]
+    participant: Option<String>,
+
+    /// Only those in which this person has a role, or `me`.
+    #[arg(long, value_name = "HANDLE")]
+    role: Option<String>,
+
+    /// Only those with words that begin like these in the title, the summary or the names of alerts.
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
 
@@ -270,6 +289,10 @@ pub(crate) async fn run(args: IncidentArgs) -> Result<()> {
     match args.command {
         IncidentCommand::List(list) => show_list(&client, format, list).await,
         IncidentCommand::Show(which) => show(&client, format, &which).await,
+        IncidentCommand::Alerts(asked) => {
+            let path = path(&asked.which);
+            super::incident_alerts::run(&client, format, &path, asked).await
+        }
         IncidentCommand::New(new) => declare(&client, format, new).await,
         IncidentCommand::Ack(said) => {
             does(said.which, "acknowledge", json!({ "note": said.note })).await
@@ -409,7 +432,15 @@ async fn show_list(client: &Client, format: Format, list: List) -> Result<()> {
     }
     query.extend(list.status.into_iter().map(|status| ("status", status)));
     query.extend(list.severity.into_iter().map(|severity| ("severity", severity)));
-    let given = [("service", list.service), ("owner", list.owner), ("q", list.search)];
+    let given = [
+        ("service", list.service),
+        ("category", list.category),
+        ("team", list.team),
+        ("owner", list.owner),
+        ("participant", list.participant),
+        ("role", list.role),
+        ("q", list.search),
+    ];
     query.extend(given.into_iter().filter_map(|(name, value)| Some((name, value?))));
     let answer = client.get("/api/v1/incidents", &query).await?;
     if format == Format::Json {
@@ -470,6 +501,9 @@ fn text(detail: &IncidentDetail) -> String {
     if detail.alerts_total > 0 {
         let firing = detail.alerts.iter().filter(|alert| alert.is_firing).count();
         let _ = write!(out, "\n\nalerts: {}, {firing} of those listed fire", detail.alerts_total);
+    }
+    if detail.alerts_total > detail.alerts.len() as u64 {
+        let _ = write!(out, " (`incident alerts {}` lists all)", it.number);
     }
     for alert in &detail.alerts {
         let name = match &alert.labels {

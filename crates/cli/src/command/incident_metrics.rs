@@ -47,6 +47,18 @@ pub(super) struct Metrics {
     #[arg(long, value_name = "NAME")]
     service: Option<String>,
 
+    /// Only those of this kind of harm.
+    #[arg(long, value_name = "CATEGORY")]
+    category: Option<String>,
+
+    /// Only those with this label `team`.
+    #[arg(long, value_name = "NAME")]
+    team: Option<String>,
+
+    /// Print CSV: one line for each group and measure.
+    #[arg(long)]
+    csv: bool,
+
     /// Count tests, drills, false positives, duplicates, merged and cancelled ones, too, and those
     /// written down afterwards of which nobody said when they ended.
     #[arg(long)]
@@ -59,13 +71,18 @@ pub(super) async fn run(client: &Client, format: Format, asked: Metrics) -> Resu
     let mut query = vec![("by", asked.by), ("from", from.to_string())];
     query.extend(asked.zone.map(|zone| ("zone", zone)));
     query.extend(asked.service.map(|service| ("service", service)));
+    query.extend(asked.category.map(|category| ("category", category)));
+    query.extend(asked.team.map(|team| ("team", team)));
     query.extend(asked.severity.into_iter().map(|severity| ("severity", severity)));
     query.extend(asked.measure.iter().map(|measure| ("measure", measure.clone())));
     if asked.all {
         query.push(("all", "true".to_owned()));
     }
+    if asked.csv {
+        query.push(("format", "csv".to_owned()));
+    }
     let answer = client.get("/api/v1/incidents/metrics", &query).await?;
-    if format == Format::Json {
+    if asked.csv || format == Format::Json {
         return output::print(answer.text()?);
     }
     let report: IncidentReport = answer.json()?;

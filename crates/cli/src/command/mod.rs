@@ -11,6 +11,7 @@ pub(crate) mod explain;
 pub(crate) mod generate;
 pub(crate) mod heartbeat;
 pub(crate) mod incident;
+mod incident_alerts;
 mod incident_edit;
 mod incident_metrics;
 mod incident_people;

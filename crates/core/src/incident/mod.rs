@@ -10,6 +10,7 @@ mod curation;
 mod cycle;
 mod duty;
 mod entry;
+mod facets;
 mod key;
 mod mention;
 mod message;
@@ -47,6 +48,7 @@ pub use curation::{
 pub use cycle::{Cycle, Interval, MAX_CYCLES, MAX_INTERVALS, Mode, Record};
 pub use duty::Duty;
 pub use entry::{Author, AuthorKind, Entry, Fact};
+pub use facets::Facet;
 pub use key::IncidentKey;
 pub use mention::{MAX_MENTIONS, Mention, mentions};
 pub use message::{

@@ -224,6 +224,7 @@ pub const ROUTES: &[(&str, &str, Need)] = &[
         "/api/v1/incidents/{incident}/timeline/{number}/redact",
         Need::MaySomewhere(P::IncidentEditTime),
     ),
+    ("GET", "/api/v1/incidents/{incident}/alerts", Need::MaySomewhere(P::IncidentRead)),
     ("GET", "/api/v1/incidents/{incident}/timeline", Need::MaySomewhere(P::IncidentRead)),
     ("GET", "/api/v1/incidents/{incident}/timeline/export", Need::MaySomewhere(P::IncidentRead)),
     ("GET", "/api/v1/incidents/{incident}/similar", Need::MaySomewhere(P::IncidentRead)),

@@ -130,3 +130,74 @@ async fn an_end_of_harm_that_is_assumed_goes_when_it_was_not_the_end() {
     let detail = server.get(INCIDENT).await.json();
     assert_eq!(detail["impact_ended_at"], "2026-11-20T11:45:00Z");
 }
+
+#[tokio::test]
+async fn every_alert_of_an_incident_can_be_read_and_found() {
+    let server = TestServer::with_incidents().await;
+    let hosts: Vec<String> = (0..130).map(|host| format!("h{host}")).collect();
+    let alerts: Vec<Vec<(&str, &str)>> = hosts
+        .iter()
+        .map(|host| vec![("alertname", "Full"), ("severity", "critical"), ("host", host)])
+        .collect();
+    let alerts: Vec<&[(&str, &str)]> = alerts.iter().map(Vec::as_slice).collect();
+    server.fire(&alerts).await;
+    server.until("one incident", "/api/v1/incidents/1").await;
+    let detail = server.get(INCIDENT).await.json();
+    assert_eq!(detail["alerts_total"], 130, "{detail}");
+    assert_eq!(detail["alerts"].as_array().unwrap().len(), 100);
+    let mut cursor = String::new();
+    let mut seen = std::collections::BTreeSet::new();
+    loop {
+        let page = server.get(&format!("{INCIDENT}/alerts?limit=50{cursor}")).await.json();
+        for it in page["items"].as_array().unwrap() {
+            assert!(seen.insert(it["fingerprint"].as_str().unwrap().to_owned()));
+        }
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(seen.len(), 130);
+    let found = server.get(&format!("{INCIDENT}/alerts?q=H117&firing=true")).await.json();
+    assert_eq!(found["items"][0]["labels"]["host"], "h117");
+    assert_eq!(found["items"].as_array().unwrap().len(), 1);
+    let over = server.get(&format!("{INCIDENT}/alerts?firing=false")).await.json();
+    assert_eq!(over["items"], json!([]));
+    let other = server.get("/api/v1/incidents?limit=1").await;
+    assert_eq!(other.status, 200);
+    assert_eq!(server.get(&format!("{INCIDENT}/alerts?cursor=x")).await.status, 400);
+}
+
+#[tokio::test]
+async fn lists_are_narrowed_by_people_teams_categories_and_words() {
+    let server = TestServer::with_incidents().await;
+    for (title, summary, category) in [
+        ("Full disk", "of the shard that holds carts", "capacity"),
+        ("Slow search", "since the release", "performance"),
+        ("Another full disk", "", "capacity"),
+    ] {
+        let draft = json!({ "title": title, "summary": summary, "category": category });
+        assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    }
+    let role = json!({ "role": "scribe", "person": "ada" });
+    assert_eq!(server.step("roles", role).await.status, 200);
+    let given = server.order("POST", "/api/v1/incidents/2/assign", &[], json!({ "owner": "ada" }));
+    assert_eq!(given.await.status, 200);
+    let numbers = async |query: &str| {
+        let page = server.get(&format!("/api/v1/incidents?{query}")).await.json();
+        let items = page["items"].as_array().unwrap().clone();
+        items.iter().map(|it| it["number"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers("category=capacity").await, [3, 1]);
+    assert_eq!(numbers("category=capacity&q=shard").await, [1]);
+    assert_eq!(numbers("q=DISK%20full").await, [3, 1]);
+    assert_eq!(numbers("role=ada").await, [1]);
+    assert_eq!(numbers("participant=ada").await, [2, 1]);
+    assert_eq!(numbers("owner=ada").await, [2]);
+    assert_eq!(numbers("team=core").await, [] as [u64; 0]);
+    let nobody = server.get("/api/v1/incidents?role=me").await;
+    assert!(nobody.status == 400 && nobody.body.contains("`me` is nobody"), "{}", nobody.body);
+    let report = server.get("/api/v1/incidents/metrics?category=capacity&by=category").await.json();
+    assert_eq!(report["groups"][0]["incidents"], 2);
+    let csv = server.get("/api/v1/incidents/metrics?by=category&format=csv").await;
+    assert!(csv.body.starts_with("group,incidents,open,"), "{}", csv.body);
+    assert!(csv.body.contains("\r\ncapacity,2,2,0,0,mtta,0,,,,,,2,0,0\r\n"), "{}", csv.body);
+}

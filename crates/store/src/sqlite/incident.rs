@@ -1,6 +1,8 @@
 //! Incidents, their alerts and their timelines as rows.
 
-use rusqlite::{Connection, named_params};
+use std::collections::BTreeSet;
+
+use rusqlite::Connection;
 use tocsin_core::ids::{AlertNumber, TenantId};
 use tocsin_core::incident::{Entry, Incident, IncidentAlert, IncidentNumber};
 use tocsin_core::labels::Fingerprint;
@@ -8,7 +10,7 @@ use tocsin_core::rows::{TenantRows, WriteSet};
 
 use super::failure::Failure;
 use super::load::each;
-use crate::{EntryQuery, IncidentQuery, MAX_ENTRIES_PER_QUERY, MAX_INCIDENTS_PER_QUERY, codec};
+use crate::{EntryQuery, MAX_ENTRIES_PER_QUERY, codec};
 
 /// How many closed incidents a start reads, so that late words reach them.
 const CLOSED_READ_AT_START: i64 = 10_000;
@@ -91,6 +93,34 @@ fn write_incident(connection: &Connection, tenant: i64, it: &Incident) -> Result
             it.title.as_str(),
             serde_json::to_string(it)?,
         ))?;
+    write_facets(connection, tenant, it)
+}
+
+/// Writes by what an incident is found in lists, as far as that is another.
+fn write_facets(connection: &Connection, tenant: i64, it: &Incident) -> Result<(), Failure> {
+    let number = it.number.0.cast_signed();
+    let mut written = BTreeSet::new();
+    let sql = "SELECT facet FROM incident_facet WHERE tenant = ?1 AND incident = ?2";
+    each(connection, "incident_facet", sql, (tenant, number), |columns| {
+        written.insert(columns.text(0)?);
+        Ok(())
+    })?;
+    let facets = it.facets();
+    for facet in written.difference(&facets) {
+        connection
+            .prepare_cached(
+                "DELETE FROM incident_facet \
+                 WHERE tenant = ?1 AND incident = ?2 AND facet = ?3",
+            )?
+            .execute((tenant, number, facet))?;
+    }
+    for facet in facets.difference(&written) {
+        connection
+            .prepare_cached(
+                "INSERT INTO incident_facet (tenant, incident, facet) VALUES (?1, ?2, ?3)",
+            )?
+            .execute((tenant, number, facet))?;
+    }
     Ok(())
 }
 
@@ -120,48 +150,6 @@ pub(super) fn load(
     }
     rows.incidents = incidents;
     Ok(())
-}
-
-/// Returns incidents, the newest first.
-pub(super) fn query(
-    connection: &Connection,
-    tenant: TenantId,
-    query: &IncidentQuery,
-) -> Result<Vec<Incident>, Failure> {
-    let words: Vec<&str> = query.statuses.iter().map(|it| it.as_str()).collect();
-    let severities: Vec<i64> = query.severities.iter().map(|it| *it as i64 + 1).collect();
-    let modes: Vec<&str> = query.modes.iter().map(|it| it.as_str()).collect();
-    // Each list is `NULL` when anything will do; what people search for is compared without case.
-    let sql = "SELECT incident FROM incident \
-               WHERE tenant = :tenant AND number < :before \
-                 AND (:statuses IS NULL OR status IN (SELECT value FROM json_each(:statuses))) \
-                 AND (:severities IS NULL OR severity IN (SELECT value FROM json_each(:severities))) \
-                 AND (:modes IS NULL OR mode IN (SELECT value FROM json_each(:modes))) \
-                 AND (:service IS NULL OR service = :service) \
-                 AND (:owner IS NULL OR owner = :owner) \
-                 AND (:from IS NULL OR detected_at >= :from) \
-                 AND (:to IS NULL OR detected_at < :to) \
-                 AND (:text IS NULL OR instr(lower(title), lower(:text)) > 0) \
-               ORDER BY number DESC LIMIT :limit";
-    let parameters = named_params! {
-        ":tenant": tenant.0.cast_signed(),
-        ":before": query.before.map_or(i64::MAX, |number| number.0.cast_signed()),
-        ":statuses": json_list(&words)?,
-        ":severities": json_list(&severities)?,
-        ":modes": json_list(&modes)?,
-        ":service": query.service.as_deref(),
-        ":owner": query.owner.as_ref().map(tocsin_core::identity::Handle::as_str),
-        ":from": query.from.map(codec::instant),
-        ":to": query.to.map(codec::instant),
-        ":text": query.text.as_deref(),
-        ":limit": i64::try_from(query.limit.min(MAX_INCIDENTS_PER_QUERY)).unwrap_or(i64::MAX),
-    };
-    let mut list = Vec::new();
-    each(connection, "incident", sql, parameters, |columns| {
-        list.push(columns.json(0)?);
-        Ok(())
-    })?;
-    Ok(list)
 }
 
 /// Returns an incident with its alerts.
@@ -218,9 +206,4 @@ fn alerts(
         Ok(())
     })?;
     Ok(list)
-}
-
-/// Returns a list as JSON; `None` for an empty one, which asks for nothing.
-fn json_list<T: serde::Serialize>(list: &[T]) -> Result<Option<String>, Failure> {
-    if list.is_empty() { Ok(None) } else { Ok(Some(serde_json::to_string(list)?)) }
 }

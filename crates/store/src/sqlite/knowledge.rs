@@ -216,8 +216,12 @@ fn put(connection: &Connection, tenant: i64, it: &Document<'_>) -> Result<(), Fa
             .optional()?);
     }
     let incident = it.incident.map(|it| it.0.cast_signed());
-    let archived = if it.is_archived { ARCHIVED } else { "" };
-    let scope = format!("{} {archived}", scope_word(tenant));
+    let word = match (it.kind, it.is_archived) {
+        (_, true) => ARCHIVED,
+        (KnowledgeKind::Incident, _) => INCIDENT,
+        _ => "",
+    };
+    let scope = format!("{} {word}", scope_word(tenant));
     let Some(id) = known else {
         connection
             .prepare_cached(
@@ -249,6 +253,9 @@ fn put(connection: &Connection, tenant: i64, it: &Document<'_>) -> Result<(), Fa
         .execute((id, it.title, &it.body, &it.tags, scope))?;
     Ok(())
 }
+
+/// The word of the scope that incidents have, so that lists of them look at nothing else.
+const INCIDENT: &str = "incident";
 
 /// The word of the scope that a document has which holds no more.
 const ARCHIVED: &str = "archived";
@@ -309,6 +316,14 @@ fn expression(tenant: i64, terms: &[String], tags: &[String], joined_by: &str) -
         return all;
     }
     format!("({all}) NOT scope : \"{ARCHIVED}\"")
+}
+
+/// Returns an expression of the index for incidents with words that begin like all of these; `None`
+/// when there are no words.
+pub(super) fn incidents_with(tenant: i64, text: &str) -> Option<String> {
+    let words: Vec<String> = terms(text).into_iter().map(|it| format!("\"{it}\"*")).collect();
+    let scope = format!("scope : \"{}\" AND scope : \"{INCIDENT}\"", scope_word(tenant));
+    (!words.is_empty()).then(|| format!("{scope} AND {{title body}} : ({})", words.join(" AND ")))
 }
 
 /// Returns the documents that somebody searches for.

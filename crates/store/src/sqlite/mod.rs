@@ -13,6 +13,7 @@ mod failure;
 mod history;
 mod identity;
 mod incident;
+mod incident_list;
 mod inspect;
 mod knowledge;
 mod lesson;
@@ -209,7 +210,7 @@ impl Store for SqliteStore {
         tenant: TenantId,
         query: IncidentQuery,
     ) -> Result<Vec<Incident>, StoreError> {
-        self.readers.query(move |connection| incident::query(connection, tenant, &query)).await
+        self.readers.query(move |connection| incident_list::query(connection, tenant, &query)).await
     }
 
     async fn incident(

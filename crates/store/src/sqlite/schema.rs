@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0007_incidents.sql"),
     include_str!("../../migrations/sqlite/0008_reminders.sql"),
     include_str!("../../migrations/sqlite/0009_lessons.sql"),
+    include_str!("../../migrations/sqlite/0010_incident_lists.sql"),
 ];
 
 /// Marks a file as ours ("tocs"), so that no other program's database is migrated by mistake.

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use tocsin_core::identity::Handle;
 use tocsin_core::ids::AlertNumber;
 use tocsin_core::incident::{
-    Author, Entry, Evidence, Fact, Incident, IncidentAlert, IncidentKey, IncidentNumber, Mode,
-    Record, ResolutionCode, Status,
+    Author, Category, Entry, Evidence, Facet, Fact, Incident, IncidentAlert, IncidentKey,
+    IncidentNumber, Mode, Record, ResolutionCode, Status,
 };
 use tocsin_core::labels::{Fingerprint, Labels};
 use tocsin_core::reminder::{Reminder, ReminderKey, ReminderKind, ReminderSubject};
@@ -174,10 +174,59 @@ pub(crate) async fn lists_have_what_was_asked_for_the_newest_first(fixture: impl
     assert_eq!(list(hers).await, [6, 4, 3, 2, 1]);
     let named = IncidentQuery { text: Some("4 \"DOWN".to_owned()), ..any.clone() };
     assert_eq!(list(named).await, [4]);
+    let prefixed = IncidentQuery { text: Some("dow 4".to_owned()), ..any.clone() };
+    assert_eq!(list(prefixed).await, [4]);
+    let wordless = IncidentQuery { text: Some("?!".to_owned()), ..any.clone() };
+    assert_eq!(list(wordless).await, [] as [u64; 0]);
     let early = IncidentQuery { from: Some(at(2)), to: Some(at(4)), ..any.clone() };
     assert_eq!(list(early).await, [3, 2]);
     let page = IncidentQuery { before: Some(IncidentNumber(3)), ..any };
     assert_eq!(list(page).await, [2, 1]);
+}
+
+pub(crate) async fn lists_are_narrowed_by_what_incidents_may_have_several_of(
+    fixture: impl Fixture,
+) {
+    let store = fixture.store();
+    let mut all: Vec<Incident> = (1..=5).map(|number| incident(number, None)).collect();
+    for it in &mut all {
+        it.owner = None;
+        it.participants.clear();
+        it.category = Some(Category::Capacity);
+        it.summary = format!("the queue of shard {}", it.number);
+    }
+    all[1].participants.extend(Handle::parse("grace").ok());
+    all[3].participants.extend(Handle::parse("grace").ok());
+    all[3].category = Some(Category::Security);
+    store.commit(TENANT, of(all.clone())).await.unwrap();
+    let list = async |facets: &[String], text: Option<&str>, before: Option<u64>| {
+        let query = IncidentQuery {
+            facets: facets.to_vec(),
+            text: text.map(str::to_owned),
+            before: before.map(IncidentNumber),
+            limit: 2,
+            ..IncidentQuery::default()
+        };
+        let found = store.incidents(TENANT, query).await.unwrap();
+        found.iter().map(|it| it.number.0).collect::<Vec<_>>()
+    };
+    let (capacity, grace) =
+        (Facet::Category.of(Category::Capacity), Facet::Participant.of("grace"));
+    assert_eq!(list(&[capacity.clone()], None, None).await, [5, 3]);
+    assert_eq!(list(&[capacity.clone()], None, Some(3)).await, [2, 1]);
+    assert_eq!(list(&[grace.clone()], None, None).await, [4, 2]);
+    assert_eq!(list(&[capacity.clone(), grace.clone()], None, None).await, [2]);
+    assert_eq!(list(&[], Some("queue"), None).await, [5, 4]);
+    assert_eq!(list(&[], Some("queue"), Some(4)).await, [3, 2]);
+    assert_eq!(list(&[grace.clone()], Some("que"), None).await, [4, 2]);
+    assert_eq!(list(&[], Some("queue 3"), None).await, [3]);
+    // What it had is no more.
+    all[1].participants.clear();
+    store.commit(TENANT, of(vec![all[1].clone()])).await.unwrap();
+    assert_eq!(list(&[grace], None, None).await, [4]);
+    let elsewhere = tocsin_core::ids::TenantId(TENANT.0 + 1);
+    let query = IncidentQuery { text: Some("queue".to_owned()), limit: 9, ..Default::default() };
+    assert!(store.incidents(elsewhere, query).await.unwrap().is_empty());
 }
 
 pub(crate) async fn a_timeline_is_only_added_to(fixture: impl Fixture) {

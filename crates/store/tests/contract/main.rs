@@ -62,6 +62,7 @@ macro_rules! whole_contract {
             incident::incidents_come_back_with_what_belongs_to_them,
             incident::two_open_incidents_with_one_key_are_refused,
             incident::lists_have_what_was_asked_for_the_newest_first,
+            incident::lists_are_narrowed_by_what_incidents_may_have_several_of,
             incident::reminders_come_back_as_often_as_they_were_said,
             incident::a_timeline_is_only_added_to,
             lesson::postmortems_come_back_with_every_version,

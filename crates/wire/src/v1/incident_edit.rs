@@ -1,4 +1,4 @@
-//! Incidents to be declared, and what is to be changed of one.
+//! Incidents to be declared, what is to be changed of one, and all of its alerts.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_core::incident::TimeField;
 use utoipa::ToSchema;
 
-use super::incident::{IncidentCategory, IncidentEvidence, IncidentMode};
+use super::incident::{IncidentAlertRow, IncidentCategory, IncidentEvidence, IncidentMode};
 
 /// An incident to be declared.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -98,4 +98,16 @@ impl IncidentPatch {
         };
         TimeField::ALL.into_iter().filter_map(|field| Some((field, of(field)?))).collect()
     }
+}
+
+/// A page of the alerts of an incident, the first that joined first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IncidentAlertPage {
+    /// The alerts of this page.
+    pub items: Vec<IncidentAlertRow>,
+    /// What to give as `cursor` to get the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+    /// How many were too many, so that the incident only counted them.
+    pub left_out: u64,
 }

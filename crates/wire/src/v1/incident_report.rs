@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use tocsin_core::incident::{self, Kept, ReportGroup, Summary};
 use utoipa::ToSchema;
 
+use super::timeline::cell;
+
 /// By what incidents are put together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -165,4 +167,28 @@ impl KeptPromises {
     fn new(it: Kept) -> Self {
         Self { kept: it.kept, of: it.of }
     }
+}
+
+/// Returns a report as CSV: one line for each group and measure, times in seconds. What people wrote
+/// is never a formula.
+pub fn incident_report_csv(report: &IncidentReport) -> String {
+    let mut out = String::from(
+        "group,incidents,open,reopened,recurred,measure,count,mean,median,p90,min,max,pending,\
+         invalid,not_applicable\r\n",
+    );
+    let float = |it: Option<f64>| it.map(|it| format!("{it:.1}")).unwrap_or_default();
+    let whole = |it: Option<i64>| it.map(|it| it.to_string()).unwrap_or_default();
+    for group in &report.groups {
+        let counts = [group.incidents, group.open, group.reopened, group.recurred];
+        for (name, it) in &group.measures {
+            let mut fields = vec![cell(&group.key)];
+            fields.extend(counts.map(|it| it.to_string()));
+            fields.extend([cell(name), it.count.to_string(), float(it.mean)]);
+            fields.extend([it.median, it.p90, it.min, it.max].map(whole));
+            fields.extend([it.pending, it.invalid, it.not_applicable].map(|it| it.to_string()));
+            out.push_str(&fields.join(","));
+            out.push_str("\r\n");
+        }
+    }
+    out
 }

@@ -81,6 +81,7 @@ pub use incident_message::{
 };
 pub use incident_report::{
     IncidentGroupBy, IncidentReport, IncidentReportGroup, IncidentSummary, KeptPromises,
+    incident_report_csv,
 };
 pub use knowledge::{
     Article, ArticleDraft, KnowledgeItem, KnowledgePage, SimilarIncident, SimilarIncidents,
@@ -123,7 +124,7 @@ pub use incident::{
     IncidentResult, IncidentState, IncidentStatus, IncidentTargets, IncidentTransition,
     MAX_LISTED_INCIDENT_ALERTS, transitions,
 };
-pub use incident_edit::{IncidentDraft, IncidentPatch};
+pub use incident_edit::{IncidentAlertPage, IncidentDraft, IncidentPatch};
 pub use incident_more::{
     ChatFormat, IncidentClose, IncidentImport, IncidentRedaction, IncidentRestrict,
     IncidentRestricted, IncidentRevision, IncidentRowPatch, IncidentTask, IncidentTaskDraft,

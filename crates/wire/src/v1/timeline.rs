@@ -61,7 +61,7 @@ pub fn timeline_csv(entries: &[IncidentEntry]) -> String {
 }
 
 /// Returns one field: quoted where it has to be, and never a formula.
-fn cell(text: &str) -> String {
+pub(super) fn cell(text: &str) -> String {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let text = if is_formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\n', '\r']) {

@@ -1,5 +1,6 @@
 //! Incidents: how they stand, and how people declare them.
 
+mod alerts;
 mod messages;
 mod people;
 mod relations;
@@ -21,14 +22,15 @@ use jiff::Timestamp;
 use tocsin_core::command::{Command, Reply};
 use tocsin_core::identity::{Handle, Permission, Who};
 use tocsin_core::incident::{
-    self, IncidentAlert, IncidentChange, IncidentKey, IncidentNumber, IncidentReply, Mode, Status,
+    self, Facet, IncidentAlert, IncidentChange, IncidentKey, IncidentNumber, IncidentReply, Mode,
+    Status,
 };
 use tocsin_core::labels::Labels;
 use tocsin_core::severity::Severity;
 use tocsin_store::{IncidentQuery, MAX_INCIDENTS_PER_QUERY};
 use tocsin_wire::v1::{
-    Incident, IncidentAlertRow, IncidentDetail, IncidentDraft, IncidentMode, IncidentPage,
-    IncidentReminder, IncidentState, IncidentStatus, MAX_LISTED_INCIDENT_ALERTS,
+    Incident, IncidentAlertRow, IncidentCategory, IncidentDetail, IncidentDraft, IncidentMode,
+    IncidentPage, IncidentReminder, IncidentState, IncidentStatus, MAX_LISTED_INCIDENT_ALERTS,
 };
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -65,6 +67,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(steps::assign))
         .routes(routes!(steps::comment))
         .routes(routes!(report::report))
+        .routes(routes!(alerts::list))
         .routes(routes!(people::give))
         .routes(routes!(people::join))
         .routes(routes!(people::leave))
@@ -108,14 +111,23 @@ pub(super) struct IncidentsQuery {
     /// Only those of this severity; may be repeated.
     #[param(required = false)]
     severity: Vec<String>,
-    /// Only those of this service.
+    /// Only those that are about this service.
     service: Option<String>,
-    /// Only those that this person has, by handle.
+    /// Only those of this kind of harm.
+    #[param(inline, required = false)]
+    category: Option<IncidentCategory>,
+    /// Only those with this label `team`.
+    team: Option<String>,
+    /// Only those that this person has, by handle, or `me`.
     owner: Option<String>,
+    /// Only those that this person has, works on or was named in, by handle, or `me`.
+    participant: Option<String>,
+    /// Only those in which this person has a role, by handle, or `me`.
+    role: Option<String>,
     /// Only those of this mode; may be repeated.
     #[param(required = false)]
     mode: Vec<IncidentMode>,
-    /// Only those with this in the title.
+    /// Only those with words that begin like these in the title, the summary or the names of alerts.
     q: Option<String>,
     /// Only those that were detected not earlier than this.
     from: Option<Timestamp>,
@@ -135,7 +147,11 @@ impl FromQuery for IncidentsQuery {
             state: params.choices("state")?,
             severity: params.many("severity"),
             service: params.text("service")?,
+            category: params.choice("category")?,
+            team: params.text("team")?,
             owner: params.text("owner")?,
+            participant: params.text("participant")?,
+            role: params.text("role")?,
             mode: params.choices("mode")?,
             q: params.text("q")?,
             from: params.instant("from")?,
@@ -146,23 +162,46 @@ impl FromQuery for IncidentsQuery {
     }
 }
 
+/// Reads a handle, or `me` for whoever asks.
+fn whom(name: &str, text: Option<&str>, caller: &Caller) -> Answer<Option<Handle>> {
+    if text != Some("me") {
+        return person(name, text);
+    }
+    match &caller.actor.who {
+        Who::Person(person) => Ok(Some(person.clone())),
+        _ => Err(invalid(name, "`me` is nobody here; name somebody by their handle")),
+    }
+}
+
+/// Returns what narrows a list by these.
+fn facets(category: Option<IncidentCategory>, team: Option<&str>) -> Vec<String> {
+    let category = category.map(|it| Facet::Category.of(incident::Category::from(it)));
+    category.into_iter().chain(team.map(|it| Facet::Team.of(it))).collect()
+}
+
 /// Reads the severities that a query names.
 fn severities(list: &[String]) -> Answer<Vec<Severity>> {
     words("severity", list, "sev1 to sev5", Severity::from_word)
 }
 
 impl IncidentsQuery {
-    fn asked(&self) -> Answer<IncidentQuery> {
+    fn asked(&self, caller: &Caller) -> Answer<IncidentQuery> {
         let mut statuses: Vec<Status> = self.status.iter().map(|it| (*it).into()).collect();
         for state in &self.state {
             statuses.extend(incident::State::from(*state).statuses());
         }
+        let participant = whom("participant", self.participant.as_deref(), caller)?;
+        let holder = whom("role", self.role.as_deref(), caller)?;
+        let mut facets = facets(self.category, self.team.as_deref());
+        facets.extend(participant.map(|it| Facet::Participant.of(it)));
+        facets.extend(holder.map(|it| Facet::Holder.of(it)));
         Ok(IncidentQuery {
             statuses,
             severities: severities(&self.severity)?,
             modes: self.mode.iter().map(|it| Mode::from(*it)).collect(),
             service: self.service.clone(),
-            owner: person("owner", self.owner.as_deref())?,
+            owner: whom("owner", self.owner.as_deref(), caller)?,
+            facets,
             from: self.from,
             to: self.to,
             text: self.q.clone(),
@@ -186,7 +225,7 @@ pub(super) async fn list(
     Ask(query): Ask<IncidentsQuery>,
 ) -> Answer<Json<IncidentPage>> {
     let (store, tenant) = (app.engine.store(), app.engine.tenant());
-    let mut asked = query.asked()?;
+    let mut asked = query.asked(&caller)?;
     asked.limit = (query.limit + 1).min(MAX_INCIDENTS_PER_QUERY);
     let mut items = Vec::new();
     for _ in 0..MAX_PAGES_PER_LIST {
@@ -212,7 +251,7 @@ pub(super) async fn list(
 
 /// Show an incident
 ///
-/// With its alerts, each time it was open, how long things took, and where it may go from here.
+/// With the first of its alerts, each time it was open, how long things took, and where it may go from here.
 #[utoipa::path(
     get, path = "/api/v1/incidents/{incident}", operation_id = "get_incident", tag = "incidents",
     params(("incident" = String, Path, description = "Its number or reference")),

@@ -4,23 +4,38 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tocsin_core::incident::{self, CustomMeasure, MAX_CUSTOM_MEASURES, ReportSpec};
 use tocsin_store::{IncidentQuery, MAX_INCIDENTS_PER_QUERY};
-use tocsin_wire::v1::{IncidentGroupBy, IncidentReport, IncidentReportGroup};
+use tocsin_wire::v1::{
+    IncidentCategory, IncidentGroupBy, IncidentReport, IncidentReportGroup, incident_report_csv,
+};
 
 use super::super::params::{Ask, FromQuery, Params, invalid};
 use super::super::problem::Answer;
-use super::{sees, severities};
+use super::{facets, sees, severities};
 use crate::App;
 use crate::access::Caller;
 
-/// The most incidents that one report reads, the newest.
+/// The most incidents that one report reads, the newest, whoever may see them.
 const MAX_INCIDENTS: usize = 20_000;
 
 /// How far back a report goes that names no beginning.
 const USUAL_SPAN: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ReportFormat {
+    /// For programs.
+    #[default]
+    Json,
+    /// For tables.
+    Csv,
+}
 
 /// What a report is about.
 #[derive(utoipa::IntoParams)]
@@ -43,6 +58,14 @@ pub(super) struct ReportQuery {
     severity: Vec<String>,
     /// Only those of this service.
     service: Option<String>,
+    /// Only those of this kind of harm.
+    #[param(inline, required = false)]
+    category: Option<IncidentCategory>,
+    /// Only those with this label `team`.
+    team: Option<String>,
+    /// `json`, or `csv` for one line for each group and measure; `json` when left out.
+    #[param(inline, required = false)]
+    format: Option<ReportFormat>,
     /// Whether tests, drills, false positives, duplicates, merged and cancelled ones count, too, and
     /// those written down afterwards of which nobody said when they ended.
     #[param(required = false)]
@@ -59,6 +82,9 @@ impl FromQuery for ReportQuery {
             measure: params.many("measure"),
             severity: params.many("severity"),
             service: params.text("service")?,
+            category: params.choice("category")?,
+            team: params.text("team")?,
+            format: params.choice("format")?,
             all: params.parsed("all", "`true` or `false`")?,
         })
     }
@@ -90,6 +116,7 @@ impl ReportQuery {
         let query = IncidentQuery {
             severities: severities(&self.severity)?,
             service: self.service.clone(),
+            facets: facets(self.category, self.team.as_deref()),
             from: Some(from),
             to: self.to,
             limit: MAX_INCIDENTS_PER_QUERY,
@@ -112,33 +139,41 @@ pub(in super::super) async fn report(
     State(app): State<Arc<App>>,
     caller: Caller,
     Ask(query): Ask<ReportQuery>,
-) -> Answer<Json<IncidentReport>> {
+) -> Answer<Response> {
     let spec = query.spec()?;
     let now = app.engine.now();
     let (from, to, mut asked) = query.asked(now)?;
     let (store, tenant) = (app.engine.store(), app.engine.tenant());
     let mut found = Vec::new();
-    let mut is_cut = false;
+    let (mut read, mut is_cut) = (0, false);
     loop {
         let page = store.incidents(tenant, asked.clone()).await?;
         let is_last = page.len() < asked.limit;
         asked.before = page.last().map(|it| it.number);
+        read += page.len();
         found.extend(page.into_iter().filter(|it| sees(&app, &caller, it)));
         if is_last {
             break;
         }
-        if found.len() >= MAX_INCIDENTS {
+        if read >= MAX_INCIDENTS {
             is_cut = true;
             break;
         }
     }
     let told = incident::report(&found, &spec, now);
-    Ok(Json(IncidentReport {
+    let report = IncidentReport {
         from,
         to,
         by: query.by.unwrap_or_default(),
         groups: told.groups.iter().map(IncidentReportGroup::new).collect(),
         left_out: told.left_out,
         is_cut,
-    }))
+    };
+    Ok(match query.format.unwrap_or_default() {
+        ReportFormat::Json => Json(report).into_response(),
+        ReportFormat::Csv => {
+            let kind = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
+            (kind, incident_report_csv(&report)).into_response()
+        }
+    })
 }
