@@ -225,6 +225,9 @@ CREATE INDEX incident_by_status ON incident (tenant, status, number);
 
 CREATE INDEX incident_closed ON incident (tenant, closed_at) WHERE closed_at IS NOT NULL;
 
+CREATE INDEX incident_narrow
+    ON incident (tenant, number, status, severity, mode, owner, detected_at);
+
 CREATE UNIQUE INDEX incident_open_key ON incident (tenant, key) WHERE key IS NOT NULL;
 
 CREATE TABLE incident_alert (
@@ -232,7 +235,7 @@ CREATE TABLE incident_alert (
     incident INTEGER NOT NULL,
     fingerprint INTEGER NOT NULL,
     alert INTEGER NOT NULL, -- its latest life
-    joined_at INTEGER NOT NULL, -- nanoseconds since 1970
+    joined_at INTEGER NOT NULL, role TEXT, -- nanoseconds since 1970
     PRIMARY KEY (tenant, incident, fingerprint)
 ) STRICT, WITHOUT ROWID;
 
@@ -243,6 +246,15 @@ CREATE TABLE incident_entry (
     entry TEXT NOT NULL, -- JSON object
     PRIMARY KEY (tenant, incident, seq)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE incident_facet (
+    tenant INTEGER NOT NULL,
+    incident INTEGER NOT NULL,
+    facet TEXT NOT NULL, -- kind and value, as in category:capacity
+    PRIMARY KEY (tenant, incident, facet)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX incident_facet_by_value ON incident_facet (tenant, facet, incident);
 
 CREATE TABLE incident_trait (
     tenant INTEGER NOT NULL,

@@ -355,6 +355,7 @@ fn body_of(method: &str, path: &str, mark: &str) -> Option<Value> {
             json!({ "kind": "lesson", "title": mark, "body": mark })
         }
         ("PATCH", "/api/v1/incidents/{incident}") => json!({ "title": mark }),
+        ("PATCH", path) if path.contains("/alerts/") => json!({ "role": "symptom" }),
         ("PATCH", path) if path.contains("/timeline/") => json!({ "caption": mark }),
         ("PATCH", path) if path.contains("/tasks/") => json!({ "title": mark }),
         ("POST", path) if path.starts_with("/api/v1/incidents/") => {

@@ -40,6 +40,20 @@ enum IncidentCommand {
     /// List all alerts of an incident, the first that joined first.
     #[command(after_help = EXIT_CODES)]
     Alerts(super::incident_alerts::Alerts),
+    /// Say what an alert is in its incident.
+    #[command(after_help = EXIT_CODES)]
+    AlertRole {
+        #[command(flatten)]
+        which: Which,
+
+        /// Its fingerprint, as `alerts` has it.
+        #[arg(value_name = "FINGERPRINT")]
+        alert: String,
+
+        /// root, symptom or duplicate.
+        #[arg(value_name = "ROLE", value_parser = ["root", "symptom", "duplicate"])]
+        role: String,
+    },
     /// Declare an incident.
     #[command(after_help = EXIT_CODES)]
     New(New),
@@ -218,6 +232,10 @@ struct List {
     #[arg(long, value_name = "NAME")]
     team: Option<String>,
 
+    /// Only those with this tag; may be repeated, and then all of them.
+    #[arg(long, value_name = "WORD")]
+    tag: Vec<String>,
+
     /// Only those that this person has, or `me`.
     #[arg(long, value_name = "HANDLE")]
     owner: Option<String>,
@@ -292,6 +310,12 @@ pub(crate) async fn run(args: IncidentArgs) -> Result<()> {
         IncidentCommand::Alerts(asked) => {
             let path = path(&asked.which);
             super::incident_alerts::run(&client, format, &path, asked).await
+        }
+        IncidentCommand::AlertRole { which, alert, role } => {
+            let named: String = alert.chars().filter(char::is_ascii_alphanumeric).collect();
+            let path = format!("{}/alerts/{named}", path(&which));
+            let body = json!({ "role": role });
+            told(format, &client.patch(&path, &body).await?.into_success()?)
         }
         IncidentCommand::New(new) => declare(&client, format, new).await,
         IncidentCommand::Ack(said) => {
@@ -432,6 +456,7 @@ async fn show_list(client: &Client, format: Format, list: List) -> Result<()> {
     }
     query.extend(list.status.into_iter().map(|status| ("status", status)));
     query.extend(list.severity.into_iter().map(|severity| ("severity", severity)));
+    query.extend(list.tag.into_iter().map(|tag| ("tag", tag)));
     let given = [
         ("service", list.service),
         ("category", list.category),
@@ -487,6 +512,9 @@ fn text(detail: &IncidentDetail) -> String {
     let _ = write!(out, ", {} since {}", word(it.status), instant(it.status_since));
     if !it.summary.is_empty() {
         let _ = write!(out, "\n  {}", clean(&it.summary));
+    }
+    for line in super::incident_edit::lines(detail) {
+        let _ = write!(out, "\n  {line}");
     }
     if let Some(of) = it.recurrence_of {
         let _ = write!(out, "\n  comes back: incident {of} was about the same");

@@ -25,7 +25,8 @@ pub(super) struct Alerts {
 
 /// Prints all pages; as JSON, one page a line.
 pub(super) async fn run(client: &Client, format: Format, path: &str, asked: Alerts) -> Result<()> {
-    let mut rows = Rows::new(&["FINGERPRINT", "STATE", "JOINED", "ALERT"], output::is_coloured());
+    let mut rows =
+        Rows::new(&["FINGERPRINT", "STATE", "ROLE", "JOINED", "ALERT"], output::is_coloured());
     let mut cursor: Option<String> = None;
     loop {
         let mut query = vec![("limit", "1000".to_owned())];
@@ -43,6 +44,7 @@ pub(super) async fn run(client: &Client, format: Format, path: &str, asked: Aler
             rows.add([
                 (it.fingerprint.to_string(), Tone::Plain),
                 (state.to_owned(), tone),
+                (tocsin_core::incident::AlertRole::from(it.role).as_str().to_owned(), Tone::Plain),
                 (instant(it.joined_at), Tone::Plain),
                 (it.labels.as_ref().map(alert_name).unwrap_or_default(), Tone::Plain),
             ]);

@@ -6,11 +6,12 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 
 use super::{
-    Category, CurateStep, Evidence, IncidentKey, IncidentNumber, IncidentUpdate, Mode, Need,
-    PeopleStep, Refusal, RelationStep, ResolutionCode, RestrictStep, Status, TaskStep, TimeError,
-    TimeField, allowed_from,
+    AlertRole, Category, CurateStep, Evidence, IncidentKey, IncidentNumber, IncidentUpdate, Mode,
+    Need, ParticularsEdit, PeopleStep, Refusal, RelationStep, ResolutionCode, RestrictStep, Status,
+    TaskStep, TimeError, TimeField, allowed_from,
 };
 use crate::identity::Handle;
+use crate::labels::Fingerprint;
 use crate::severity::Severity;
 
 /// The most characters of a title.
@@ -66,6 +67,8 @@ pub struct IncidentDraft {
     pub key: Option<IncidentKey>,
     /// Who has it.
     pub owner: Option<Handle>,
+    /// What else is said about it.
+    pub particulars: ParticularsEdit,
     /// When it was detected, for one that is written down afterwards.
     pub detected_at: Option<Timestamp>,
     /// Makes asking twice harmless, for a day.
@@ -126,6 +129,13 @@ pub enum IncidentStep {
     Task(TaskStep),
     /// Few may see it, or everybody again.
     Restrict(RestrictStep),
+    /// One of its alerts is something else in it.
+    SetAlertRole {
+        /// Which.
+        alert: Fingerprint,
+        /// What it is.
+        role: AlertRole,
+    },
     /// It is closed although something is missing.
     CloseAnyway {
         /// Why; not empty.
@@ -146,6 +156,8 @@ pub struct IncidentEdit {
     pub service: Option<CompactString>,
     /// What is known of the effects.
     pub evidence: Option<Evidence>,
+    /// What else is said about it.
+    pub particulars: ParticularsEdit,
     /// When harm began.
     pub impact_started_at: Option<Timestamp>,
     /// When harm ended.

@@ -13,6 +13,8 @@ pub enum Facet {
     Team,
     /// A service that it is about.
     Service,
+    /// A word by which it is found.
+    Tag,
     /// Somebody who has it, works on it or was named.
     Participant,
     /// Somebody who has a role in it.
@@ -26,6 +28,7 @@ impl Facet {
             Self::Category => "category",
             Self::Team => "team",
             Self::Service => "service",
+            Self::Tag => "tag",
             Self::Participant => "participant",
             Self::Holder => "holder",
         };
@@ -37,14 +40,14 @@ impl Incident {
     /// Returns by what it is found in lists.
     pub fn facets(&self) -> BTreeSet<String> {
         let team = self.labels.get("team").filter(|team| !team.is_empty());
-        let service = Some(self.service.as_str()).filter(|service| !service.is_empty());
         let holders: BTreeSet<_> = self.crew.present().map(|it| &it.person).collect();
         let people = self.participants.iter().chain(&self.owner).chain(holders.iter().copied());
         let mut facets: BTreeSet<String> = people.map(|it| Facet::Participant.of(it)).collect();
         facets.extend(holders.iter().map(|it| Facet::Holder.of(it)));
         facets.extend(self.category.map(|it| Facet::Category.of(it)));
         facets.extend(team.map(|it| Facet::Team.of(it)));
-        facets.extend(service.map(|it| Facet::Service.of(it)));
+        facets.extend(self.all_services().into_iter().map(|it| Facet::Service.of(it)));
+        facets.extend(self.tags.iter().map(|it| Facet::Tag.of(it)));
         facets
     }
 }
@@ -70,10 +73,22 @@ mod tests {
             category: Some(Category::Capacity),
             labels: Labels::from_iter([("team", "core")]),
             service: "pay".into(),
+            services: ["web".into(), "pay".into()].into(),
+            tags: ["disk".into()].into(),
             owner: Handle::parse("ada").ok(),
             ..new
         };
         let facets: Vec<String> = it.facets().into_iter().collect();
-        assert_eq!(facets, ["category:capacity", "participant:ada", "service:pay", "team:core"]);
+        assert_eq!(
+            facets,
+            [
+                "category:capacity",
+                "participant:ada",
+                "service:pay",
+                "service:web",
+                "tag:disk",
+                "team:core"
+            ]
+        );
     }
 }

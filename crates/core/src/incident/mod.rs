@@ -3,6 +3,7 @@
 //! What stands here only computes: which status may follow which, how bad something is, how long
 //! things took. Who is told and what is written is decided in [`crate::tenant`].
 
+mod alert_role;
 mod change;
 mod classify;
 mod crew;
@@ -17,6 +18,7 @@ mod message;
 mod message_draft;
 mod metrics;
 mod number;
+mod particulars;
 mod people_step;
 mod relations;
 mod reminders;
@@ -32,6 +34,7 @@ mod task;
 mod times;
 mod transition;
 
+pub use alert_role::{AlertRole, alert_roles};
 pub use change::{
     Expected, IncidentChange, IncidentDraft, IncidentEdit, IncidentRejection, IncidentReply,
     IncidentStep, MAX_IDEMPOTENCY_CHARS, MAX_TEXT_CHARS, MAX_TITLE_CHARS,
@@ -59,6 +62,9 @@ pub use message::{
 pub use message_draft::{IncidentUpdate, MessageDraft, MessageTarget, MessageTargetError};
 pub use metrics::{Anchor, Measure, Metric, MetricName, Summary, Validity, measure, summarize};
 pub use number::{IncidentNumber, IncidentRef, RefError};
+pub use particulars::{
+    Impact, MAX_LISTED, MAX_LISTED_CHARS, MAX_TICKET_CHARS, ParticularsEdit, Ticket,
+};
 pub use people_step::PeopleStep;
 pub use relations::{
     LinkKind, MAX_MERGED_AT_ONCE, MAX_RELATED, Merge, RelationStep, Relations, UNMERGE_WINDOW,

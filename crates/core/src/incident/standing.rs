@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Author, Category, Crew, Evidence, IncidentKey, IncidentNumber, IncidentRef, Marks, Measure,
-    Mode, Record, Relations, Restriction, Status, Task,
+    AlertRole, Author, Category, Crew, Evidence, Impact, IncidentKey, IncidentNumber, IncidentRef,
+    Marks, Measure, Mode, Record, Relations, Restriction, Status, Task, Ticket,
 };
 use crate::identity::Handle;
 use crate::ids::{AlertNumber, RunNumber};
@@ -106,6 +106,21 @@ pub struct Incident {
     /// What is known of the effects.
     #[serde(default, skip_serializing_if = "Evidence::is_empty")]
     pub evidence: Evidence,
+    /// Whom it harms, and how much.
+    #[serde(default, skip_serializing_if = "Impact::is_empty")]
+    pub impact: Impact,
+    /// The services that it is about, beside the main one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<CompactString>,
+    /// Words by which it is found.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub tags: BTreeSet<CompactString>,
+    /// A ticket in another system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Ticket>,
+    /// What caused it, in Markdown; empty while nobody said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub root_cause: String,
     /// Times of the harm itself.
     #[serde(default)]
     pub measure: Measure,
@@ -132,6 +147,9 @@ pub struct IncidentAlert {
     pub alert: AlertNumber,
     /// Since when it belongs to the incident.
     pub joined_at: Timestamp,
+    /// What it is there, as somebody said; see [`super::alert_roles`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<AlertRole>,
 }
 
 impl Incident {
@@ -176,6 +194,11 @@ impl Incident {
             traits: Default::default(),
             postmortem: None,
             evidence: Evidence::default(),
+            impact: Impact::default(),
+            services: Default::default(),
+            tags: Default::default(),
+            ticket: None,
+            root_cause: String::new(),
             measure: Measure::default(),
             idempotency_key: None,
         }

@@ -110,7 +110,10 @@ impl TimeField {
     fn put(self, cycle: &mut Cycle, at: Timestamp) {
         match self {
             Self::Detected => cycle.opened_at = at,
-            Self::Acknowledged => cycle.acknowledged_at = Some(at),
+            Self::Acknowledged => {
+                cycle.acknowledged_at = Some(at);
+                cycle.is_acknowledged_implicitly = false;
+            }
             Self::Investigating => cycle.investigating_at = Some(at),
             Self::Identified => cycle.identified_at = Some(at),
             Self::Mitigating => cycle.mitigating_at = Some(at),
@@ -161,12 +164,16 @@ impl Record {
             let cycle = &mut changed.cycles_mut()[index];
             let (number, old) = (cycle.number, field.of(cycle));
             field.put(cycle, *at);
+            // Whoever took it by that did so then.
+            if cycle.is_acknowledged_implicitly && cycle.acknowledged_at == old {
+                cycle.acknowledged_at = Some(*at);
+            }
             if !old.is_some_and(|old| changed.move_interval(number, field.status(), old, *at)) {
                 skipped.push((number, *field, *at));
             }
         }
         for (before, after) in self.cycles().iter().zip(changed.cycles()) {
-            check_order(before, after)?;
+            check_order(before, after, times)?;
         }
         for pair in changed.intervals().windows(2) {
             if pair[1].entered_at < pair[0].entered_at {
@@ -211,24 +218,36 @@ impl Record {
     }
 }
 
-/// Refuses times that were in order and would be no more. Those that went back and forth before
-/// may stay as they are.
-fn check_order(before: &Cycle, after: &Cycle) -> Result<(), TimeError> {
+/// Refuses times that were in order and would be no more, by a name that was given where there is
+/// one. Those that went back and forth before may stay as they are.
+fn check_order(
+    before: &Cycle,
+    after: &Cycle,
+    times: &BTreeMap<TimeField, Timestamp>,
+) -> Result<(), TimeError> {
     let name = |field: TimeField| match field {
         TimeField::Detected if after.number > 1 => "opened_at",
         field => field.name(),
     };
+    let mut wrong = None;
     for (index, earlier) in TimeField::ALL.into_iter().enumerate() {
         for later in TimeField::ALL.into_iter().skip(index + 1) {
             let is_wrong = |cycle: &Cycle| {
                 earlier.of(cycle).zip(later.of(cycle)).is_some_and(|(from, to)| to < from)
             };
-            if is_wrong(after) && !is_wrong(before) {
-                return Err(TimeError::Order { earlier: name(earlier), later: name(later) });
+            if !is_wrong(after) || is_wrong(before) {
+                continue;
             }
+            let error = TimeError::Order { earlier: name(earlier), later: name(later) };
+            // What only follows from another time is not what somebody has to look at.
+            let is_assumed = later == TimeField::Acknowledged && after.is_acknowledged_implicitly;
+            if times.contains_key(&later) || times.contains_key(&earlier) && !is_assumed {
+                return Err(error);
+            }
+            wrong = wrong.or(Some(error));
         }
     }
-    Ok(())
+    wrong.map_or(Ok(()), Err)
 }
 
 #[cfg(test)]
@@ -265,7 +284,8 @@ mod tests {
         record.correct(&times(&[(Detected, 100), (Resolved, 900)]), "ada").unwrap();
         assert_eq!(record.detected_at(), at(100));
         assert_eq!(record.cycle().resolved_at, Some(at(900)));
-        // It was never said when it held, so that follows the end.
+        // Whoever resolved it took it by that, and nobody said when it held: both follow the end.
+        assert_eq!(record.cycle().acknowledged_at, Some(at(900)));
         assert_eq!(record.cycle().mitigated_at, Some(at(900)));
         assert_eq!(stays(&record), [(Status::Detected, 100), (Status::Resolved, 900)]);
         let more = times(&[(Acknowledged, 160), (Identified, 300), (Mitigated, 700)]);

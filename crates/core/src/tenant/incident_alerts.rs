@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 
+use super::incident_change::invalid;
 use super::incidents::Held;
 use super::{Tenant, later};
 use crate::event::Event;
 use crate::ids::GroupNumber;
 use crate::incident::{
-    Author, Fact, Incident, IncidentAlert, IncidentKey, IncidentNumber, Recovery, ResolutionCode,
-    Status,
+    AlertRole, Author, Fact, Incident, IncidentAlert, IncidentKey, IncidentNumber,
+    IncidentRejection, Recovery, ResolutionCode, Status, alert_roles,
 };
 use crate::labels::{ALERTNAME, Fingerprint, Labels};
 use crate::severity::SEVERITY;
@@ -165,7 +166,12 @@ impl Tenant {
                 self.recorder.incidents.insert(number);
                 continue;
             }
-            let row = IncidentAlert { fingerprint: *fingerprint, alert: life, joined_at: now };
+            let row = IncidentAlert {
+                fingerprint: *fingerprint,
+                alert: life,
+                joined_at: now,
+                role: None,
+            };
             held.alerts.insert(*fingerprint, row);
             held.firing += 1;
             self.incidents.by_alert.insert(*fingerprint, number);
@@ -213,6 +219,50 @@ impl Tenant {
         let reason = "a worse alert joined".to_owned();
         let fact = Fact::SeverityChanged { from, to: worst, reason };
         self.tell_incident(now, number, &Author::system(), now, fact);
+    }
+
+    /// An alert is something else in its incident than it was held to be.
+    pub(super) fn set_alert_role(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        by: &Author,
+        fingerprint: Fingerprint,
+        role: AlertRole,
+    ) -> Result<bool, IncidentRejection> {
+        let Some(held) = self.incidents.held.get_mut(&number) else { return Ok(false) };
+        let alerts: Vec<IncidentAlert> = held.alerts.values().copied().collect();
+        let roles = alert_roles(&alerts);
+        let known = alerts.iter().zip(roles).find(|(it, _)| it.fingerprint == fingerprint);
+        let Some((alert, before)) = known else {
+            return Err(invalid("fingerprint", "must be that of an alert of this incident"));
+        };
+        if alert.role == Some(role) {
+            return Ok(false);
+        }
+        for it in held.alerts.values_mut() {
+            // One is the root: whichever was said to be it before is a symptom.
+            let is_it = it.fingerprint == fingerprint;
+            let was_root = role == AlertRole::Root && it.role == Some(AlertRole::Root);
+            if is_it || was_root {
+                it.role = Some(if is_it { role } else { AlertRole::Symptom });
+                self.recorder.incident_alerts.insert((number, it.fingerprint));
+            }
+        }
+        let name = self.identity(fingerprint).map(|it| alert_name(&it.labels));
+        let field = match name {
+            Some(name) => format!("role of {name}"),
+            None => format!("role of alert {fingerprint}"),
+        };
+        let (before, after) = (before.as_str().to_owned(), role.as_str().to_owned());
+        self.tell_incident(
+            now,
+            number,
+            by,
+            now,
+            Fact::Edited { field: field.into(), before, after },
+        );
+        Ok(true)
     }
 
     /// An alert fires that did not before.

@@ -76,7 +76,6 @@ impl Tenant {
             None => (classified.severity, None, classified.clause.text().to_owned()),
         };
         let number = IncidentNumber(self.highest.incident.0 + 1);
-        self.highest.incident = number;
         let detected_at = draft.detected_at.unwrap_or(now);
         let title = one_line(&draft.title);
         let mut incident = Incident::new(number, now, author.clone(), title, severity);
@@ -95,6 +94,8 @@ impl Tenant {
             draft.key.as_ref().and_then(|key| self.incidents.latest.get(key)).copied();
         incident.key = draft.key;
         incident.idempotency_key = draft.idempotency_key;
+        draft.particulars.apply(&mut incident).map_err(said_wrong)?;
+        self.highest.incident = number;
         incident.owner = draft.owner;
         incident.participants.extend(incident.owner.clone());
         if let Some(handle) = self.person_of(&author) {
@@ -204,13 +205,16 @@ impl Tenant {
                 self.set_incident_timer(now, number);
                 Ok(true)
             }
-            IncidentStep::Edit(edit) => self.edit_incident(now, number, by, *edit),
+            IncidentStep::Edit(edit) => self.edit_incident(now, number, by, &edit),
             IncidentStep::Update(update) => self.update_incident(now, number, by, *update),
             IncidentStep::People(step) => self.people_step(now, number, by, step),
             IncidentStep::Relate(step) => self.relation_step(now, number, by, step),
             IncidentStep::Curate(step) => self.curate_step(now, number, by, step),
             IncidentStep::Task(step) => self.task_step(now, number, by, step),
             IncidentStep::Restrict(step) => self.restrict_step(now, number, by, step),
+            IncidentStep::SetAlertRole { alert, role } => {
+                self.set_alert_role(now, number, by, alert, role)
+            }
             IncidentStep::CloseAnyway { note } => {
                 if note.trim().is_empty() {
                     return Err(invalid("note", "must say why"));
@@ -248,7 +252,7 @@ impl Tenant {
         now: Timestamp,
         number: IncidentNumber,
         by: &Author,
-        edit: IncidentEdit,
+        edit: &IncidentEdit,
     ) -> Result<bool, IncidentRejection> {
         let Some(held) = self.incidents.held.get_mut(&number) else { return Ok(false) };
         let incident = &mut held.incident;
@@ -271,7 +275,8 @@ impl Tenant {
         if let Some((field, message)) = changed.evidence.problem() {
             return Err(invalid(field, format!("must be {message}")));
         }
-        set_times(&mut changed, &edit, now, &by.name)?;
+        edit.particulars.apply(&mut changed).map_err(said_wrong)?;
+        set_times(&mut changed, edit, now, &by.name)?;
         let facts = super::incident_times::differences(incident, &changed);
         if facts.is_empty() {
             return Ok(false);
@@ -357,7 +362,8 @@ pub(super) fn is_done_already(incident: &Incident, step: &IncidentStep) -> bool 
         | IncidentStep::Relate(_)
         | IncidentStep::Curate(_)
         | IncidentStep::Task(_)
-        | IncidentStep::Restrict(_) => false,
+        | IncidentStep::Restrict(_)
+        | IncidentStep::SetAlertRole { .. } => false,
         IncidentStep::CloseAnyway { .. } => incident.status() == Status::Closed,
     }
 }
@@ -378,6 +384,7 @@ fn action_of(step: &IncidentStep) -> &'static str {
         IncidentStep::Curate(step) => step.action(),
         IncidentStep::Task(step) => step.action(),
         IncidentStep::Restrict(step) => step.action(),
+        IncidentStep::SetAlertRole { .. } => "incident.alert_role",
         IncidentStep::CloseAnyway { .. } => "incident.close_force",
     }
 }
@@ -395,6 +402,7 @@ fn reason_of(step: &IncidentStep) -> String {
         IncidentStep::Assign { .. }
         | IncidentStep::Edit(_)
         | IncidentStep::Relate(_)
+        | IncidentStep::SetAlertRole { .. }
         | IncidentStep::Task(_) => String::new(),
         IncidentStep::Update(update) => update.note.clone(),
     }
@@ -409,6 +417,10 @@ fn shown(incident: &Incident) -> serde_json::Value {
         "owner": incident.owner,
         "version": incident.version,
     })
+}
+
+fn said_wrong((field, message): (&'static str, String)) -> IncidentRejection {
+    invalid(field, message)
 }
 
 fn check_draft(draft: &IncidentDraft, now: Timestamp) -> Result<(), IncidentRejection> {

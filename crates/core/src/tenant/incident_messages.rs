@@ -10,9 +10,9 @@ use super::responders::{Found, Problem};
 use crate::escalation::{EscalationPolicy, PlaceTarget};
 use crate::identity::Handle;
 use crate::incident::{
-    Author, Fact, Incident, IncidentNumber, IncidentRejection, IncidentStep, IncidentUpdate,
-    MAX_RECIPIENTS, Message, MessageDraft, MessageTarget, MessageTemplate, Pattern, Status,
-    variables_of,
+    Audience, Author, Fact, Incident, IncidentNumber, IncidentRejection, IncidentStep,
+    IncidentUpdate, MAX_RECIPIENTS, Message, MessageDraft, MessageTarget, MessageTemplate, Pattern,
+    Status, variables_of,
 };
 use crate::paging::{Content, Recipient, Urgency};
 
@@ -234,6 +234,10 @@ impl Tenant {
         if let Some(held) = self.incidents.held.get_mut(&number) {
             held.incident.told_at = Some(now);
             held.incident.active_at = now;
+            if message.audience == Audience::Customer {
+                let count = &mut held.incident.impact.customer_notifications;
+                *count = Some(count.unwrap_or(0) + 1);
+            }
         }
         let lines = lines_of(&message.body);
         let mut told = Vec::new();

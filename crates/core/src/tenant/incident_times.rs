@@ -1,5 +1,8 @@
 //! Times of incidents are set right, and what differs afterwards becomes rows.
 
+use std::collections::BTreeSet;
+
+use compact_str::CompactString;
 use jiff::Timestamp;
 
 use super::incident_change::{CLOCK_SKEW, invalid};
@@ -64,12 +67,35 @@ pub(super) fn differences(before: &Incident, after: &Incident) -> Vec<Fact> {
     let started = |it: &Incident| time(it.measure.impact_started_at);
     let predicted = |it: &Incident| it.measure.is_predicted.to_string();
     let ended = |it: &Incident| time(it.measure.impact_ended_at);
+    let whole = |it: Option<u64>| it.map(|it| it.to_string()).unwrap_or_default();
+    let flag = |it: Option<bool>| it.map(|it| it.to_string()).unwrap_or_default();
+    let list = |it: &BTreeSet<CompactString>| {
+        it.iter().map(CompactString::as_str).collect::<Vec<_>>().join(", ")
+    };
+    let revenue = |it: &Incident| it.impact.revenue_text().unwrap_or_default();
+    let ticket = |it: &Incident| match &it.ticket {
+        Some(ticket) => format!("{} {}", ticket.id, ticket.url).trim().to_owned(),
+        None => String::new(),
+    };
     [
         ("title", before.title.clone(), after.title.clone()),
         ("summary", before.summary.clone(), after.summary.clone()),
         ("service", before.service.to_string(), after.service.to_string()),
         ("category", category(before), category(after)),
         ("evidence", evidence(before), evidence(after)),
+        ("impact.users", whole(before.impact.users), whole(after.impact.users)),
+        ("impact.regions", list(&before.impact.regions), list(&after.impact.regions)),
+        ("impact.revenue", revenue(before), revenue(after)),
+        ("impact.sla_breach", flag(before.impact.sla_breach), flag(after.impact.sla_breach)),
+        (
+            "impact.customer_notifications",
+            whole(before.impact.customer_notifications),
+            whole(after.impact.customer_notifications),
+        ),
+        ("services", list(&before.services), list(&after.services)),
+        ("tags", list(&before.tags), list(&after.tags)),
+        ("ticket", ticket(before), ticket(after)),
+        ("root_cause", before.root_cause.clone(), after.root_cause.clone()),
         ("impact_started_at", started(before), started(after)),
         ("impact_ended_at", ended(before), ended(after)),
         ("is_predicted", predicted(before), predicted(after)),

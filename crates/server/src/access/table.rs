@@ -225,6 +225,11 @@ pub const ROUTES: &[(&str, &str, Need)] = &[
         Need::MaySomewhere(P::IncidentEditTime),
     ),
     ("GET", "/api/v1/incidents/{incident}/alerts", Need::MaySomewhere(P::IncidentRead)),
+    (
+        "PATCH",
+        "/api/v1/incidents/{incident}/alerts/{fingerprint}",
+        Need::MaySomewhere(P::IncidentTransition),
+    ),
     ("GET", "/api/v1/incidents/{incident}/timeline", Need::MaySomewhere(P::IncidentRead)),
     ("GET", "/api/v1/incidents/{incident}/timeline/export", Need::MaySomewhere(P::IncidentRead)),
     ("GET", "/api/v1/incidents/{incident}/similar", Need::MaySomewhere(P::IncidentRead)),

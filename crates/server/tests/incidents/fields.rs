@@ -131,6 +131,22 @@ async fn an_end_of_harm_that_is_assumed_goes_when_it_was_not_the_end() {
     assert_eq!(detail["impact_ended_at"], "2026-11-20T11:45:00Z");
 }
 
+/// Lets time pass until alerts have opened an incident.
+async fn first_incident(server: &TestServer) {
+    server.clock.advance(31);
+    let mut feed = server.app.engine.subscribe();
+    let waiting = async {
+        loop {
+            server.app.engine.read(|_, _| ()).await.unwrap();
+            if server.get(INCIDENT).await.status == 200 {
+                return;
+            }
+            feed.recv().await.unwrap();
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), waiting).await.unwrap();
+}
+
 #[tokio::test]
 async fn every_alert_of_an_incident_can_be_read_and_found() {
     let server = TestServer::with_incidents().await;
@@ -141,7 +157,7 @@ async fn every_alert_of_an_incident_can_be_read_and_found() {
         .collect();
     let alerts: Vec<&[(&str, &str)]> = alerts.iter().map(Vec::as_slice).collect();
     server.fire(&alerts).await;
-    server.until("one incident", "/api/v1/incidents/1").await;
+    first_incident(&server).await;
     let detail = server.get(INCIDENT).await.json();
     assert_eq!(detail["alerts_total"], 130, "{detail}");
     assert_eq!(detail["alerts"].as_array().unwrap().len(), 100);
@@ -200,4 +216,88 @@ async fn lists_are_narrowed_by_people_teams_categories_and_words() {
     let csv = server.get("/api/v1/incidents/metrics?by=category&format=csv").await;
     assert!(csv.body.starts_with("group,incidents,open,"), "{}", csv.body);
     assert!(csv.body.contains("\r\ncapacity,2,2,0,0,mtta,0,,,,,,2,0,0\r\n"), "{}", csv.body);
+}
+
+#[tokio::test]
+async fn whom_it_harms_tags_a_ticket_and_the_cause_are_kept_and_told() {
+    let server = TestServer::with_incidents().await;
+    let draft = json!({
+        "title": "Carts are empty", "severity": "sev2", "service": "cart", "services": ["web"],
+        "tags": ["redis", "carts"], "ticket": { "id": "OPS-7", "url": "https://t.example/OPS-7" },
+        "impact": { "users": 1200, "regions": ["eu", "us"] },
+    });
+    assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    let more = json!({
+        "impact": { "revenue": 12500.0, "currency": "eur", "sla_breach": true },
+        "root_cause": "the eviction policy of redis",
+    });
+    assert_eq!(patch(&server, more).await.status, 200);
+    for (body, field) in [
+        (json!({ "ticket": { "id": "x", "url": "javascript:x" } }), "/ticket/url"),
+        (json!({ "tags": [""] }), "/tags"),
+        (json!({ "impact": { "revenue": -1.0 } }), "/impact/revenue"),
+    ] {
+        let refused = patch(&server, body).await;
+        assert_eq!((refused.status, pointers(&refused)), (422, vec![field.to_owned()]));
+    }
+    let message = json!({
+        "template": "executive_briefing", "to": ["ada"],
+        "variables": { "incident_channel": "#inc-1" },
+    });
+    let seen = server.step("updates/preview", json!({ "message": message })).await;
+    for text in ["about 1200 users", "about 12,500 EUR", "what customers were promised is broken"] {
+        assert!(seen.body.contains(text), "{text}: {}", seen.body);
+    }
+    let told = json!({ "audience": "customer", "subject": "s", "body": "b", "to": ["ada"] });
+    assert_eq!(server.step("updates", json!({ "message": told })).await.status, 200);
+    let detail = server.get(INCIDENT).await.json();
+    assert_eq!(detail["impact"]["customer_notifications"], 1);
+    assert_eq!(detail["tags"], json!(["carts", "redis"]));
+    let numbers = async |query: &str| {
+        let page = server.get(&format!("/api/v1/incidents?{query}")).await.json();
+        page["items"].as_array().unwrap().len()
+    };
+    assert_eq!(numbers("tag=redis&tag=carts").await, 1);
+    assert_eq!(numbers("tag=redis&tag=other").await, 0);
+    assert_eq!(numbers("service=web").await, 1);
+    let timeline = server.get("/api/v1/incidents/1/timeline").await;
+    assert!(timeline.body.contains("impact.revenue is now: 12,500 EUR"), "{}", timeline.body);
+    assert_eq!(server.step("resolve", json!({ "note": "a larger cache" })).await.status, 200);
+    let drafted = server.order("POST", "/api/v1/postmortems/1/draft", &[], json!({})).await;
+    assert_eq!(drafted.status, 200);
+    let postmortem = server.get("/api/v1/incidents/1/postmortem").await;
+    for text in ["About 1200 users", "about 12,500 EUR", "Regions concerned: eu, us", "eviction"] {
+        assert!(postmortem.body.contains(text), "{text}: {}", postmortem.body);
+    }
+}
+
+#[tokio::test]
+async fn an_alert_is_the_root_a_symptom_or_the_same_as_another() {
+    let server = TestServer::with_incidents().await;
+    let of = |host| [("alertname", "Full"), ("severity", "critical"), ("host", host)];
+    server.fire(&[&of("a"), &of("b"), &of("c")]).await;
+    first_incident(&server).await;
+    let alerts = async || {
+        let page = server.get(&format!("{INCIDENT}/alerts")).await.json();
+        page["items"].as_array().unwrap().clone()
+    };
+    let roles = |alerts: &[Value]| {
+        alerts.iter().map(|it| it["role"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let before = alerts().await;
+    assert_eq!(roles(&before), ["root", "symptom", "symptom"]);
+    let say = async |place: usize, role: &str| {
+        let fingerprint = before[place]["fingerprint"].as_str().unwrap();
+        let path = format!("{INCIDENT}/alerts/{fingerprint}");
+        server.order("PATCH", &path, &[], json!({ "role": role })).await
+    };
+    assert_eq!(say(1, "root").await.json()["has_changed"], true);
+    assert_eq!(say(1, "root").await.json()["has_changed"], false);
+    assert_eq!(say(0, "duplicate").await.status, 200);
+    assert_eq!(roles(&alerts().await), ["duplicate", "root", "symptom"]);
+    assert_eq!(say(2, "root").await.status, 200);
+    assert_eq!(roles(&alerts().await), ["duplicate", "symptom", "root"]);
+    let path = format!("{INCIDENT}/alerts/00000000000000aa");
+    let none = server.order("PATCH", &path, &[], json!({ "role": "root" })).await;
+    assert_eq!(none.status, 404);
 }

@@ -9,6 +9,9 @@ CREATE TABLE incident_facet (
 
 CREATE INDEX incident_facet_by_value ON incident_facet (tenant, facet, incident);
 
+-- root, symptom or duplicate, as somebody said; NULL while nobody did.
+ALTER TABLE incident_alert ADD COLUMN role TEXT;
+
 -- Everything that a list asks about every incident, without what makes its rows long.
 CREATE INDEX incident_narrow
     ON incident (tenant, number, status, severity, mode, owner, detected_at);

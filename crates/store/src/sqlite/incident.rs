@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 use tocsin_core::ids::{AlertNumber, TenantId};
-use tocsin_core::incident::{Entry, Incident, IncidentAlert, IncidentNumber};
+use tocsin_core::incident::{AlertRole, Entry, Incident, IncidentAlert, IncidentNumber};
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::rows::{TenantRows, WriteSet};
 
@@ -30,8 +30,8 @@ pub(super) fn write(
         connection
             .prepare_cached(
                 "INSERT OR REPLACE INTO incident_alert \
-                     (tenant, incident, fingerprint, alert, joined_at) \
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                     (tenant, incident, fingerprint, alert, joined_at, role) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute((
                 tenant,
@@ -39,6 +39,7 @@ pub(super) fn write(
                 alert.fingerprint.0.cast_signed(),
                 alert.alert.0.cast_signed(),
                 codec::instant(alert.joined_at),
+                alert.role.map(AlertRole::as_str),
             ))?;
     }
     for (incident, fingerprint) in &writes.left_incident_alerts {
@@ -102,7 +103,7 @@ fn write_facets(connection: &Connection, tenant: i64, it: &Incident) -> Result<(
     let mut written = BTreeSet::new();
     let sql = "SELECT facet FROM incident_facet WHERE tenant = ?1 AND incident = ?2";
     each(connection, "incident_facet", sql, (tenant, number), |columns| {
-        written.insert(columns.text(0)?);
+        written.insert(columns.text(0)?.to_owned());
         Ok(())
     })?;
     let facets = it.facets();
@@ -193,15 +194,20 @@ fn alerts(
     tenant: i64,
     incident: IncidentNumber,
 ) -> Result<Vec<IncidentAlert>, Failure> {
-    let sql = "SELECT fingerprint, alert, joined_at FROM incident_alert \
+    let sql = "SELECT fingerprint, alert, joined_at, role FROM incident_alert \
                WHERE tenant = ?1 AND incident = ?2 ORDER BY joined_at, fingerprint";
     let mut list = Vec::new();
     let parameters = (tenant, incident.0.cast_signed());
     each(connection, "incident_alert", sql, parameters, |columns| {
+        let role = match columns.is_null(3)? {
+            true => None,
+            false => AlertRole::parse(columns.text(3)?),
+        };
         list.push(IncidentAlert {
             fingerprint: Fingerprint(columns.number(0)?),
             alert: AlertNumber(columns.number(1)?),
             joined_at: columns.instant(2)?,
+            role,
         });
         Ok(())
     })?;

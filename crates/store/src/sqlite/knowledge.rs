@@ -103,11 +103,16 @@ pub(super) fn write(
 fn of_incident(it: &Incident) -> Document<'_> {
     let alerts = it.traits.iter().filter_map(|it| it.strip_prefix("alert:"));
     let mut body = it.summary.clone();
+    if !it.root_cause.is_empty() {
+        body.push(' ');
+        body.push_str(&it.root_cause);
+    }
     for alert in alerts {
         body.push(' ');
         body.push_str(alert);
     }
     let category = it.category.map(|it| it.to_string()).unwrap_or_default();
+    let tags: Vec<&str> = it.tags.iter().map(compact_str::CompactString::as_str).collect();
     Document {
         kind: KnowledgeKind::Incident,
         key: it.number.to_string(),
@@ -117,7 +122,13 @@ fn of_incident(it: &Incident) -> Document<'_> {
         at: codec::instant(it.record.detected_at()),
         title: &it.title,
         body,
-        tags: format!("{} {category} {} {}", it.service, it.severity, it.reference()),
+        tags: format!(
+            "{} {category} {} {} {}",
+            it.all_services().join(" "),
+            it.severity,
+            it.reference(),
+            tags.join(" ")
+        ),
         is_archived: false,
     }
 }

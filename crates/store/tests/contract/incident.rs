@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use tocsin_core::identity::Handle;
 use tocsin_core::ids::AlertNumber;
 use tocsin_core::incident::{
-    Author, Category, Entry, Evidence, Facet, Fact, Incident, IncidentAlert, IncidentKey,
-    IncidentNumber, Mode, Record, ResolutionCode, Status,
+    AlertRole, Author, Category, Entry, Evidence, Facet, Fact, Incident, IncidentAlert,
+    IncidentKey, IncidentNumber, Mode, Record, ResolutionCode, Status,
 };
 use tocsin_core::labels::{Fingerprint, Labels};
 use tocsin_core::reminder::{Reminder, ReminderKey, ReminderKind, ReminderSubject};
@@ -77,6 +77,7 @@ pub(crate) async fn incidents_come_back_with_what_belongs_to_them(fixture: impl 
         fingerprint: Fingerprint(u64::MAX - n),
         alert: AlertNumber(n),
         joined_at: at(0),
+        role: None,
     };
     let one = incident(1, Some("a"));
     let closed = over(incident(2, Some("a")), true);
@@ -92,7 +93,8 @@ pub(crate) async fn incidents_come_back_with_what_belongs_to_them(fixture: impl 
     assert_eq!(rows.highest.incident, IncidentNumber(2));
     assert_eq!(rows.incident_alerts.len(), 2);
     // Another life of an alert replaces the row.
-    let anew = IncidentAlert { alert: AlertNumber(9), ..alert(1) };
+    let role = Some(AlertRole::Root);
+    let anew = IncidentAlert { alert: AlertNumber(9), role, ..alert(1) };
     let writes = WriteSet { incident_alerts: vec![(one.number, anew)], ..WriteSet::default() };
     fixture.store().commit(TENANT, writes).await.unwrap();
     let (found, alerts) = fixture.store().incident(TENANT, one.number).await.unwrap().unwrap();

@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tocsin_core::incident::{
-    self, Category, Entry, Evidence, Fact, IncidentAlert, Marks, Metric, Mode, Need,
+    self, AlertRole, Category, Entry, Evidence, Fact, IncidentAlert, Marks, Metric, Mode, Need,
     ResolutionCode, State, Status, Targets, Validity, allowed_from, measure,
 };
 use tocsin_core::labels::{Fingerprint, Labels};
 use tocsin_core::reminder::Reminder;
 use utoipa::ToSchema;
 
+use super::incident_edit::{IncidentAlertRole, IncidentImpact, IncidentTicket};
 use super::incident_more::{IncidentRestricted, IncidentTask};
 use super::incident_people::{IncidentPeople, IncidentRelations};
 
@@ -177,6 +178,15 @@ pub struct Incident {
     pub category: Option<IncidentCategory>,
     /// The service; may be empty.
     pub service: String,
+    /// Other services that it is about.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<String>,
+    /// Words by which it is found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    /// A ticket in another system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<IncidentTicket>,
     /// Labels that name what it is about.
     #[schema(value_type = BTreeMap<String, String>)]
     pub labels: Labels,
@@ -240,6 +250,12 @@ pub struct IncidentDetail {
     pub metrics: Vec<IncidentMetric>,
     /// What is known of the effects.
     pub evidence: IncidentEvidence,
+    /// Whom it harms, and how much; absent while nobody said.
+    #[serde(default, skip_serializing_if = "IncidentImpact::is_empty")]
+    pub impact: IncidentImpact,
+    /// What caused it, in Markdown; absent while nobody said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub root_cause: String,
     /// When harm began, as somebody said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impact_started_at: Option<Timestamp>,
@@ -305,6 +321,8 @@ pub struct IncidentAlertRow {
     pub labels: Option<Labels>,
     /// Since when it belongs to the incident.
     pub joined_at: Timestamp,
+    /// What it is in the incident: the first that joined is the root until somebody says otherwise.
+    pub role: IncidentAlertRole,
     /// Whether it fires.
     pub is_firing: bool,
 }
@@ -504,6 +522,9 @@ impl Incident {
             severity_by: it.severity_by.clone(),
             category: it.category.map(Into::into),
             service: it.service.to_string(),
+            services: it.services.iter().map(ToString::to_string).collect(),
+            tags: it.tags.iter().map(ToString::to_string).collect(),
+            ticket: it.ticket.clone().map(Into::into),
             labels: it.labels.clone(),
             mode: it.mode.into(),
             owner: it.owner.as_ref().map(ToString::to_string),
@@ -543,6 +564,8 @@ impl IncidentDetail {
             },
             metrics: measure(&it.record, &it.measure).iter().map(IncidentMetric::new).collect(),
             evidence: it.evidence.into(),
+            impact: IncidentImpact::new(&it.impact),
+            root_cause: it.root_cause.clone(),
             impact_started_at: it.measure.impact_started_at,
             impact_ended_at: it.measure.impact_ended_at,
             is_impact_end_assumed: it.measure.is_end_assumed,
@@ -566,9 +589,14 @@ pub fn transitions(moves: impl IntoIterator<Item = (Status, Need)>) -> Vec<Incid
 
 impl IncidentAlertRow {
     /// Returns an alert of an incident as the API shows it.
-    pub fn new(alert: &IncidentAlert, labels: Option<Labels>, is_firing: bool) -> Self {
+    pub fn new(
+        alert: &IncidentAlert,
+        role: AlertRole,
+        labels: Option<Labels>,
+        is_firing: bool,
+    ) -> Self {
         let IncidentAlert { fingerprint, joined_at, .. } = *alert;
-        Self { fingerprint, labels, joined_at, is_firing }
+        Self { fingerprint, labels, joined_at, role: role.into(), is_firing }
     }
 }
 

@@ -1,13 +1,99 @@
 //! Incidents to be declared, what is to be changed of one, and all of its alerts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tocsin_core::incident::TimeField;
+use tocsin_core::incident::{AlertRole, Impact, ParticularsEdit, Ticket, TimeField};
 use utoipa::ToSchema;
 
 use super::incident::{IncidentAlertRow, IncidentCategory, IncidentEvidence, IncidentMode};
+
+/// Whom an incident harms, and how much, as somebody estimates.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IncidentImpact {
+    /// How many users are concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub users: Option<u64>,
+    /// Where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regions: Option<Vec<String>>,
+    /// How much revenue is lost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revenue: Option<f64>,
+    /// In which currency, in three letters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "EUR")]
+    pub currency: Option<String>,
+    /// Whether what was promised to customers is broken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sla_breach: Option<bool>,
+    /// How many messages customers were sent about it; each that is sent from here is counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_notifications: Option<u64>,
+}
+
+/// A ticket about an incident in another system.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct IncidentTicket {
+    /// How it is called there.
+    #[schema(example = "OPS-1234")]
+    pub id: String,
+    /// Where it can be seen.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub url: String,
+}
+
+impl IncidentImpact {
+    /// Shows it; what nobody said is absent.
+    pub fn new(it: &Impact) -> Self {
+        let regions: Vec<String> = it.regions.iter().map(ToString::to_string).collect();
+        Self {
+            users: it.users,
+            regions: Some(regions).filter(|it| !it.is_empty()),
+            revenue: it.revenue,
+            currency: Some(it.currency.to_string()).filter(|it| !it.is_empty()),
+            sla_breach: it.sla_breach,
+            customer_notifications: it.customer_notifications,
+        }
+    }
+
+    /// Returns whether nobody said anything.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    fn said(&self) -> ParticularsEdit {
+        ParticularsEdit {
+            users: self.users,
+            regions: words(self.regions.clone()),
+            revenue: self.revenue,
+            currency: self.currency.as_deref().map(Into::into),
+            sla_breach: self.sla_breach,
+            customer_notifications: self.customer_notifications,
+            ..ParticularsEdit::default()
+        }
+    }
+}
+
+impl From<Ticket> for IncidentTicket {
+    fn from(it: Ticket) -> Self {
+        Self { id: it.id, url: it.url }
+    }
+}
+
+impl From<IncidentTicket> for Ticket {
+    fn from(it: IncidentTicket) -> Self {
+        Self { id: it.id, url: it.url }
+    }
+}
+
+fn words(list: Option<Vec<String>>) -> Option<BTreeSet<CompactString>> {
+    list.map(|list| list.into_iter().map(CompactString::from).collect())
+}
 
 /// An incident to be declared.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -35,6 +121,30 @@ pub struct IncidentDraft {
     pub owner: Option<String>,
     /// When it was detected, if not now.
     pub detected_at: Option<Timestamp>,
+    /// Whom it harms, and how much.
+    pub impact: IncidentImpact,
+    /// The services that it is about, beside `service`.
+    pub services: Vec<String>,
+    /// Words by which it is found.
+    pub tags: Vec<String>,
+    /// A ticket in another system.
+    pub ticket: Option<IncidentTicket>,
+    /// What caused it, in Markdown.
+    pub root_cause: Option<String>,
+}
+
+impl IncidentDraft {
+    /// Returns what is said beside the rest.
+    pub fn particulars(&self) -> ParticularsEdit {
+        let list = |it: &Vec<String>| Some(it.clone()).filter(|it| !it.is_empty());
+        ParticularsEdit {
+            services: words(list(&self.services)),
+            tags: words(list(&self.tags)),
+            ticket: self.ticket.clone().map(Into::into),
+            root_cause: self.root_cause.clone(),
+            ..self.impact.said()
+        }
+    }
 }
 
 /// What is to be changed of an incident; what is absent stays.
@@ -55,6 +165,16 @@ pub struct IncidentPatch {
     pub impact_started_at: Option<Timestamp>,
     /// When harm ended.
     pub impact_ended_at: Option<Timestamp>,
+    /// Whom it harms, and how much; what is absent stays.
+    pub impact: IncidentImpact,
+    /// The services that it is about, beside `service`.
+    pub services: Option<Vec<String>>,
+    /// Words by which it is found.
+    pub tags: Option<Vec<String>>,
+    /// A ticket in another system; an empty one for none.
+    pub ticket: Option<IncidentTicket>,
+    /// What caused it, in Markdown.
+    pub root_cause: Option<String>,
     /// Whether it was seen coming before harm began.
     pub is_predicted: Option<bool>,
     /// When it was detected first.
@@ -76,6 +196,17 @@ pub struct IncidentPatch {
 }
 
 impl IncidentPatch {
+    /// Returns what is said beside the rest.
+    pub fn particulars(&self) -> ParticularsEdit {
+        ParticularsEdit {
+            services: words(self.services.clone()),
+            tags: words(self.tags.clone()),
+            ticket: self.ticket.clone().map(Into::into),
+            root_cause: self.root_cause.clone(),
+            ..self.impact.said()
+        }
+    }
+
     /// Returns whether it sets times right.
     pub fn has_times(&self) -> bool {
         self.impact_started_at.is_some()
@@ -110,4 +241,44 @@ pub struct IncidentAlertPage {
     pub next_cursor: Option<String>,
     /// How many were too many, so that the incident only counted them.
     pub left_out: u64,
+}
+
+/// What an alert is in its incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentAlertRole {
+    /// It tells of the cause.
+    Root,
+    /// It tells of what follows from that.
+    Symptom,
+    /// It tells the same as another one.
+    Duplicate,
+}
+
+impl From<AlertRole> for IncidentAlertRole {
+    fn from(role: AlertRole) -> Self {
+        match role {
+            AlertRole::Root => Self::Root,
+            AlertRole::Symptom => Self::Symptom,
+            AlertRole::Duplicate => Self::Duplicate,
+        }
+    }
+}
+
+impl From<IncidentAlertRole> for AlertRole {
+    fn from(role: IncidentAlertRole) -> Self {
+        match role {
+            IncidentAlertRole::Root => Self::Root,
+            IncidentAlertRole::Symptom => Self::Symptom,
+            IncidentAlertRole::Duplicate => Self::Duplicate,
+        }
+    }
+}
+
+/// What is to be changed of an alert of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentAlertPatch {
+    /// What it is.
+    pub role: IncidentAlertRole,
 }

@@ -124,7 +124,10 @@ pub use incident::{
     IncidentResult, IncidentState, IncidentStatus, IncidentTargets, IncidentTransition,
     MAX_LISTED_INCIDENT_ALERTS, transitions,
 };
-pub use incident_edit::{IncidentAlertPage, IncidentDraft, IncidentPatch};
+pub use incident_edit::{
+    IncidentAlertPage, IncidentAlertPatch, IncidentAlertRole, IncidentDraft, IncidentImpact,
+    IncidentPatch, IncidentTicket,
+};
 pub use incident_more::{
     ChatFormat, IncidentClose, IncidentImport, IncidentRedaction, IncidentRestrict,
     IncidentRestricted, IncidentRevision, IncidentRowPatch, IncidentTask, IncidentTaskDraft,

@@ -1,8 +1,9 @@
 //! What an incident gives its messages.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use compact_str::CompactString;
 use jiff::{SignedDuration, Timestamp};
 
 use super::super::{Incident, Role, Targets};
@@ -10,11 +11,12 @@ use crate::identity::Handle;
 
 /// Variables that follow from the incident, with what they are. Whoever sends may give another
 /// value.
-pub const INCIDENT_VARIABLES: [(&str, &str); 23] = [
-    ("affected_customers", "The share of users concerned, or that it is not known."),
-    ("affected_services", "The service, or what it is about."),
+pub const INCIDENT_VARIABLES: [(&str, &str); 28] = [
+    ("affected_customers", "How many users are concerned, or that it is not known."),
+    ("affected_services", "The services, or what it is about."),
     ("category", "What kind of harm it is, or that it is not known."),
     ("current_actions", "Where it stands, when nobody says what is being done."),
+    ("customer_notifications", "How many messages customers were sent about it."),
     ("description", "The summary, or the title."),
     ("detected_at", "When it was detected."),
     ("duration", "How long it took, or takes so far."),
@@ -24,13 +26,21 @@ pub const INCIDENT_VARIABLES: [(&str, &str); 23] = [
     ("next_update_time", "When its severity promises the next word."),
     ("owner", "Who has it, or nobody yet."),
     ("public_status", "Where it stands, in the words of a status page."),
+    ("regions", "Where users are concerned; only where somebody said."),
     ("resolved_at", "When it was over; only of one that is."),
-    ("revenue_impact", "That it is not known, when nobody says more."),
+    ("revenue_impact", "The lost revenue as it is estimated, or that it is not known."),
+    ("root_cause", "What caused it; only where somebody said."),
     ("severity", "sev1 to sev5."),
     ("severity_word", "The same in a word, such as critical."),
-    ("sla_breach", "Which promises of its severity were kept, and which were not."),
+    (
+        "sla_breach",
+        "Whether what customers were promised is broken, where somebody said, and which promises of \
+         its severity were kept.",
+    ),
     ("started_at", "When harm began, or else when it was detected."),
     ("status", "Where it stands."),
+    ("tags", "Its tags; only where it has any."),
+    ("ticket", "The ticket elsewhere; only where there is one."),
     ("time_in_status", "How long it has stood there."),
     ("timeline_summary", "Where it stood when, a line each."),
     ("title", "What it is about."),
@@ -64,16 +74,33 @@ pub fn variables_of(it: &Incident, now: Timestamp) -> BTreeMap<String, String> {
     let commanders: Vec<&str> =
         it.crew.holders(Role::IncidentCommander).map(Handle::as_str).collect();
     let commander = if commanders.is_empty() { owner.clone() } else { commanders.join(", ") };
-    let service = if it.service.is_empty() { it.title.as_str() } else { it.service.as_str() };
+    let services = it.all_services().join(", ");
+    let services = if services.is_empty() { it.title.clone() } else { services };
     let unknown = || "not known yet".to_owned();
     let description = if it.summary.is_empty() { &it.title } else { &it.summary };
     let update = SignedDuration::from_mins(i64::from(targets.update_minutes));
-    let users = it.evidence.users_percent.map(|share| format!("{share} % of users"));
+    let share = it.evidence.users_percent.map(|share| format!("{share} % of users"));
+    let users = match (it.impact.users, share) {
+        (Some(users), Some(share)) => Some(format!("about {users} users, {share}")),
+        (Some(users), None) => Some(format!("about {users} users")),
+        (None, share) => share,
+    };
+    let revenue = it.impact.revenue_text().map(|text| format!("about {text}"));
+    let list = |it: &BTreeSet<CompactString>| {
+        it.iter().map(CompactString::as_str).collect::<Vec<_>>().join(", ")
+    };
+    let broken = match it.impact.sla_breach {
+        Some(true) => "what customers were promised is broken; ",
+        Some(false) => "what customers were promised is kept; ",
+        None => "",
+    };
+    let ticket = it.ticket.as_ref().map(|it| format!("{} {}", it.id, it.url).trim().to_owned());
     let pairs = [
         ("affected_customers", users.unwrap_or_else(unknown)),
-        ("affected_services", service.to_owned()),
+        ("affected_services", services),
         ("category", it.category.map_or_else(unknown, |it| it.to_string())),
         ("current_actions", format!("it is {status}, and {owner} has it")),
+        ("customer_notifications", it.impact.customer_notifications.unwrap_or(0).to_string()),
         ("description", description.clone()),
         ("detected_at", clock(detected)),
         ("duration", span(ended.unwrap_or(now).duration_since(started))),
@@ -83,13 +110,17 @@ pub fn variables_of(it: &Incident, now: Timestamp) -> BTreeMap<String, String> {
         ("next_update_time", now.checked_add(update).map_or_else(|_| unknown(), clock)),
         ("owner", owner),
         ("public_status", status.public().as_str().to_owned()),
+        ("regions", list(&it.impact.regions)),
         ("resolved_at", resolved.map(clock).unwrap_or_default()),
-        ("revenue_impact", unknown()),
+        ("revenue_impact", revenue.unwrap_or_else(unknown)),
+        ("root_cause", it.root_cause.clone()),
         ("severity", it.severity.as_str().to_owned()),
         ("severity_word", it.severity.word().to_owned()),
-        ("sla_breach", promises(it, &targets, now)),
+        ("sla_breach", format!("{broken}{}", promises(it, &targets, now))),
         ("started_at", clock(started)),
         ("status", status.to_string()),
+        ("tags", list(&it.tags)),
+        ("ticket", ticket.unwrap_or_default()),
         ("time_in_status", span(now.duration_since(it.record.status_since()))),
         ("timeline_summary", summary(it)),
         ("title", it.title.clone()),

@@ -15,6 +15,9 @@ const MAX_CHANGES: usize = 5;
 
 pub(super) fn root_cause(facts: &Facts) -> Words {
     let mut words = Words::default();
+    if !facts.incident.root_cause.is_empty() {
+        words.say(said(&facts.incident.root_cause), [Source::field("root_cause")]);
+    }
     if let Some((row, note)) = facts.note_of(Status::Identified) {
         words.say(format!("As {} noted: {}", row.by.name, said(note)), [Source::entry(row.seq)]);
     }

@@ -102,7 +102,7 @@ impl Facts {
     /// Returns the services that it concerned, its own first.
     pub(super) fn services(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
-        let own = std::iter::once(self.incident.service.as_str());
+        let own = self.incident.all_services().into_iter();
         own.chain(self.alerts.iter().map(|alert| alert.service.as_str()))
             .filter(|service| !service.is_empty() && seen.insert(*service))
             .collect()

@@ -1,5 +1,7 @@
 //! What happened: the summary, the harm, the phases, how it was noticed and what was done.
 
+use compact_str::CompactString;
+
 use super::super::Source;
 use super::facts::{Facts, Words, count, listed, said, span, time};
 use crate::event::Event;
@@ -78,6 +80,27 @@ pub(super) fn impact(facts: &Facts) -> Words {
     }
     if let Some(factor) = evidence.latency_factor {
         words.say(format!("Answers took {factor:.1} times as long as usual."), field());
+    }
+    let harm = &it.impact;
+    let of_impact = || [Source::field("impact")];
+    if let Some(users) = harm.users {
+        words.say(format!("About {users} users were concerned, as was estimated."), of_impact());
+    }
+    if !harm.regions.is_empty() {
+        let regions: Vec<&str> = harm.regions.iter().map(CompactString::as_str).collect();
+        words.say(format!("Regions concerned: {}.", said_inner(&regions.join(", "))), of_impact());
+    }
+    if let Some(revenue) = harm.revenue_text() {
+        words.say(format!("It cost about {revenue}, as was estimated."), of_impact());
+    }
+    match harm.sla_breach {
+        Some(true) => words.say("What customers were promised was broken.", of_impact()),
+        Some(false) => words.say("What customers were promised was kept.", of_impact()),
+        None => {}
+    }
+    if let Some(told) = harm.customer_notifications {
+        let told = usize::try_from(told).unwrap_or(usize::MAX);
+        words.say(format!("Customers were sent {}.", count(told, "message")), of_impact());
     }
     match facts.metric(MetricName::ImpactDuration) {
         Some(seconds) => words.say(

@@ -5,14 +5,19 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use jiff::Timestamp;
-use tocsin_core::incident::IncidentAlert;
+use tocsin_core::identity::Permission;
+use tocsin_core::incident::{IncidentAlert, IncidentStep, alert_roles};
 use tocsin_core::labels::Fingerprint;
-use tocsin_wire::v1::{IncidentAlertPage, IncidentAlertRow};
+use tocsin_wire::v1::{IncidentAlertPage, IncidentAlertPatch, IncidentAlertRow, IncidentResult};
 
+use super::super::body::Json as Body;
 use super::super::cursor::List;
-use super::super::params::{Ask, FromQuery, Params, invalid};
-use super::super::problem::Answer;
+use super::super::params::{Ask, FromQuery, Nothing, Params, invalid};
+use super::super::problem::{Answer, Refusal};
+use super::steps::Asked;
 use super::{find, parse};
 use crate::App;
 use crate::access::Caller;
@@ -94,10 +99,11 @@ pub(in super::super) async fn list(
     let (it, alerts) = find(&app, &caller, parse(&text)?).await?;
     let (limit, firing) = (query.limit, query.firing);
     let wanted = query.q.map(|it| it.to_lowercase());
+    let roles = alert_roles(&alerts);
     let found = app.engine.read(move |tenant, _| {
-        let later =
-            alerts.iter().filter(|alert| after.is_none_or(|after| Place::of(alert) > after));
-        let rows = later.filter_map(|alert| {
+        let all = alerts.iter().zip(roles);
+        let later = all.filter(|(alert, _)| after.is_none_or(|after| Place::of(alert) > after));
+        let rows = later.filter_map(|(alert, role)| {
             let is_firing = tenant.is_alert_firing(alert.fingerprint);
             let labels = tenant.identity(alert.fingerprint).map(|it| &it.labels);
             let is_found = wanted.as_ref().is_none_or(|wanted| {
@@ -106,7 +112,7 @@ pub(in super::super) async fn list(
             });
             let is_wanted = is_found && firing.is_none_or(|firing| firing == is_firing);
             is_wanted.then(|| {
-                (Place::of(alert), IncidentAlertRow::new(alert, labels.cloned(), is_firing))
+                (Place::of(alert), IncidentAlertRow::new(alert, role, labels.cloned(), is_firing))
             })
         });
         rows.take(limit + 1).collect::<Vec<_>>()
@@ -115,4 +121,36 @@ pub(in super::super) async fn list(
     let next_cursor = List::IncidentAlerts.page(&mut found, limit, |(place, _)| *place);
     let items = found.into_iter().map(|(_, row)| row).collect();
     Ok(Json(IncidentAlertPage { items, next_cursor, left_out: it.alerts_left_out }))
+}
+
+/// Say what an alert is in its incident
+///
+/// The root, a symptom of it, or the same as another one. There is one root at most.
+#[utoipa::path(
+    patch, path = "/api/v1/incidents/{incident}/alerts/{fingerprint}",
+    operation_id = "change_incident_alert", tag = "incidents",
+    params(
+        ("incident" = String, Path, description = "Its number or reference"),
+        ("fingerprint" = String, Path, description = "Of the alert")
+    ),
+    request_body = IncidentAlertPatch,
+    responses((status = 200, description = "What that did", body = IncidentResult))
+)]
+pub(in super::super) async fn change(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((text, fingerprint)): Path<(String, String)>,
+    headers: HeaderMap,
+    Ask(Nothing): Ask<Nothing>,
+    Body(body): Body<IncidentAlertPatch>,
+) -> Answer<Response> {
+    let missing = || Refusal::not_found(format!("incident {text} has no alert {fingerprint}"));
+    let alert: Fingerprint = fingerprint.parse().map_err(|_| missing())?;
+    let (_, alerts) = find(&app, &caller, parse(&text)?).await?;
+    if !alerts.iter().any(|it| it.fingerprint == alert) {
+        return Err(missing());
+    }
+    let asked = Asked::find(&app, caller, &text, &headers).await?;
+    asked.must(Permission::IncidentTransition)?;
+    asked.carry_out(&app, IncidentStep::SetAlertRole { alert, role: body.role.into() }).await
 }

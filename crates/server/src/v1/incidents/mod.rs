@@ -22,8 +22,8 @@ use jiff::Timestamp;
 use tocsin_core::command::{Command, Reply};
 use tocsin_core::identity::{Handle, Permission, Who};
 use tocsin_core::incident::{
-    self, Facet, IncidentAlert, IncidentChange, IncidentKey, IncidentNumber, IncidentReply, Mode,
-    Status,
+    self, AlertRole, Facet, IncidentAlert, IncidentChange, IncidentKey, IncidentNumber,
+    IncidentReply, Mode, Status,
 };
 use tocsin_core::labels::Labels;
 use tocsin_core::severity::Severity;
@@ -68,6 +68,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(steps::comment))
         .routes(routes!(report::report))
         .routes(routes!(alerts::list))
+        .routes(routes!(alerts::change))
         .routes(routes!(people::give))
         .routes(routes!(people::join))
         .routes(routes!(people::leave))
@@ -118,6 +119,9 @@ pub(super) struct IncidentsQuery {
     category: Option<IncidentCategory>,
     /// Only those with this label `team`.
     team: Option<String>,
+    /// Only those with this tag; may be repeated, and then all of them.
+    #[param(required = false)]
+    tag: Vec<String>,
     /// Only those that this person has, by handle, or `me`.
     owner: Option<String>,
     /// Only those that this person has, works on or was named in, by handle, or `me`.
@@ -149,6 +153,7 @@ impl FromQuery for IncidentsQuery {
             service: params.text("service")?,
             category: params.choice("category")?,
             team: params.text("team")?,
+            tag: params.many("tag"),
             owner: params.text("owner")?,
             participant: params.text("participant")?,
             role: params.text("role")?,
@@ -193,6 +198,7 @@ impl IncidentsQuery {
         let participant = whom("participant", self.participant.as_deref(), caller)?;
         let holder = whom("role", self.role.as_deref(), caller)?;
         let mut facets = facets(self.category, self.team.as_deref());
+        facets.extend(self.tag.iter().map(|it| Facet::Tag.of(it)));
         facets.extend(participant.map(|it| Facet::Participant.of(it)));
         facets.extend(holder.map(|it| Facet::Holder.of(it)));
         Ok(IncidentQuery {
@@ -265,13 +271,14 @@ pub(super) async fn show(
 ) -> Answer<Response> {
     let (it, alerts) = find(&app, &caller, parse(&text)?).await?;
     let (number, total) = (it.number, alerts.len());
+    let roles = incident::alert_roles(&alerts);
     let shown: Vec<IncidentAlert> = alerts.into_iter().take(MAX_LISTED_INCIDENT_ALERTS).collect();
     let rows = app.engine.read(move |tenant, _| {
-        let row = |alert: &IncidentAlert| {
+        let row = |(alert, role): (&IncidentAlert, AlertRole)| {
             let labels = tenant.identity(alert.fingerprint).map(|it| it.labels.clone());
-            IncidentAlertRow::new(alert, labels, tenant.is_alert_firing(alert.fingerprint))
+            IncidentAlertRow::new(alert, role, labels, tenant.is_alert_firing(alert.fingerprint))
         };
-        let rows: Vec<IncidentAlertRow> = shown.iter().map(row).collect();
+        let rows: Vec<IncidentAlertRow> = shown.iter().zip(roles).map(row).collect();
         let reminders = tenant.reminders_of(number);
         (rows, reminders.iter().map(IncidentReminder::new).collect::<Vec<_>>())
     });
@@ -326,7 +333,9 @@ fn draft_of(
             Refusal::field("/key", format!("must have 1 to {limit} characters"))
         })?),
     };
+    let particulars = draft.particulars();
     Ok(incident::IncidentDraft {
+        particulars,
         title: draft.title,
         summary: draft.summary,
         severity: severity.transpose()?,

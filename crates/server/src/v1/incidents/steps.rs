@@ -346,7 +346,7 @@ pub(in super::super) async fn edit(
             return Err(Refusal::new(ProblemCode::Forbidden, detail));
         }
     }
-    let times = body.times();
+    let (times, particulars) = (body.times(), body.particulars());
     let edit = IncidentEdit {
         title: body.title,
         summary: body.summary,
@@ -357,6 +357,7 @@ pub(in super::super) async fn edit(
         impact_ended_at: body.impact_ended_at,
         is_predicted: body.is_predicted,
         times,
+        particulars,
     };
     asked.carry_out(&app, IncidentStep::Edit(Box::new(edit))).await
 }
