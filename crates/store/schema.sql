@@ -263,6 +263,8 @@ CREATE TABLE incident_trait (
     PRIMARY KEY (tenant, trait, incident)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX incident_trait_by_incident ON incident_trait (tenant, incident, trait);
+
 CREATE TABLE knowledge (
     id INTEGER PRIMARY KEY,
     tenant INTEGER NOT NULL,
@@ -273,6 +275,8 @@ CREATE TABLE knowledge (
     team TEXT, -- of an article; NULL for any
     at INTEGER NOT NULL -- nanoseconds since 1970
 ) STRICT;
+
+CREATE INDEX knowledge_by_incident ON knowledge (tenant, incident, kind);
 
 CREATE INDEX knowledge_by_time ON knowledge (tenant, at);
 

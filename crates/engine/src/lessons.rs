@@ -8,11 +8,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use tocsin_core::action::ActionItem;
 use tocsin_core::command::{Command, Order, Reply};
 use tocsin_core::event::{Event, Recorded, Subject};
 use tocsin_core::identity::{Actor, Scope};
-use tocsin_core::incident::{Entry, Incident, IncidentAlert, IncidentNumber, Status};
+use tocsin_core::incident::{BlackedOut, Entry, Incident, IncidentAlert, IncidentNumber, Status};
 use tocsin_core::knowledge::{Novelty, Probe, Similar, novelty, similar};
 use tocsin_core::labels::{ALERTNAME, Labels};
 use tocsin_core::lesson::LessonChange;
@@ -27,7 +26,7 @@ use crate::handle::{EngineError, EngineHandle};
 /// How often is looked for postmortems to draft, beside when an incident ends.
 const PERIOD: Duration = Duration::from_secs(15);
 
-/// The most rows of a timeline that a draft reads; later ones are left out.
+/// The most rows of a timeline that a draft reads; those in the middle are left out.
 const MAX_ENTRIES: usize = 20_000;
 
 /// The most alerts of an incident that a draft looks at; the first ones tell the most.
@@ -100,18 +99,20 @@ pub(crate) fn spawn(handle: &EngineHandle) {
     tokio::spawn(work.in_current_span());
 }
 
-/// Returns the incidents that began in a turn; `None` when none began and none ended.
+/// Returns the incidents that began in a turn; `None` when none began and nothing is to be drafted.
 fn worth_looking(events: &[Recorded]) -> Option<Vec<IncidentNumber>> {
     let mut begun = Vec::new();
-    let mut is_over = false;
+    let mut wants_draft = false;
     for recorded in events {
         match &recorded.event {
             Event::IncidentOpened { incident, .. } => begun.push(*incident),
-            Event::IncidentMoved { to: Status::Resolved, .. } => is_over = true,
+            Event::IncidentMoved { to: Status::Resolved, .. } => wants_draft = true,
+            // What a draft may have quoted is blacked out.
+            Event::IncidentNoted { what, .. } if what == "redacted" => wants_draft = true,
             _ => {}
         }
     }
-    (is_over || !begun.is_empty()).then_some(begun)
+    (wants_draft || !begun.is_empty()).then_some(begun)
 }
 
 /// Drafts the postmortem of an incident from what is recorded; returns what the engine says, or
@@ -132,18 +133,30 @@ pub async fn draft_postmortem(
     Ok(Some(handle.command(Order { by, command: Command::Lesson(change) }).await?))
 }
 
-/// Returns an incident with the blocks that its postmortem shows live.
+/// What a postmortem shows of its incident.
+#[derive(Clone, Debug)]
+pub struct IncidentTold {
+    /// The incident.
+    pub incident: Incident,
+    /// The blocks that are shown live.
+    pub live: LiveBlocks,
+    /// What must not be read any more.
+    pub blacked_out: BlackedOut,
+}
+
+/// Returns what a postmortem shows of its incident.
 ///
 /// # Errors
 /// [`EngineError`] when it cannot be read.
-pub async fn live_blocks(
+pub async fn incident_told(
     handle: &EngineHandle,
     incident: IncidentNumber,
-) -> Result<Option<(Incident, LiveBlocks)>, EngineError> {
-    let Some(seen) = find(handle, incident).await? else { return Ok(None) };
-    let entries = entries(handle, incident).await?;
-    let blocks = live(&seen.incident, &entries);
-    Ok(Some((seen.incident, blocks)))
+) -> Result<Option<IncidentTold>, EngineError> {
+    let Some(Seen { incident, .. }) = find(handle, incident).await? else { return Ok(None) };
+    let entries = entries(handle, &incident).await?;
+    let live = live(&incident, &entries);
+    let blacked_out = BlackedOut::of(&entries, &incident.marks);
+    Ok(Some(IncidentTold { incident, live, blacked_out }))
 }
 
 /// Returns earlier incidents like one, as far as they may be seen.
@@ -188,8 +201,7 @@ async fn note_recurrence(
     let has_open = handle.read(|tenant, _| tenant.actions().any(|it| it.status.is_open())).await?;
     let Some(seen) = find(handle, incident).await?.filter(|_| has_open) else { return Ok(()) };
     let earlier = earlier(handle, &seen.incident).await?;
-    let numbers = earlier.iter().map(|it| it.candidate.number);
-    let earlier: Vec<_> = numbers.chain(seen.incident.recurrence_of).collect();
+    let earlier: Vec<_> = numbers(&seen.incident, &earlier).into_iter().collect();
     if !earlier.is_empty() {
         let change = LessonChange::NoteRecurrence { incident, earlier };
         handle.command(Command::Lesson(change)).await?;
@@ -197,10 +209,16 @@ async fn note_recurrence(
     Ok(())
 }
 
+/// Returns the numbers of earlier incidents about the same. Who may know of what was promised after
+/// them is decided by the core.
+fn numbers(incident: &Incident, similar: &[Similar]) -> BTreeSet<IncidentNumber> {
+    similar.iter().map(|it| it.candidate.number).chain(incident.recurrence_of).collect()
+}
+
 /// Returns earlier incidents like one that everybody may know of who may know of it: those of the
 /// same service and the same team that are not restricted.
 async fn earlier(handle: &EngineHandle, incident: &Incident) -> Result<Vec<Similar>, EngineError> {
-    let everybody = Some(vec![Scope::Tenant]);
+    let everybody = Some(vec![Scope::Tenant].into());
     let mut found = similar_incidents(handle, incident, everybody).await?.similar;
     let own =
         |labels: &Labels| (labels.value("service").to_owned(), labels.value("team").to_owned());
@@ -215,21 +233,15 @@ async fn gather(
     incident: IncidentNumber,
 ) -> Result<Option<Facts>, EngineError> {
     let Some(Seen { incident, alerts }) = find(handle, incident).await? else { return Ok(None) };
-    let entries = entries(handle, incident.number).await?;
+    let entries = entries(handle, &incident).await?;
     let alerts_total = alerts.len();
     let mut known = Vec::new();
     for alert in alerts.iter().take(MAX_ALERTS) {
         known.extend(alert_facts(handle, alert).await?);
     }
     let similar = earlier(handle, &incident).await?;
-    let of: BTreeSet<IncidentNumber> =
-        similar.iter().map(|it| it.candidate.number).chain(incident.recurrence_of).collect();
-    let open_actions: Vec<ActionItem> = handle
-        .read(move |tenant, _| {
-            let open = tenant.actions().filter(|it| it.status.is_open());
-            open.filter(|it| of.contains(&it.id.incident)).cloned().collect()
-        })
-        .await?;
+    let (about, of) = (incident.clone(), numbers(&incident, &similar));
+    let open_actions = handle.read(move |tenant, _| tenant.promised_after(&about, &of)).await?;
     let events = events_of(handle, &incident).await?;
     let changes = changes_before(handle, &incident).await?;
     Ok(Some(Facts {
@@ -260,18 +272,22 @@ async fn find(handle: &EngineHandle, number: IncidentNumber) -> Result<Option<Se
     Ok(stored.map(|(incident, alerts)| Seen { incident, alerts }))
 }
 
-async fn entries(
-    handle: &EngineHandle,
-    incident: IncidentNumber,
-) -> Result<Vec<Entry>, EngineError> {
+/// Returns the timeline of an incident, without the middle of one that is too long: how it began
+/// and how it ended tell the most.
+async fn entries(handle: &EngineHandle, incident: &Incident) -> Result<Vec<Entry>, EngineError> {
+    let half = MAX_ENTRIES as u64 / 2;
+    let tail = incident.entries.saturating_sub(half);
     let mut all: Vec<Entry> = Vec::new();
     loop {
-        let after = all.last().map_or(0, |entry| entry.seq);
-        let query = EntryQuery { incident, after, limit: MAX_ENTRIES_PER_QUERY };
+        let mut after = all.last().map_or(0, |entry| entry.seq);
+        if after >= half {
+            after = after.max(tail);
+        }
+        let query = EntryQuery { incident: incident.number, after, limit: MAX_ENTRIES_PER_QUERY };
         let page = handle.store().incident_entries(handle.tenant(), query).await?;
         let is_last = page.len() < MAX_ENTRIES_PER_QUERY;
         all.extend(page);
-        if is_last || all.len() >= MAX_ENTRIES {
+        if is_last || all.len() >= MAX_ENTRIES + MAX_ENTRIES_PER_QUERY {
             return Ok(all);
         }
     }

@@ -29,7 +29,7 @@ pub use delivery::{Deliver, Delivery};
 pub use drill::{DRILL_ALERTNAME, Drill, Drilled, drill};
 pub use handle::{EngineError, EngineHandle, Stats};
 pub use housekeeping::Keep;
-pub use lessons::{SimilarFound, draft_postmortem, live_blocks, similar_incidents};
+pub use lessons::{IncidentTold, SimilarFound, draft_postmortem, incident_told, similar_incidents};
 
 /// How an engine is sized. The defaults suit one tenant on a small machine.
 #[derive(Clone, Copy, Debug)]

@@ -327,3 +327,126 @@ async fn a_draft_comes_by_itself_and_promises_hear_that_it_came_back() {
     assert!(factors.contains("AI-1-1 was still open when it happened"), "{factors}");
     assert!(texts(&drafted, "summary").join("\n").contains("Seen before: incident 1"));
 }
+
+/// What must not be read any more; each stands somewhere else.
+const SECRETS: [&str; 4] = ["hunter2-was-it", "typo-before", "it-is-hunter3", "caption-of-it"];
+
+#[tokio::test]
+async fn what_is_blacked_out_is_read_nowhere_any_more() {
+    let server = TestServer::with_an_end().await;
+    let post = async |path: String, body: Value| {
+        let done = server.order("POST", &path, &[], body).await;
+        assert!(done.status < 300, "{path}: {} {}", done.status, done.body);
+        done.json()
+    };
+    let say = async |text: &str| {
+        post("/api/v1/incidents/1/comments".to_owned(), json!({ "text": text })).await;
+        let timeline = server.get("/api/v1/incidents/1/timeline?limit=1000").await.json();
+        timeline["items"].as_array().unwrap().last().unwrap()["seq"].as_u64().unwrap()
+    };
+    let row = |seq: u64, verb: &str| format!("/api/v1/incidents/1/timeline/{seq}{verb}");
+    let timeline = server.get("/api/v1/incidents/1/timeline?limit=1000").await.json();
+    let end = timeline["items"].as_array().unwrap().clone();
+    let end = end.iter().find(|it| it["text"] == "resolved as fixed: rolled back").unwrap();
+    let end = end["seq"].as_u64().unwrap();
+    let secret = say("the password hunter2-was-it").await;
+    let corrected = say("a typo-before").await;
+    post(row(corrected, "/revise"), json!({ "text": "no typo any more" })).await;
+    let twice = say("the next try").await;
+    post(row(twice, "/revise"), json!({ "text": "now it-is-hunter3" })).await;
+    let mark = json!({ "key_moment": true, "caption": "caption-of-it", "position": 1 });
+    assert_eq!(server.order("PATCH", &row(secret, ""), &[], mark).await.status, 200);
+    let mark = json!({ "key_moment": true });
+    assert_eq!(server.order("PATCH", &row(corrected, ""), &[], mark).await.status, 200);
+    server.drafted().await;
+    // The story is told as people chose to tell it.
+    let shown = server.get("/api/v1/postmortems/1").await.json();
+    let moments = shown["live"]["key_moments"].as_array().unwrap();
+    let words: Vec<_> = moments.iter().map(|it| it["text"].as_str().unwrap()).collect();
+    assert_eq!(words, ["caption-of-it", "no typo any more"]);
+    assert!(!shown.to_string().contains("typo-before"), "the original of what was corrected");
+    // Somebody copies what was said into the text, and it is published.
+    let copied = json!({ "sections": {
+        "lessons_learned": "As said: the password hunter2-was-it",
+        "impact": "Nobody could pay."
+    }});
+    let version = shown["version"].as_u64().unwrap();
+    assert_eq!(server.edit(version, copied).await.status, 200);
+    for state in ["completed", "published"] {
+        assert_eq!(server.to(state).await.status, 200);
+    }
+    let other = server.incident("Customers cannot pay", "sev3").await;
+    let everywhere = async || {
+        let mut all = String::new();
+        let mut paths = vec![
+            "/api/v1/postmortems/1".to_owned(),
+            "/api/v1/incidents/1/timeline?limit=1000".to_owned(),
+            format!("/api/v1/incidents/{other}/similar"),
+        ];
+        for format in ["md", "html", "confluence", "json"] {
+            paths.push(format!("/api/v1/postmortems/1/export?format={format}"));
+        }
+        for word in ["hunter2", "hunter3", "rolled", "password", "typo"] {
+            paths.push(format!("/api/v1/kb/search?q={word}&kind=comment&kind=postmortem"));
+        }
+        let versions = server.get("/api/v1/postmortems/1/versions").await.json();
+        for it in versions["items"].as_array().unwrap() {
+            paths.push(format!("/api/v1/postmortems/1/versions/{}", it["version"]));
+        }
+        for path in paths {
+            let found = server.get(&path).await;
+            assert_eq!(found.status, 200, "{path}: {}", found.body);
+            all.push_str(&found.body);
+        }
+        all
+    };
+    let before = everywhere().await;
+    for word in SECRETS.iter().chain(&["rolled back"]) {
+        assert!(before.contains(word), "{word}");
+    }
+    let why = json!({ "reason": "not for everybody" });
+    for seq in [secret, twice, corrected, end] {
+        post(row(seq, "/redact"), why.clone()).await;
+    }
+    let after = everywhere().await;
+    for word in SECRETS {
+        let place = after.find(word).map(|at| &after[at.saturating_sub(200)..at + 30]);
+        assert!(place.is_none(), "{word}: {place:?}");
+    }
+    // The other incident says the same of its own end; that stays, and nothing else does.
+    let said = server.get("/api/v1/kb/search?q=rolled").await.json();
+    let said = said["items"].as_array().unwrap().iter().map(|it| it["incident"].clone());
+    assert!(said.clone().all(|it| it == other), "{:?}", said.collect::<Vec<_>>());
+    let similar = server.get(&format!("/api/v1/incidents/{other}/similar")).await.json();
+    assert!(!similar.to_string().contains("rolled back"), "{similar}");
+    let shown = server.get("/api/v1/postmortems/1").await.json();
+    assert!(!shown.to_string().contains("rolled back"), "{shown}");
+    assert!(shown["live"]["is_frozen"].as_bool().unwrap());
+    assert!(texts(&shown, "summary").iter().any(|it| it == "It ended as fixed: (blacked out)."));
+}
+
+#[tokio::test]
+async fn a_draft_is_drafted_again_when_what_it_quotes_is_blacked_out() {
+    let server = TestServer::with_an_end().await;
+    let drafted = server.drafted().await;
+    assert!(texts(&drafted, "root_cause").join(" ").contains("the pool is too small"));
+    let timeline = server.get("/api/v1/incidents/1/timeline?limit=1000").await.json();
+    let rows = timeline["items"].as_array().unwrap();
+    let noted = rows.iter().find(|it| it["text"].to_string().contains("the pool is too small"));
+    let seq = noted.unwrap()["seq"].clone();
+    let path = format!("/api/v1/incidents/1/timeline/{seq}/redact");
+    let done = server.order("POST", &path, &[], json!({ "reason": "a name" })).await;
+    assert_eq!(done.status, 200, "{}", done.body);
+    let looking = async {
+        loop {
+            let found = server.get("/api/v1/postmortems/1").await.json();
+            let is_new = found["drafted_at"].is_string() && found["version"] != drafted["version"];
+            if is_new && found["is_draft_outdated"] == false {
+                return found;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let found = tokio::time::timeout(std::time::Duration::from_secs(30), looking).await.unwrap();
+    assert_eq!(texts(&found, "root_cause"), ["What ended it: rolled back."]);
+}

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use compact_str::CompactString;
 use jiff::Timestamp;
 use tocsin_core::action::{ActionId, ActionPriority, ActionStatus};
 use tocsin_core::identity::{Handle, Scope};
@@ -10,9 +11,28 @@ use tocsin_core::knowledge::Candidate;
 use tocsin_core::postmortem::{Postmortem, PostmortemState};
 use tocsin_core::severity::Severity;
 
-/// What somebody may see: everything, or what lies within any of these scopes and is not
-/// restricted.
-pub type Visible = Option<Vec<Scope>>;
+/// What somebody may see; `None` for everything.
+pub type Visible = Option<Viewer>;
+
+/// Who looks, as far as that decides what is seen. Incidents are seen within scopes; restricted
+/// ones among them only by those who may see these, and by those whom the incident names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Viewer {
+    /// Within which incidents may be seen.
+    pub scopes: Vec<Scope>,
+    /// Within which restricted ones may be seen, too.
+    pub restricted: Vec<Scope>,
+    /// Who it is; `None` for a program.
+    pub person: Option<Handle>,
+    /// The teams that they belong to.
+    pub teams: Vec<CompactString>,
+}
+
+impl From<Vec<Scope>> for Viewer {
+    fn from(scopes: Vec<Scope>) -> Self {
+        Self { scopes, ..Self::default() }
+    }
+}
 
 /// Which postmortems to read; what is empty or `None` may be anything.
 #[derive(Clone, Debug, Default)]
@@ -213,8 +233,8 @@ pub struct Likes {
     pub frequencies: BTreeMap<String, u64>,
     /// How many incidents there are.
     pub total: u64,
-    /// How many of those since the given time share an alert, or else the service.
+    /// How many of those that may be seen share an alert, or else the service, since the given time.
     pub recent_alike: u64,
-    /// How many there were since the given time.
+    /// How many that may be seen there were since the given time.
     pub recent_total: u64,
 }

@@ -26,7 +26,7 @@ use tocsin_core::severity::Severity;
 pub use lesson::{
     ActionQuery, KnowledgeHit, KnowledgeHits, KnowledgeKind, KnowledgeQuery, LikeQuery, Likes,
     MAX_ACTIONS_PER_QUERY, MAX_HITS_PER_QUERY, MAX_POSTMORTEM_VERSIONS, MAX_POSTMORTEMS_PER_QUERY,
-    MAX_RANKED, PostmortemQuery, PostmortemRow, PostmortemVersion, Visible,
+    MAX_RANKED, PostmortemQuery, PostmortemRow, PostmortemVersion, Viewer, Visible,
 };
 pub use sqlite::{
     BackupSummary, DATABASE_FILE, Inspection, Restored, SqliteOptions, SqliteStore, back_up,

@@ -6,9 +6,9 @@ use compact_str::CompactString;
 use jiff::Timestamp;
 
 use super::{
-    AlertRole, Category, CurateStep, Evidence, IncidentKey, IncidentNumber, IncidentUpdate, Mode,
-    Need, ParticularsEdit, PeopleStep, Refusal, RelationStep, ResolutionCode, RestrictStep, Status,
-    TaskStep, TimeError, TimeField, allowed_from,
+    AlertRole, Category, CurateStep, Evidence, Incident, IncidentAlert, IncidentKey,
+    IncidentNumber, IncidentUpdate, Mode, Need, ParticularsEdit, PeopleStep, Refusal, RelationStep,
+    ResolutionCode, RestrictStep, Status, TaskStep, TimeError, TimeField, allowed_from,
 };
 use crate::identity::Handle;
 use crate::labels::Fingerprint;
@@ -35,6 +35,9 @@ pub enum IncidentChange {
         /// Whether they may.
         is_allowed: bool,
     },
+    /// Something is to be done about what belongs to one that was closed long ago: here it is, as
+    /// the store has it. What memory holds is newer and wins.
+    Recall(Box<(Incident, Vec<IncidentAlert>)>),
     /// Something is done about one.
     Step {
         /// Which.

@@ -7,8 +7,12 @@ use compact_str::CompactString;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The most rows of one timeline that something was done with.
+/// The most rows of one timeline that are pinned, key moments, captioned or corrected. What is
+/// blacked out does not count: nothing may stand in the way of taking out a secret.
 pub const MAX_MARKS: usize = 1_000;
+
+/// The most rows of one timeline that are blacked out; as many as are ever exported.
+pub const MAX_BLACKED_OUT: usize = 20_000;
 
 /// The most characters of a caption.
 pub const MAX_CAPTION_CHARS: usize = 300;

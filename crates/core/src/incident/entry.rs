@@ -426,6 +426,47 @@ impl Fact {
         }
     }
 
+    /// Returns the words of it that somebody or something chose, so that they can be taken out.
+    pub(super) fn words(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Opened { title, why, .. } => vec![title, why],
+            Self::AlertsJoined { alerts, .. } => alerts.iter_mut().collect(),
+            Self::Moved { note, .. }
+            | Self::Assigned { note, .. }
+            | Self::RoleTaken { note, .. }
+            | Self::HandedOver { note, .. }
+            | Self::Postmortem { note, .. } => vec![note],
+            Self::SeverityChanged { reason, .. }
+            | Self::Redacted { reason, .. }
+            | Self::Unrestricted { reason } => vec![reason],
+            Self::Commented { text, unknown, .. } => {
+                std::iter::once(text).chain(unknown.iter_mut()).collect()
+            }
+            Self::Marked { edit, .. } => edit.caption.iter_mut().collect(),
+            Self::Revised { text, .. }
+            | Self::Imported { text, .. }
+            | Self::Reminded { text, .. } => vec![text],
+            Self::TaskAdded { title, .. } | Self::Absorbed { title, .. } => vec![title],
+            Self::TaskChanged { title, changes, .. } => vec![title, changes],
+            Self::Restricted { named, reason } => {
+                named.iter_mut().chain(std::iter::once(reason)).collect()
+            }
+            Self::Edited { before, after, .. } => vec![before, after],
+            Self::RoleLeft { why, .. } => vec![why],
+            Self::HelpAsked { message, .. } | Self::HelpAnswered { message, .. } => vec![message],
+            Self::MessageSent { message, .. } => vec![&mut message.subject, &mut message.body],
+            Self::Action { title, note, .. } => vec![title, note],
+            Self::Recovered { .. }
+            | Self::Subscribed { .. }
+            | Self::Unmerged { .. }
+            | Self::Released { .. }
+            | Self::Split { .. }
+            | Self::Duplicated { .. }
+            | Self::Linked { .. }
+            | Self::Recurs { .. } => Vec::new(),
+        }
+    }
+
     /// Returns what happened in one sentence, without its author.
     pub fn sentence(&self) -> String {
         match self {

@@ -31,6 +31,7 @@ mod standing;
 mod status;
 mod targets;
 mod task;
+mod telling;
 mod times;
 mod transition;
 
@@ -45,8 +46,8 @@ pub use crew::{
     time_to_answer,
 };
 pub use curation::{
-    CurateStep, FoundRow, Imported, MAX_CAPTION_CHARS, MAX_IMPORTED, MAX_MARKS, Mark, MarkEdit,
-    Marks, OWN_REVISION_WINDOW,
+    CurateStep, FoundRow, Imported, MAX_BLACKED_OUT, MAX_CAPTION_CHARS, MAX_IMPORTED, MAX_MARKS,
+    Mark, MarkEdit, Marks, OWN_REVISION_WINDOW,
 };
 pub use cycle::{Cycle, Interval, MAX_CYCLES, MAX_INTERVALS, Mode, Record};
 pub use duty::Duty;
@@ -81,5 +82,6 @@ pub use standing::{Incident, IncidentAlert, Recovery};
 pub use status::{PublicStatus, State, Status};
 pub use targets::{Category, PostmortemDuty, Role, Targets};
 pub use task::{MAX_TASKS, Priority, Task, TaskDraft, TaskEdit, TaskStatus, TaskStep};
+pub use telling::{BLACKED_OUT, BlackedOut, Told, told};
 pub use times::{TimeError, TimeField};
 pub use transition::{Need, Refusal, Rule, allowed_from, rule};

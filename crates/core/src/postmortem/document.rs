@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{LiveBlocks, PostmortemState, SectionName};
 use crate::action::{ActionCategory, ActionPriority};
 use crate::identity::Handle;
-use crate::incident::{Author, IncidentNumber};
+use crate::incident::{Author, BLACKED_OUT, BlackedOut, IncidentNumber};
 
 /// The most tags of a postmortem or an article.
 pub const MAX_TAGS: usize = 20;
@@ -89,6 +89,44 @@ impl Postmortem {
     pub fn missing(&self) -> Vec<SectionName> {
         let is_empty = |name: &SectionName| self.sections.get(name).is_none_or(Section::is_empty);
         SectionName::REQUIRED.into_iter().filter(is_empty).collect()
+    }
+
+    /// Takes out what must not be read any more of the timeline that it was made from: of what was
+    /// drafted, what people copied, and what was frozen.
+    pub fn black_out(&mut self, out: &BlackedOut) {
+        if out.is_empty() {
+            return;
+        }
+        for section in self.sections.values_mut() {
+            for sentence in &mut section.drafted {
+                sentence.black_out(out);
+            }
+            if let Some(text) = &mut section.text {
+                out.scrub(text);
+            }
+        }
+        for it in &mut self.recommendations {
+            it.why.black_out(out);
+        }
+        let Some(frozen) = &mut self.frozen else { return };
+        for row in frozen.timeline.iter_mut().chain(&mut frozen.key_moments) {
+            if row.rows.iter().any(|seq| out.has_row(*seq)) {
+                BLACKED_OUT.clone_into(&mut row.text);
+            }
+        }
+    }
+}
+
+impl Sentence {
+    /// Takes out what it quotes of rows that must not be read any more.
+    fn black_out(&mut self, out: &BlackedOut) {
+        let rows =
+            self.sources.iter().filter_map(|it| it.0.strip_prefix("timeline/")?.parse().ok());
+        if rows.into_iter().any(|seq: u64| out.has_row(seq)) {
+            out.scrub_sentence(&mut self.text);
+        } else {
+            out.scrub(&mut self.text);
+        }
     }
 }
 

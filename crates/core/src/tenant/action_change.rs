@@ -1,9 +1,12 @@
 //! Action items and articles: written down, changed, done.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use serde_json::json;
 
 use super::Tenant;
+use super::action_reminders::MAX_NAMED;
 use super::lesson_change::{checked_tags, checked_text, checked_title, invalid};
 use super::lessons::MAX_OPEN_ACTIONS;
 use crate::action::{
@@ -11,9 +14,11 @@ use crate::action::{
     MAX_ACTIONS_PER_INCIDENT, MAX_LINK_CHARS, MAX_RECURRENCES,
 };
 use crate::audit::AuditNote;
-use crate::incident::{Author, Fact, IncidentNumber};
+use crate::identity::Handle;
+use crate::incident::{Author, Fact, Incident, IncidentNumber};
 use crate::knowledge::{Article, ArticleDraft, ArticleNumber, MAX_ARTICLE_CHARS, MAX_SCOPE_CHARS};
 use crate::lesson::{LessonRejection, LessonReply, LessonSubject};
+use crate::paging::Urgency;
 
 type Done = (LessonReply, Option<AuditNote>);
 
@@ -159,36 +164,102 @@ impl Tenant {
         Ok((reply(item, true, false), Some(note)))
     }
 
+    /// Returns what was promised after earlier incidents and is still open, as far as everybody may
+    /// know of it who may know of this incident.
+    pub fn promised_after(
+        &self,
+        incident: &Incident,
+        earlier: &BTreeSet<IncidentNumber>,
+    ) -> Vec<ActionItem> {
+        self.open_after(incident.number, earlier)
+            .filter(|it| self.is_shared(incident, it.id.incident))
+            .cloned()
+            .collect()
+    }
+
+    fn open_after(
+        &self,
+        incident: IncidentNumber,
+        earlier: &BTreeSet<IncidentNumber>,
+    ) -> impl Iterator<Item = &ActionItem> {
+        let is_earlier = move |of: &IncidentNumber| *of != incident && earlier.contains(of);
+        self.actions().filter(move |it| it.status.is_open() && is_earlier(&it.id.incident))
+    }
+
+    /// Returns whether everybody who may know of an incident may know of an earlier one. As long as
+    /// something promised after it is open, memory holds that.
+    fn is_shared(&self, incident: &Incident, earlier: IncidentNumber) -> bool {
+        self.incident(earlier).is_some_and(|it| it.is_open_to_readers_of(incident))
+    }
+
     /// Whatever was promised after earlier incidents about the same and is still open gets a note,
-    /// and so does the incident that goes on: the strongest argument for doing it.
+    /// and so does the incident that goes on: the strongest argument for doing it. Whoever promised
+    /// it and whoever has the incident are told at once, as far as they may know of both.
     pub(super) fn note_recurrence(
         &mut self,
         now: Timestamp,
-        incident: IncidentNumber,
+        number: IncidentNumber,
         earlier: &[IncidentNumber],
     ) -> LessonReply {
+        let earlier: BTreeSet<IncidentNumber> = earlier.iter().copied().collect();
+        let incident = self.incident(number).cloned();
         let open: Vec<ActionItem> = self
-            .actions()
-            .filter(|it| {
-                it.status.is_open()
-                    && it.id.incident != incident
-                    && earlier.contains(&it.id.incident)
-                    && !it.recurred.contains(&incident)
-                    && it.recurred.len() < MAX_RECURRENCES
-            })
+            .open_after(number, &earlier)
+            .filter(|it| !it.recurred.contains(&number) && it.recurred.len() < MAX_RECURRENCES)
+            .filter(|_| incident.is_some())
             .cloned()
             .collect();
-        let has_changed = !open.is_empty() && self.incident(incident).is_some();
-        for mut it in open.into_iter().filter(|_| has_changed) {
-            let (action, title) = (it.id, it.title.clone());
-            it.recurred.push(incident);
-            self.write_action(now, it);
-            let note = format!("is still open, and this is like incident {}", action.incident);
-            let system = Author::system();
-            self.tell_incident(now, incident, &system, now, Fact::Action { action, title, note });
+        let has_changed = !open.is_empty();
+        if let Some(incident) = incident.filter(|_| has_changed) {
+            self.tell_of_recurrence(now, &incident, &open);
+            for mut it in open {
+                let (action, title) = (it.id, it.title.clone());
+                it.recurred.push(number);
+                self.write_action(now, it);
+                if !self.is_shared(&incident, action.incident) {
+                    continue;
+                }
+                let note = format!("is still open, and this is like incident {}", action.incident);
+                let system = Author::system();
+                self.tell_incident(now, number, &system, now, Fact::Action { action, title, note });
+            }
         }
-        let version = self.incident(incident).map_or(0, |it| it.version);
+        let version = self.incident(number).map_or(0, |it| it.version);
         LessonReply { subject: LessonSubject::Actions, version, has_changed, is_new: false }
+    }
+
+    /// One message for each, with all that concerns them.
+    fn tell_of_recurrence(&mut self, now: Timestamp, incident: &Incident, open: &[ActionItem]) {
+        if !incident.is_told() {
+            return;
+        }
+        let mut told: BTreeMap<Handle, Vec<String>> = BTreeMap::new();
+        for item in open {
+            let Some(earlier) = self.incident(item.id.incident) else { continue };
+            let people: BTreeSet<&Handle> = item.owner.iter().chain(&incident.owner).collect();
+            for person in people {
+                if self.may_know(incident, person) && self.may_know(earlier, person) {
+                    let whose = item.owner.as_ref().map_or("nobody", Handle::as_str);
+                    let line = format!("{} ({}, {whose}): {}", item.id, item.priority, item.title);
+                    told.entry(person.clone()).or_default().push(line);
+                }
+            }
+        }
+        for (person, mut lines) in told {
+            let count = lines.len();
+            if count > MAX_NAMED {
+                lines.truncate(MAX_NAMED);
+                lines.push(format!("and {} more", count - MAX_NAMED));
+            }
+            let about = format!("{} ({})", incident.title, incident.severity);
+            lines.insert(0, format!("Incident {} is about the same: {about}", incident.number));
+            let title = match count {
+                1 => "It came back, and an action item is still open".to_owned(),
+                many => format!("It came back, and {many} action items are still open"),
+            };
+            // Nobody is woken for what they promised some time ago.
+            self.tell_person(now, incident.number, &person, title, Urgency::Low, &lines);
+        }
     }
 
     pub(super) fn set_article(

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Tenant, later};
 use crate::action::{ActionId, ActionItem, ActionPriority, ActionStatus};
 use crate::identity::Handle;
+use crate::incident::Mode;
 use crate::paging::Urgency;
 
 /// How long before it is due somebody hears of it first.
@@ -22,7 +23,7 @@ const DAY: SignedDuration = SignedDuration::from_hours(24);
 const REMINDED_ALONE: u32 = 2;
 
 /// How many items one message names; the others are counted.
-const MAX_NAMED: usize = 10;
+pub(super) const MAX_NAMED: usize = 10;
 
 impl Tenant {
     /// Reminds everybody who has something to do soon, or should have done it.
@@ -32,7 +33,9 @@ impl Tenant {
         }
         let mut owned: BTreeMap<Handle, Vec<&ActionItem>> = BTreeMap::new();
         for item in self.actions().filter(|it| is_soon(it, now)) {
-            if let Some(owner) = &item.owner {
+            if let Some(owner) = &item.owner
+                && self.may_hear_of(item, owner)
+            {
                 owned.entry(owner.clone()).or_default().push(item);
             }
         }
@@ -54,7 +57,35 @@ impl Tenant {
         }
     }
 
+    /// Returns whether somebody may hear of an action item: not whoever may not know of its
+    /// incident, and nobody of what was only tried out. While it is open, memory holds that.
+    fn may_hear_of(&self, item: &ActionItem, person: &Handle) -> bool {
+        let incident = self.incident(item.id.incident);
+        incident.is_some_and(|it| it.mode != Mode::Test && self.may_know(it, person))
+    }
+
     fn remind_owner(&mut self, now: Timestamp, owner: &Handle, items: &[ActionItem]) {
+        self.remind_person(now, owner, None, items);
+        let is_ignored =
+            items.iter().any(|it| it.is_overdue(now) && it.reminders >= REMINDED_ALONE);
+        if is_ignored && let Some(manager) = self.substitute_of(owner) {
+            let items: Vec<ActionItem> =
+                items.iter().filter(|it| self.may_hear_of(it, &manager)).cloned().collect();
+            self.remind_person(now, &manager, Some(owner), &items);
+        }
+        for item in items {
+            self.note_reminded(now, item.id);
+        }
+    }
+
+    /// Reminds somebody of what they promised, or of what somebody else did.
+    fn remind_person(
+        &mut self,
+        now: Timestamp,
+        person: &Handle,
+        of: Option<&Handle>,
+        items: &[ActionItem],
+    ) {
         let Some(first) = items.first() else { return };
         let mut lines: Vec<String> =
             items.iter().take(MAX_NAMED).map(|it| line_of(it, now)).collect();
@@ -68,17 +99,11 @@ impl Tenant {
             (all, 0) => format!("{all} action items are due soon"),
             (all, late) => format!("{all} action items wait, {late} of them overdue"),
         };
-        let number = first.id.incident;
-        self.tell_person(now, number, owner, title.clone(), Urgency::Low, &lines);
-        let is_ignored =
-            items.iter().any(|it| it.is_overdue(now) && it.reminders >= REMINDED_ALONE);
-        if is_ignored && let Some(manager) = self.substitute_of(owner) {
-            let title = format!("{owner}: {title}");
-            self.tell_person(now, number, &manager, title, Urgency::Low, &lines);
-        }
-        for item in items {
-            self.note_reminded(now, item.id);
-        }
+        let title = match of {
+            Some(owner) => format!("{owner}: {title}"),
+            None => title,
+        };
+        self.tell_person(now, first.id.incident, person, title, Urgency::Low, &lines);
     }
 
     /// That somebody was reminded is no change of what they have to do.

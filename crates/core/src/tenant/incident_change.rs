@@ -37,6 +37,12 @@ impl Tenant {
                 let note = AuditNote::new(action, format!("incident/{incident}"));
                 Ok((self.incident_reply(incident, false, false), Some(note)))
             }
+            IncidentChange::Recall(stored) => {
+                let (incident, alerts) = *stored;
+                let number = incident.number;
+                self.recall_incident(now, incident, alerts);
+                Ok((self.incident_reply(number, false, false), None))
+            }
             IncidentChange::Step { incident, expected, step } => {
                 Ok(self.step_incident(now, actor, incident, expected, step)?)
             }
@@ -175,6 +181,7 @@ impl Tenant {
                 let text = format!("{}, says {}.", fact.sentence(), by.name);
                 self.tell_incident(now, number, by, now, fact);
                 self.tell_subscribers(now, number, by, text);
+                self.was_worse(now, number);
                 Ok(true)
             }
             IncidentStep::Assign { to } => {
@@ -304,6 +311,7 @@ impl Tenant {
         let reason = classified.clause.text().to_owned();
         let fact = Fact::SeverityChanged { from, to: classified.severity, reason };
         self.tell_incident(now, number, &Author::system(), now, fact);
+        self.was_worse(now, number);
     }
 
     pub(super) fn check_person(&self, person: &Handle) -> Result<(), IncidentRejection> {

@@ -10,8 +10,8 @@ use super::{Tenant, later};
 use crate::identity::Handle;
 use crate::incident::{
     Author, CurateStep, Fact, FoundRow, Imported, Incident, IncidentNumber, IncidentRejection,
-    MAX_CAPTION_CHARS, MAX_IMPORTED, MAX_MARKS, Mark, MarkEdit, Mention, OWN_REVISION_WINDOW,
-    mentions,
+    MAX_BLACKED_OUT, MAX_CAPTION_CHARS, MAX_IMPORTED, MAX_MARKS, Mark, MarkEdit, Mention,
+    OWN_REVISION_WINDOW, mentions,
 };
 use crate::oncall::Pick;
 use crate::text::one_line;
@@ -169,12 +169,17 @@ impl Tenant {
     ) -> Result<(), IncidentRejection> {
         let Some(held) = self.incidents.held.get_mut(&number) else { return Ok(()) };
         let marks = &mut held.incident.marks;
+        let is_redacted = |mark: &Mark| mark.redacted_at.is_some();
+        let limit = if is_redacted(&mark) { MAX_BLACKED_OUT } else { MAX_MARKS };
+        let alike = || marks.values().filter(|it| is_redacted(it) == is_redacted(&mark)).count();
+        let has_place = marks.get(&row).is_some_and(|it| is_redacted(it) == is_redacted(&mark));
         if mark.is_empty() {
             marks.remove(&row);
-        } else if marks.contains_key(&row) || marks.len() < MAX_MARKS {
+        } else if has_place || alike() < limit {
             marks.insert(row, mark);
         } else {
-            return Err(impossible(format!("{MAX_MARKS} rows are marked already")));
+            let what = if is_redacted(&mark) { "blacked out" } else { "marked" };
+            return Err(impossible(format!("{limit} rows are {what} already")));
         }
         Ok(())
     }
@@ -235,6 +240,7 @@ impl Tenant {
             Mark { redacted_at: Some(now), is_pinned: false, caption: String::new(), ..mark };
         self.set_mark(number, row.seq, mark)?;
         self.tell_incident(now, number, by, now, Fact::Redacted { row: row.seq, reason });
+        self.draft_anew(now, number);
         Ok(true)
     }
 

@@ -85,6 +85,16 @@ impl Tenant {
 }
 
 impl Incident {
+    /// Returns whether everybody may know of it who may know of another one: it is not restricted,
+    /// and belongs to the same service and team.
+    pub fn is_open_to_readers_of(&self, other: &Self) -> bool {
+        let scope = |it: &Self| {
+            let label = |name| it.labels.value(name).to_owned();
+            (label("service"), label("team"))
+        };
+        self.restricted.is_none() && scope(self) == scope(other)
+    }
+
     /// Returns whether somebody may know of it: everybody, unless it is restricted. Who could see
     /// it otherwise is decided elsewhere.
     pub fn is_open_to(&self, person: &Handle, directory: &Directory) -> bool {

@@ -26,6 +26,10 @@ const MAX_REMEMBERED_INCIDENTS: usize = 10_000;
 /// How long a closed incident stays in memory, so that late words reach it.
 const CLOSED_LINGER: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
 
+/// How long an incident stays in memory that was taken up again for something that belongs to it.
+/// It is far longer than a request may take, so that none carries what is older.
+const RECALLED_LINGER: jiff::SignedDuration = jiff::SignedDuration::from_mins(15);
+
 /// What the history says of restricted incidents instead of words.
 const RESTRICTED: &str = "(restricted)";
 
@@ -43,6 +47,8 @@ pub(super) struct Incidents {
     pub(super) by_run: BTreeMap<RunNumber, IncidentNumber>,
     /// What programs named lately, so that asking twice is harmless.
     pub(super) by_idempotency: BTreeMap<String, IncidentNumber>,
+    /// When incidents that were forgotten were taken up again.
+    pub(super) recalled: BTreeMap<IncidentNumber, Timestamp>,
     /// How many are open.
     pub(super) open: usize,
     /// When alerts began incidents lately.
@@ -305,6 +311,23 @@ impl Tenant {
         self.pass_incidents_of_inactive(now);
     }
 
+    /// Takes up an incident that was closed long ago, for something that belongs to it.
+    pub(super) fn recall_incident(
+        &mut self,
+        now: Timestamp,
+        incident: Incident,
+        alerts: Vec<IncidentAlert>,
+    ) {
+        let number = incident.number;
+        if incident.status() != Status::Closed || self.incidents.held.contains_key(&number) {
+            return;
+        }
+        let alerts = alerts.into_iter().map(|it| (it.fingerprint, it)).collect();
+        let held = Held { incident, alerts, firing: 0, wake_at: None };
+        self.incidents.held.insert(number, held);
+        self.incidents.recalled.insert(number, now);
+    }
+
     /// Sets the timer of an incident to when something has to be done about it.
     pub(super) fn set_incident_timer(&mut self, now: Timestamp, number: IncidentNumber) {
         // It does not end by itself as long as something beneath it goes on.
@@ -327,7 +350,8 @@ impl Tenant {
         }
     }
 
-    /// Forgets incidents that were closed long ago; the store keeps them.
+    /// Forgets incidents that were closed long ago; the store keeps them. As long as something is to
+    /// be learned from one it stays: who may know of that depends on it.
     pub(super) fn sweep_incidents(&mut self, now: Timestamp) {
         let day = now.checked_sub(jiff::SignedDuration::from_hours(24)).unwrap_or(Timestamp::MIN);
         let held = &self.incidents.held;
@@ -336,14 +360,20 @@ impl Tenant {
             .retain(|_, number| held.get(number).is_some_and(|it| it.incident.created_at > day));
         let since = now.checked_sub(CLOSED_LINGER).unwrap_or(Timestamp::MIN);
         let closed_at = |incident: &Incident| incident.record.cycle().closed_at;
+        let recently = now.checked_sub(RECALLED_LINGER).unwrap_or(Timestamp::MIN);
+        self.incidents.recalled.retain(|_, at| *at > recently);
+        let mut learned_from = self.learned_from();
+        learned_from.extend(self.incidents.recalled.keys());
         let mut gone: BTreeSet<IncidentNumber> = self
             .incidents()
             .filter(|it| closed_at(it).is_some_and(|at| at <= since))
             .map(|it| it.number)
+            .filter(|it| !learned_from.contains(it))
             .collect();
         let over = self.incidents.held.len() - self.incidents.open - gone.len();
         let ended = self.incidents().filter(|it| it.status() == Status::Closed);
-        let ended = ended.map(|it| it.number).filter(|it| !gone.contains(it));
+        let ended = ended.map(|it| it.number);
+        let ended = ended.filter(|it| !gone.contains(it) && !learned_from.contains(it));
         let too_many: Vec<_> = ended.take(over.saturating_sub(MAX_REMEMBERED_INCIDENTS)).collect();
         gone.extend(too_many);
         for number in gone {

@@ -140,6 +140,7 @@ impl Tenant {
         mut it: Postmortem,
         draft: PostmortemDraft,
     ) -> Result<bool, LessonRejection> {
+        self.take_up_again(&mut it);
         if !it.state.is_editable() {
             return Err(LessonRejection::Settled { state: it.state });
         }

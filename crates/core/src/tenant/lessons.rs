@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Tenant;
 use crate::action::{ActionId, ActionItem};
 use crate::identity::Handle;
-use crate::incident::{Author, Fact, IncidentNumber, Mode, ResolutionCode};
+use crate::incident::{Author, Fact, Incident, IncidentNumber, Mode, ResolutionCode};
 use crate::knowledge::{Article, ArticleNumber, MAX_TRAITS};
 use crate::labels::{ALERTNAME, Fingerprint};
 use crate::lesson::{LessonRows, Runbook};
@@ -69,36 +69,101 @@ impl Tenant {
         self.lessons.actions.values()
     }
 
-    /// Returns the incidents whose postmortems wait for a first draft.
+    /// Returns the incidents from which something is still to be learned: a postmortem is open, or
+    /// what was promised.
+    pub(super) fn learned_from(&self) -> BTreeSet<IncidentNumber> {
+        let postmortems = self.postmortems().filter(|it| it.state.is_open());
+        let actions = self.actions().filter(|it| it.status.is_open());
+        postmortems.map(|it| it.incident).chain(actions.map(|it| it.id.incident)).collect()
+    }
+
+    /// Returns the incidents whose postmortems wait for a draft.
     pub fn postmortems_to_draft(&self) -> Vec<IncidentNumber> {
         let waits = |it: &&Postmortem| it.drafted_at.is_none() && it.state.is_editable();
-        self.postmortems().filter(waits).map(|it| it.incident).collect()
+        let waiting = self.postmortems().filter(waits).map(|it| it.incident);
+        // Asked for again when memory had forgotten what was settled.
+        let is_forgotten = |it: &&Incident| {
+            it.postmortem.is_some_and(PostmortemState::is_open)
+                && !self.postmortem(it.number).is_some_and(|known| known.state.is_open())
+        };
+        let forgotten = self.incidents().filter(is_forgotten).map(|it| it.number);
+        waiting.chain(forgotten).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// An incident is over: if it asks for a postmortem, one begins.
     pub(super) fn incident_is_over(&mut self, now: Timestamp, number: IncidentNumber) {
-        let Some(held) = self.incidents.held.get(&number) else { return };
-        let incident = &held.incident;
-        let cycle = incident.record.cycle();
-        let is_real = matches!(incident.mode, Mode::Real | Mode::Backfilled);
-        let is_reviewed = cycle.resolution.is_some_and(ResolutionCode::is_reviewed);
-        if !is_real || !is_reviewed {
-            return;
-        }
-        let resolved_at = cycle.resolved_at.unwrap_or(now);
+        let Some(incident) = self.incident(number).filter(|it| is_reviewed(it)) else { return };
+        let resolved_at = incident.record.cycle().resolved_at.unwrap_or(now);
         let due_at = due_at(incident.severity, resolved_at);
-        if incident.postmortem.is_some() {
-            // It came back and ended again: there is more to tell, and time for it.
-            let Some(mut postmortem) = self.postmortem(number).cloned() else { return };
-            if postmortem.state.is_open() {
-                postmortem.due_at = postmortem.due_at.map(|_| due_at);
-                postmortem.drafted_at = None;
-                self.write_postmortem(now, postmortem, "tocsin");
+        let is_required = self.policy.incidents.requires_postmortem(incident.severity);
+        match incident.postmortem {
+            None if is_required => {
+                self.begin_postmortem(now, number, &Author::system(), Some(due_at));
             }
+            None => {}
+            // It came back and ended again: there is more to tell, and time for it.
+            Some(state) if state.is_open() => {
+                let Some(mut it) = self.postmortem(number).cloned() else { return };
+                it.is_required |= is_required;
+                it.due_at = Some(due_at).filter(|_| it.is_required);
+                it.drafted_at = None;
+                self.write_postmortem(now, it, "tocsin");
+            }
+            Some(_) if is_required => self.ask_again(now, number, due_at),
+            Some(_) => {}
+        }
+    }
+
+    /// It came back after all had been said about it, and ended again: its postmortem goes on as a
+    /// draft. Where memory has forgotten that, whoever drafts it brings it along.
+    fn ask_again(&mut self, now: Timestamp, number: IncidentNumber, due_at: Timestamp) {
+        let Some(held) = self.incidents.held.get_mut(&number) else { return };
+        held.incident.postmortem = Some(PostmortemState::Draft);
+        if let Some(mut it) = self.postmortem(number).cloned() {
+            reopen(&mut it, due_at);
+            self.write_postmortem(now, it, "tocsin");
+        }
+        let note = format!("it came back; due at {due_at:.0}");
+        let fact = Fact::Postmortem { state: PostmortemState::Draft, note };
+        self.tell_incident(now, number, &Author::system(), now, fact);
+    }
+
+    /// Takes up a settled postmortem that is asked for again.
+    pub(super) fn take_up_again(&self, it: &mut Postmortem) {
+        let Some(incident) = self.incident(it.incident) else { return };
+        if incident.postmortem.is_some_and(PostmortemState::is_open) && !it.state.is_open() {
+            let resolved_at = incident.record.cycle().resolved_at.unwrap_or(it.changed_at);
+            reopen(it, due_at(incident.severity, resolved_at));
+        }
+    }
+
+    /// It turns out to have been worse than it was held to be, after its end: that may ask for a
+    /// postmortem, from now on.
+    pub(super) fn was_worse(&mut self, now: Timestamp, number: IncidentNumber) {
+        let is_over = |it: &&Incident| !it.is_active() && is_reviewed(it);
+        let Some(incident) = self.incident(number).filter(is_over) else { return };
+        if !self.policy.incidents.requires_postmortem(incident.severity) {
             return;
         }
-        if self.policy.incidents.requires_postmortem(incident.severity) {
-            self.begin_postmortem(now, number, &Author::system(), Some(due_at));
+        let due_at = due_at(incident.severity, now);
+        match self.postmortem(number).cloned() {
+            Some(mut it) if it.state.is_open() && !it.is_required => {
+                (it.is_required, it.due_at) = (true, Some(due_at));
+                self.write_postmortem(now, it, "tocsin");
+            }
+            _ if incident.postmortem.is_none() => {
+                self.begin_postmortem(now, number, &Author::system(), Some(due_at));
+            }
+            _ => {}
+        }
+    }
+
+    /// What a draft may have quoted must not be read any more: it is drafted again.
+    pub(super) fn draft_anew(&mut self, now: Timestamp, number: IncidentNumber) {
+        let Some(it) = self.postmortem(number) else { return };
+        if it.state.is_editable() && it.drafted_at.is_some() {
+            let it = Postmortem { drafted_at: None, ..it.clone() };
+            self.write_postmortem(now, it, "tocsin");
         }
     }
 
@@ -260,4 +325,17 @@ impl Tenant {
             self.write_action(now, it);
         }
     }
+}
+
+/// Returns whether an incident ended in a way from which something is learned.
+fn is_reviewed(incident: &Incident) -> bool {
+    let is_real = matches!(incident.mode, Mode::Real | Mode::Backfilled);
+    is_real && incident.record.cycle().resolution.is_some_and(ResolutionCode::is_reviewed)
+}
+
+/// What was settled is open again; the version that was published is kept.
+fn reopen(it: &mut Postmortem, due_at: Timestamp) {
+    it.state = PostmortemState::Draft;
+    (it.is_required, it.due_at) = (true, Some(due_at));
+    (it.drafted_at, it.waived_because, it.frozen) = (None, None, None);
 }

@@ -15,8 +15,8 @@ use tocsin_core::identity::{
     Actor, Grant, Handle, IdentityChange, IdentityRows, Person, PersonOrigin, Role, Scope, Who,
 };
 use tocsin_core::incident::{
-    Expected, Fact, IncidentChange, IncidentDraft, IncidentNumber, IncidentStep, ResolutionCode,
-    Status,
+    CurateStep, Entry, Expected, Fact, FoundRow, IncidentChange, IncidentDraft, IncidentNumber,
+    IncidentStep, MAX_MARKS, MarkEdit, ResolutionCode, RestrictStep, Status,
 };
 use tocsin_core::knowledge::{ArticleDraft, ArticleKind, ArticleNumber};
 use tocsin_core::labels::Labels;
@@ -107,12 +107,22 @@ struct Stage {
     policy: Arc<Policy>,
     postmortems: BTreeMap<IncidentNumber, Postmortem>,
     versions: usize,
+    entries: Vec<Entry>,
     sent: Vec<Page>,
 }
 
 impl Stage {
     fn new() -> Self {
-        let people = vec![person("ada", Some("linus")), person("linus", None)];
+        let everyday = |name: &str, manager: Option<&str>| {
+            let grants = vec![Grant { role: Role::Responder, scope: Scope::Tenant }];
+            Person { grants, ..person(name, manager) }
+        };
+        let people = vec![
+            person("ada", Some("linus")),
+            person("linus", None),
+            everyday("grace", Some("bob")),
+            everyday("bob", None),
+        ];
         let identity = IdentityRows { people, ..IdentityRows::default() };
         let method = Method {
             id: MethodId::parse("mail").unwrap(),
@@ -123,12 +133,14 @@ impl Stage {
             is_stopped: false,
         };
         let contacts = Contacts { methods: vec![method], ..Contacts::default() };
-        let contacts = vec![(who("ada"), contacts.clone()), (who("linus"), contacts)];
+        let contacts = ["ada", "linus", "grace", "bob"].map(|it| (who(it), contacts.clone()));
+        let contacts = contacts.to_vec();
         let rows = TenantRows { identity, contacts, ..TenantRows::default() };
         let policy = policy();
         let tenant = Tenant::restore(Arc::clone(&policy), rows, at(0));
         let (postmortems, sent) = (BTreeMap::new(), Vec::new());
-        let mut stage = Self { tenant, policy, postmortems, versions: 0, sent };
+        let mut stage =
+            Self { tenant, policy, postmortems, versions: 0, entries: Vec::new(), sent };
         stage.turn(at(0), Vec::new());
         stage
     }
@@ -138,6 +150,7 @@ impl Stage {
         let orders = commands.into_iter().map(|it| it.by(actor.clone())).collect();
         let Turn { writes, replies, pages, .. } = self.tenant.turn(now, orders);
         self.sent.extend(pages);
+        self.entries.extend(writes.entries);
         for it in writes.lessons.postmortems {
             self.versions += 1;
             self.postmortems.insert(it.incident, it);
@@ -174,6 +187,10 @@ impl Stage {
         code: Option<ResolutionCode>,
     ) {
         let step = IncidentStep::Move { to, note: "so it is".to_owned(), code };
+        self.work(hour, incident, step);
+    }
+
+    fn work(&mut self, hour: i64, incident: IncidentNumber, step: IncidentStep) {
         let change = IncidentChange::Step { incident, expected: Expected::default(), step };
         let replies = self.turn(at(hour), vec![Command::Incident(change)]);
         assert!(matches!(replies[..], [Reply::Incident(_)]), "{replies:?}");
@@ -221,12 +238,22 @@ impl Stage {
         incident: IncidentNumber,
         priority: ActionPriority,
     ) -> ActionId {
+        self.promise_of("ada", hour, incident, priority)
+    }
+
+    fn promise_of(
+        &mut self,
+        owner: &str,
+        hour: i64,
+        incident: IncidentNumber,
+        priority: ActionPriority,
+    ) -> ActionId {
         let draft = ActionDraft {
             title: format!("Enlarge the pool ({priority})"),
             description: String::new(),
             priority: Some(priority),
             category: ActionCategory::Tooling,
-            owner: Some(who("ada")),
+            owner: Some(who(owner)),
             due_at: None,
             link: String::new(),
             rule: Default::default(),
@@ -284,6 +311,59 @@ fn one_begins_when_the_severity_and_the_end_ask_for_it() {
     stage.step(3, first, Status::Resolved, None);
     assert_eq!(stage.postmortems.len(), 1);
     assert_eq!(stage.tenant.postmortems_to_draft(), [first]);
+}
+
+#[test]
+fn what_turns_out_worse_after_its_end_asks_for_one_then() {
+    let mut stage = Stage::new();
+    let number = stage.incident(1, Severity::Sev4, ResolutionCode::Fixed);
+    assert!(stage.postmortems.is_empty());
+    let worse = |severity| IncidentStep::SetSeverity { severity, reason: "all failed".to_owned() };
+    stage.work(9, number, worse(Severity::Sev3));
+    assert!(stage.postmortems.is_empty());
+    stage.work(10, number, worse(Severity::Sev1));
+    let it = &stage.postmortems[&number];
+    assert_eq!((it.state, it.due_at), (PostmortemState::Draft, Some(at(10 + 72))));
+    // One that somebody began by hand has to be written from then on.
+    let other = stage.incident(11, Severity::Sev4, ResolutionCode::Fixed);
+    stage.post(11, other, None, PostmortemStep::Begin).unwrap();
+    assert!(!stage.postmortems[&other].is_required);
+    stage.work(12, other, worse(Severity::Sev1));
+    let it = &stage.postmortems[&other];
+    assert!(it.is_required && it.due_at == Some(at(12 + 72)));
+    // What was no real incident asks for none.
+    let noise = stage.incident(13, Severity::Sev4, ResolutionCode::FalsePositive);
+    stage.work(13, noise, worse(Severity::Sev1));
+    assert!(!stage.postmortems.contains_key(&noise));
+}
+
+#[test]
+fn what_comes_back_after_all_was_said_asks_for_its_postmortem_again() {
+    for forget in [false, true] {
+        let mut stage = Stage::new();
+        let number = stage.incident(1, Severity::Sev1, ResolutionCode::Fixed);
+        let version = stage.tenant.incident(number).unwrap().version;
+        stage.post(1, number, None, draft(version, "drafted")).unwrap();
+        stage.write(1, number, SectionName::LessonsLearned, "Pools fill.");
+        stage.publish(1, number).unwrap();
+        let hour = if forget { 20 } else { 1 };
+        stage.run(at(hour));
+        assert_eq!(stage.tenant.postmortem(number).is_none(), forget);
+        stage.step(hour, number, Status::Investigating, None);
+        stage.step(hour + 1, number, Status::Resolved, None);
+        let incident = stage.tenant.incident(number).unwrap();
+        assert_eq!(incident.postmortem, Some(PostmortemState::Draft));
+        assert_eq!(stage.tenant.postmortems_to_draft(), [number]);
+        // Whoever drafts it brings along what memory has forgotten.
+        let version = incident.version;
+        stage.post(hour + 1, number, None, draft(version, "drafted again")).unwrap();
+        let it = &stage.postmortems[&number];
+        assert_eq!((it.state, it.frozen.is_none()), (PostmortemState::Draft, true));
+        assert_eq!(it.due_at, Some(at(hour + 1 + 72)));
+        assert_eq!(it.section(SectionName::LessonsLearned).text.as_deref(), Some("Pools fill."));
+        assert!(stage.tenant.postmortems_to_draft().is_empty());
+        stage.publish(hour + 2, number).unwrap();
+    }
 }
 
 #[test]
@@ -375,6 +455,124 @@ fn what_was_promised_notes_that_the_problem_came_back() {
     stage.run(at(30));
     assert!(stage.tenant.action(done).is_none());
     assert_eq!(stage.promise(30, first, ActionPriority::P3).number, 3);
+}
+
+#[test]
+fn both_owners_are_told_at_once_that_it_came_back() {
+    let mut stage = Stage::new();
+    let first = stage.incident(1, Severity::Sev3, ResolutionCode::Fixed);
+    stage.promise_of("grace", 1, first, ActionPriority::P3);
+    stage.promise_of("grace", 1, first, ActionPriority::P2);
+    let second = stage.incident(2, Severity::Sev3, ResolutionCode::Fixed);
+    stage.notices();
+    let again = LessonChange::NoteRecurrence { incident: second, earlier: vec![first] };
+    stage.learn(2, again.clone()).unwrap();
+    let told = stage.notices();
+    let people: Vec<&str> =
+        ["ada", "grace"].into_iter().filter(|it| told.iter().any(|t| t.0.contains(it))).collect();
+    assert_eq!((people, told.len()), (vec!["ada", "grace"], 2), "{told:?}");
+    assert_eq!(told[0].1, "It came back, and 2 action items are still open");
+    assert_eq!(told[0].2.len(), 3, "{told:?}");
+    stage.learn(2, again).unwrap();
+    assert!(stage.notices().is_empty());
+}
+
+#[test]
+fn what_was_promised_after_a_restricted_incident_stays_in_its_circle() {
+    let mut stage = Stage::new();
+    let first = stage.incident(1, Severity::Sev3, ResolutionCode::Fixed);
+    stage.promise_of("grace", 1, first, ActionPriority::P0);
+    let restrict = |people: &[&str]| {
+        let people = people.iter().map(|it| who(it)).collect();
+        let (teams, reason) = (Default::default(), "so it is".to_owned());
+        IncidentStep::Restrict(RestrictStep::Restrict { people, teams, reason })
+    };
+    stage.work(1, first, restrict(&["grace"]));
+    let second = stage.incident(2, Severity::Sev3, ResolutionCode::Fixed);
+    let open = stage.tenant.incident(second).unwrap();
+    assert!(stage.tenant.promised_after(open, &[first].into()).is_empty());
+    stage.work(2, second, IncidentStep::Assign { to: Some(who("bob")) });
+    stage.entries.clear();
+    stage.notices();
+    let again = LessonChange::NoteRecurrence { incident: second, earlier: vec![first] };
+    assert!(stage.learn(2, again).unwrap().has_changed);
+    // Nothing of it stands in the timeline of the one for everybody, and only who may know of both
+    // hears of it.
+    assert!(!stage.entries.iter().any(|it| it.incident == second), "{:?}", stage.entries);
+    let told = stage.notices();
+    assert!(told.len() == 1 && told[0].0.contains("grace"), "{told:?}");
+    // Weeks later the owner is reminded, and their manager hears nothing that is not for them.
+    stage.run(at(24 * 40));
+    let told = stage.notices();
+    assert!(told.iter().any(|it| it.0.contains("grace")), "{told:?}");
+    let is_theirs = |it: &&(String, String, Vec<String>)| it.0.contains("bob");
+    assert_eq!(told.iter().find(is_theirs), None);
+    assert!(stage.tenant.incident(first).is_some(), "who may know of it is still known");
+    // Whoever is taken out of the circle hears nothing any more.
+    stage.work(24 * 40, first, restrict(&["ada"]));
+    stage.run(at(24 * 60));
+    let told = stage.notices();
+    assert!(!told.iter().any(|it| it.0.contains("grace")), "{told:?}");
+}
+
+#[test]
+fn a_secret_is_blacked_out_however_many_rows_are_marked() {
+    let mut stage = Stage::new();
+    let number = stage.incident(1, Severity::Sev3, ResolutionCode::Fixed);
+    let row = |seq: u64| FoundRow { seq, by: "ada".to_owned(), recorded_at: at(1), is_text: true };
+    let pinned = MarkEdit { pinned: Some(true), ..MarkEdit::default() };
+    let mark =
+        |seq: u64| IncidentStep::Curate(CurateStep::Mark { row: row(seq), edit: pinned.clone() });
+    let redact = |seq: u64| {
+        let reason = "a password".to_owned();
+        IncidentStep::Curate(CurateStep::Redact { row: row(seq), reason })
+    };
+    for seq in 1..=MAX_MARKS as u64 {
+        stage.work(1, number, mark(seq));
+    }
+    let change =
+        IncidentChange::Step { incident: number, expected: Expected::default(), step: mark(5_000) };
+    let replies = stage.turn(at(1), vec![Command::Incident(change)]);
+    assert!(matches!(replies[..], [Reply::Rejected(_)]), "{replies:?}");
+    stage.work(1, number, redact(5_000));
+    stage.work(1, number, redact(1));
+    // What is blacked out is no mark any more, so there is room for another.
+    stage.work(1, number, mark(5_001));
+    let marks = &stage.tenant.incident(number).unwrap().marks;
+    assert!(marks[&5_000].redacted_at.is_some() && marks[&1].redacted_at.is_some());
+}
+
+#[test]
+fn one_that_was_closed_long_ago_is_taken_up_for_what_belongs_to_it() {
+    let mut stage = Stage::new();
+    let number = stage.incident(1, Severity::Sev4, ResolutionCode::Fixed);
+    stage.step(1, number, Status::Closed, None);
+    let stored = stage.tenant.incident(number).unwrap().clone();
+    stage.run(at(24 * 40));
+    assert!(stage.tenant.incident(number).is_none());
+    let hour = 24 * 40;
+    let refused = stage.post(hour, number, None, PostmortemStep::Begin);
+    assert_eq!(refused, Err(LessonRejection::UnknownIncident { incident: number }));
+    let recall = IncidentChange::Recall(Box::new((stored, Vec::new())));
+    stage.turn(at(hour), vec![Command::Incident(recall.clone())]);
+    stage.post(hour, number, None, PostmortemStep::Begin).unwrap();
+    // What memory holds is newer.
+    stage.turn(at(hour), vec![Command::Incident(recall)]);
+    let incident = stage.tenant.incident(number).unwrap();
+    assert_eq!(incident.postmortem, Some(PostmortemState::Draft));
+    let last = stage.entries.last().unwrap();
+    assert_eq!((last.fact.kind(), last.seq), ("postmortem", incident.entries));
+    // As long as something is to be learned from it, it stays; then it is forgotten again.
+    stage.run(at(hour + 50));
+    let version = stage.tenant.incident(number).unwrap().version;
+    stage.post(hour + 50, number, None, draft(version, "drafted")).unwrap();
+    stage.write(hour + 50, number, SectionName::LessonsLearned, "Pools fill.");
+    stage.publish(hour + 50, number).unwrap();
+    let incident = stage.tenant.incident(number).unwrap();
+    assert_eq!(incident.postmortem, Some(PostmortemState::Published));
+    assert_eq!(incident.measure.postmortem_at, Some(at(hour + 50)));
+    stage.run(at(hour + 60));
+    assert!(stage.tenant.incident(number).is_none());
 }
 
 #[test]

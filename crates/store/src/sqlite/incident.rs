@@ -144,6 +144,18 @@ pub(super) fn load(
         incidents.push(columns.json(0)?);
         Ok(())
     })?;
+    // Who may know of what is still to be learned depends on its incident, however old.
+    let sql = "SELECT incident FROM incident WHERE tenant = ?1 AND closed_at IS NOT NULL \
+               AND number IN (SELECT incident FROM postmortem WHERE tenant = ?1 \
+                                  AND state NOT IN ('published', 'waived') \
+                              UNION SELECT incident FROM action_item WHERE tenant = ?1 \
+                                  AND status <> 'completed')";
+    let known: BTreeSet<IncidentNumber> = incidents.iter().map(|it| it.number).collect();
+    each(connection, "incident", sql, (tenant,), |columns| {
+        let incident: Incident = columns.json(0)?;
+        incidents.extend(Some(incident).filter(|it| !known.contains(&it.number)));
+        Ok(())
+    })?;
     incidents.sort_by_key(|it: &Incident| it.number);
     for incident in &incidents {
         let alerts = alerts(connection, tenant, incident.number)?;

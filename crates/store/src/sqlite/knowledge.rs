@@ -2,14 +2,15 @@
 
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use tocsin_core::ids::TenantId;
-use tocsin_core::incident::{Entry, Fact, Incident, IncidentNumber};
+use tocsin_core::incident::{BlackedOut, Entry, Fact, Incident, IncidentNumber, Marks};
 use tocsin_core::knowledge::{Article, ArticleKind, Candidate};
 use tocsin_core::postmortem::{Postmortem, SectionName};
 use tocsin_core::rows::WriteSet;
 
 use super::failure::Failure;
-use super::lesson::{list, scopes, visible};
+use super::lesson::list;
 use super::load::each;
+use super::viewer::{viewer, visible};
 use crate::{
     KnowledgeHit, KnowledgeHits, KnowledgeKind, KnowledgeQuery, LikeQuery, Likes,
     MAX_HITS_PER_QUERY, MAX_RANKED, codec,
@@ -59,10 +60,21 @@ pub(super) fn write(
         if let Some(document) = of_entry(it) {
             put(connection, tenant, &document)?;
         }
+        if let Fact::Redacted { .. } = &it.fact
+            && !writes.lessons.postmortems.iter().any(|new| new.incident == it.incident)
+            && let Some(quotes) = super::lesson::postmortem(
+                connection,
+                TenantId(tenant.cast_unsigned()),
+                it.incident,
+                None,
+            )?
+        {
+            put_postmortem(connection, tenant, quotes)?;
+        }
     }
     let lessons = &writes.lessons;
     for it in &lessons.postmortems {
-        put(connection, tenant, &of_postmortem(it))?;
+        put_postmortem(connection, tenant, it.clone())?;
     }
     for it in &lessons.actions {
         let document = Document {
@@ -83,13 +95,24 @@ pub(super) fn write(
         put(connection, tenant, &of_article(it))?;
     }
     for (incident, it) in &lessons.runbooks {
+        let known = writes.incidents.iter().find(|known| known.number == *incident);
+        let at = match known {
+            Some(known) => codec::instant(known.record.detected_at()),
+            None => connection
+                .prepare_cached(
+                    "SELECT detected_at FROM incident WHERE tenant = ?1 AND number = ?2",
+                )?
+                .query_row((tenant, incident.0.cast_signed()), |row| row.get(0))
+                .optional()?
+                .unwrap_or(0),
+        };
         let document = Document {
             kind: KnowledgeKind::Runbook,
-            key: it.url.clone(),
+            key: runbook_key(*incident, &it.url),
             incident: Some(*incident),
             service: None,
             team: None,
-            at: writes.incidents.first().map_or(0, |it| codec::instant(it.active_at)),
+            at,
             title: &it.alert,
             body: format!("{} {}", it.text, it.url),
             tags: String::new(),
@@ -98,6 +121,12 @@ pub(super) fn write(
         put(connection, tenant, &document)?;
     }
     Ok(())
+}
+
+/// Returns the key of a runbook in the words of one incident. Each incident has a document of its
+/// own, so that nobody reads what an alert said that is not for them; they are found as one.
+fn runbook_key(incident: IncidentNumber, url: &str) -> String {
+    format!("{incident} {url}")
 }
 
 fn of_incident(it: &Incident) -> Document<'_> {
@@ -156,6 +185,35 @@ fn of_entry(it: &Entry) -> Option<Document<'_>> {
         tags: String::new(),
         is_archived: false,
     })
+}
+
+/// Indexes a postmortem without what must not be read any more of its timeline.
+fn put_postmortem(connection: &Connection, tenant: i64, mut it: Postmortem) -> Result<(), Failure> {
+    let sql = "SELECT json_extract(incident, '$.marks') FROM incident \
+               WHERE tenant = ?1 AND number = ?2";
+    let mut marks = Marks::default();
+    let number = it.incident.0.cast_signed();
+    each(connection, "incident", sql, (tenant, number), |columns| {
+        if !columns.is_null(0)? {
+            marks = columns.json(0)?;
+        }
+        Ok(())
+    })?;
+    marks.retain(|_, mark| mark.redacted_at.is_some());
+    if !marks.is_empty() {
+        let rows: Vec<u64> = marks.keys().copied().collect();
+        let sql = "SELECT entry FROM incident_entry WHERE tenant = ?1 AND incident = ?2 \
+                   AND (seq IN (SELECT value FROM json_each(?3)) \
+                        OR json_extract(entry, '$.row') IN (SELECT value FROM json_each(?3)))";
+        let mut entries: Vec<Entry> = Vec::new();
+        let parameters = (tenant, number, serde_json::to_string(&rows)?);
+        each(connection, "incident_entry", sql, parameters, |columns| {
+            entries.push(columns.json(0)?);
+            Ok(())
+        })?;
+        it.black_out(&BlackedOut::of(&entries, &marks));
+    }
+    put(connection, tenant, &of_postmortem(&it))
 }
 
 fn of_postmortem(it: &Postmortem) -> Document<'_> {
@@ -360,7 +418,15 @@ pub(super) fn search(
 
 const SEARCH: &str = concat!(
     "SELECT id, kind, key, owner, at, score FROM ( \
-         SELECT knowledge.id AS id, knowledge.kind AS kind, knowledge.key AS key, \
+     SELECT *, row_number() OVER (PARTITION BY document ORDER BY score DESC, owner DESC) AS place \
+     FROM ( \
+         SELECT knowledge.id AS id, knowledge.kind AS kind, \
+                CASE knowledge.kind WHEN 'runbook' \
+                    THEN substr(knowledge.key, instr(knowledge.key, ' ') + 1) \
+                    ELSE knowledge.key END AS key, \
+                CASE knowledge.kind WHEN 'runbook' \
+                    THEN substr(knowledge.key, instr(knowledge.key, ' ') + 1) \
+                    ELSE knowledge.id END AS document, \
                 knowledge.incident AS owner, knowledge.at AS at, \
                 CASE WHEN :ranked THEN -bm25(knowledge_text, 0.0, 8.0, 1.0, 4.0) ELSE 0.0 END \
                     AS score \
@@ -370,14 +436,17 @@ const SEARCH: &str = concat!(
          WHERE knowledge_text MATCH :match AND knowledge.tenant = :tenant \
              AND (:kinds IS NULL OR knowledge.kind IN (SELECT value FROM json_each(:kinds))) \
              AND (CASE WHEN knowledge.incident IS NULL THEN \
-                      :services IS NULL OR (knowledge.service IS NULL AND knowledge.team IS NULL) \
-                      OR knowledge.service IN (SELECT value FROM json_each(:services)) \
-                      OR knowledge.team IN (SELECT value FROM json_each(:teams)) \
+                      :viewer IS NULL OR json_extract(:viewer, '$.seen.all') \
+                      OR (knowledge.service IS NULL AND knowledge.team IS NULL) \
+                      OR knowledge.service \
+                          IN (SELECT value FROM json_each(:viewer, '$.seen.services')) \
+                      OR knowledge.team \
+                          IN (SELECT value FROM json_each(:viewer, '$.seen.teams')) \
                   ELSE ",
     visible!(),
     " END) \
          ORDER BY knowledge_text.rowid DESC LIMIT :most \
-     ) ORDER BY score DESC, at DESC, id DESC LIMIT :limit OFFSET :offset"
+     )) WHERE place = 1 ORDER BY score DESC, at DESC, id DESC LIMIT :limit OFFSET :offset"
 );
 
 fn ranked(
@@ -388,16 +457,14 @@ fn ranked(
     is_ranked: bool,
 ) -> Result<Vec<KnowledgeHit>, Failure> {
     let kinds: Vec<&str> = query.kinds.iter().map(|it| it.as_str()).collect();
-    let (services, teams) = scopes(&query.visible)?;
+    let viewer = viewer(&query.visible)?;
     let number = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
     let parameters = named_params! {
         ":tenant": tenant,
         ":match": expression,
         ":ranked": is_ranked,
         ":kinds": list(&kinds)?,
-        ":everything": query.visible.is_none(),
-        ":services": services,
-        ":teams": teams,
+        ":viewer": viewer,
         ":most": number(MAX_RANKED),
         ":limit": number(query.limit.min(MAX_HITS_PER_QUERY)),
         ":offset": number(query.offset),
@@ -462,63 +529,84 @@ pub(super) fn likes(
             .query_row((tenant, name, MAX_COUNTED), |row| row.get(0))?;
         likes.frequencies.insert(name.clone(), count.unsigned_abs());
     }
-    let since = codec::instant(query.since);
-    (likes.total, likes.recent_total) = connection
-        .prepare_cached(
-            "SELECT (SELECT coalesce(max(number), 0) FROM incident WHERE tenant = ?1), \
-                    (SELECT count(*) FROM incident WHERE tenant = ?1 AND detected_at >= ?2 \
-                     AND number <> ?3)",
-        )?
-        .query_row((tenant, since, own), |row| {
-            Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, i64>(1)?.unsigned_abs()))
-        })?;
-    likes.recent_alike = recent_alike(connection, tenant, query, since)?;
+    likes.total = connection
+        .prepare_cached("SELECT coalesce(max(number), 0) FROM incident WHERE tenant = ?1")?
+        .query_row((tenant,), |row| row.get::<_, i64>(0))?
+        .unsigned_abs();
+    let viewer = viewer(&query.visible)?;
+    (likes.recent_alike, likes.recent_total) = recent(connection, tenant, query, &viewer)?;
     let mut rarest: Vec<(&String, u64)> =
         likes.frequencies.iter().map(|(name, count)| (name, *count)).collect();
     rarest.sort_by_key(|(name, count)| (*count, *name));
-    let mut numbers = std::collections::BTreeSet::new();
+    let mut seen = std::collections::BTreeSet::new();
     for (name, _) in rarest {
-        let sql = "SELECT incident FROM incident_trait \
-                   WHERE tenant = ?1 AND trait = ?2 AND incident <> ?3 \
-                   ORDER BY incident DESC LIMIT ?4";
-        each(connection, "incident_trait", sql, (tenant, name, own, MAX_PER_TRAIT), |columns| {
-            if numbers.len() < MAX_CANDIDATES {
-                numbers.insert(columns.number(0)?);
-            }
+        let parameters = named_params! {
+            ":tenant": tenant, ":trait": name, ":own": own, ":viewer": viewer,
+            ":counted": MAX_COUNTED, ":limit": MAX_PER_TRAIT,
+        };
+        let mut numbers = Vec::new();
+        each(connection, "incident_trait", SHARED, parameters, |columns| {
+            numbers.push(columns.number(0)?);
             Ok(())
         })?;
+        for number in numbers {
+            if likes.candidates.len() < MAX_CANDIDATES && seen.insert(number) {
+                likes.candidates.extend(candidate(connection, tenant, &viewer, number)?);
+            }
+        }
     }
-    for number in numbers {
-        likes.candidates.extend(candidate(connection, tenant, query, number)?);
-    }
+    likes.candidates.sort_by_key(|it| it.number);
     Ok(likes)
 }
 
-fn recent_alike(
+/// The newest incidents with a trait that are over and may be seen. Whatever else has the trait
+/// takes no place from them.
+const SHARED: &str = concat!(
+    "SELECT shared.number FROM ( \
+         SELECT incident AS number FROM incident_trait \
+         WHERE tenant = :tenant AND trait = :trait AND incident <> :own \
+         ORDER BY incident DESC LIMIT :counted \
+     ) AS shared CROSS JOIN incident \
+         ON incident.tenant = :tenant AND incident.number = shared.number \
+     WHERE incident.status IN ('resolved', 'closed') AND ",
+    visible!(),
+    " ORDER BY shared.number DESC LIMIT :limit"
+);
+
+const RECENT: &str = concat!(
+    "SELECT count(*), count(CASE WHEN EXISTS ( \
+         SELECT 1 FROM incident_trait WHERE incident_trait.tenant = incident.tenant \
+             AND incident_trait.incident = incident.number \
+             AND incident_trait.trait IN (SELECT value FROM json_each(:traits))) THEN 1 END) \
+     FROM incident WHERE incident.tenant = :tenant AND incident.detected_at >= :since \
+         AND incident.number <> :own AND ",
+    visible!()
+);
+
+/// Returns how many incidents since the given time share an alert, or else the service, and how
+/// many there were, as far as they may be seen.
+fn recent(
     connection: &Connection,
     tenant: i64,
     query: &LikeQuery,
-    since: i64,
-) -> Result<u64, Failure> {
+    viewer: &Option<String>,
+) -> Result<(u64, u64), Failure> {
     let with = |head: &str| -> Vec<&str> {
         query.traits.iter().map(String::as_str).filter(|it| it.starts_with(head)).collect()
     };
     let alerts = with("alert:");
     let names = if alerts.is_empty() { with("service:") } else { alerts };
-    let count: i64 = connection
-        .prepare_cached(
-            "SELECT count(DISTINCT incident.number) FROM incident_trait JOIN incident \
-                 ON incident.tenant = incident_trait.tenant \
-                 AND incident.number = incident_trait.incident \
-             WHERE incident_trait.tenant = ?1 \
-                 AND incident_trait.trait IN (SELECT value FROM json_each(?2)) \
-                 AND incident.detected_at >= ?3 AND incident.number <> ?4",
-        )?
-        .query_row(
-            (tenant, serde_json::to_string(&names)?, since, query.incident.0.cast_signed()),
-            |row| row.get(0),
-        )?;
-    Ok(count.unsigned_abs())
+    let parameters = named_params! {
+        ":tenant": tenant,
+        ":traits": serde_json::to_string(&names)?,
+        ":since": codec::instant(query.since),
+        ":own": query.incident.0.cast_signed(),
+        ":viewer": viewer,
+    };
+    let (all, alike): (i64, i64) = connection
+        .prepare_cached(RECENT)?
+        .query_row(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((alike.unsigned_abs(), all.unsigned_abs()))
 }
 
 const CANDIDATE: &str = concat!(
@@ -527,8 +615,9 @@ const CANDIDATE: &str = concat!(
              WHERE incident_entry.tenant = incident.tenant \
                  AND incident_entry.incident = incident.number \
                  AND json_extract(entry, '$.to') = 'resolved' ORDER BY seq DESC LIMIT 1), \
-            (SELECT key FROM knowledge WHERE knowledge.tenant = incident.tenant \
-                 AND knowledge.kind = 'runbook' AND knowledge.incident = incident.number LIMIT 1) \
+            (SELECT substr(key, instr(key, ' ') + 1) FROM knowledge \
+             WHERE knowledge.tenant = incident.tenant AND knowledge.incident = incident.number \
+                 AND knowledge.kind = 'runbook' ORDER BY knowledge.id LIMIT 1) \
      FROM incident WHERE incident.tenant = :tenant AND incident.number = :number \
          AND incident.status IN ('resolved', 'closed') AND ",
     visible!()
@@ -537,16 +626,13 @@ const CANDIDATE: &str = concat!(
 fn candidate(
     connection: &Connection,
     tenant: i64,
-    query: &LikeQuery,
+    viewer: &Option<String>,
     number: u64,
 ) -> Result<Option<Candidate>, Failure> {
-    let (services, teams) = scopes(&query.visible)?;
     let parameters = named_params! {
         ":tenant": tenant,
         ":number": number.cast_signed(),
-        ":everything": query.visible.is_none(),
-        ":services": services,
-        ":teams": teams,
+        ":viewer": viewer,
     };
     let mut found = None;
     each(connection, "incident", CANDIDATE, parameters, |columns| {
@@ -557,7 +643,7 @@ fn candidate(
         }
         let note = match columns.is_null(1)? {
             true => String::new(),
-            false => match columns.json::<Entry>(1)?.fact {
+            false => match columns.json::<Entry>(1)?.told(&it.marks, None).entry.fact {
                 Fact::Moved { note, .. } => note,
                 _ => String::new(),
             },

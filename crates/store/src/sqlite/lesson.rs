@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use tocsin_core::action::{ActionId, ActionItem};
-use tocsin_core::identity::{Handle, Scope};
+use tocsin_core::identity::Handle;
 use tocsin_core::ids::TenantId;
 use tocsin_core::incident::IncidentNumber;
 use tocsin_core::knowledge::{Article, ArticleNumber};
@@ -13,9 +13,10 @@ use tocsin_core::severity::Severity;
 
 use super::failure::Failure;
 use super::load::each;
+use super::viewer::{viewer, visible};
 use crate::{
     ActionQuery, MAX_ACTIONS_PER_QUERY, MAX_POSTMORTEM_VERSIONS, MAX_POSTMORTEMS_PER_QUERY,
-    PostmortemQuery, PostmortemRow, PostmortemVersion, Visible, codec,
+    PostmortemQuery, PostmortemRow, PostmortemVersion, codec,
 };
 
 /// Writes what a turn changed.
@@ -214,36 +215,6 @@ pub(super) fn comments(
     Ok(list)
 }
 
-/// The condition that an incident may be seen; `:services` and `:teams` are `NULL` for all.
-macro_rules! visible {
-    () => {
-        "((:everything OR json_extract(incident.incident, '$.restricted') IS NULL) \
-          AND (:services IS NULL \
-          OR json_extract(incident.incident, '$.labels.service') \
-              IN (SELECT value FROM json_each(:services)) \
-          OR json_extract(incident.incident, '$.labels.team') \
-              IN (SELECT value FROM json_each(:teams))))"
-    };
-}
-pub(super) use visible;
-
-/// Returns the services and the teams that may be seen, as JSON lists; nothing for all.
-pub(super) fn scopes(visible: &Visible) -> Result<(Option<String>, Option<String>), Failure> {
-    let Some(scopes) = visible else { return Ok((None, None)) };
-    if scopes.contains(&Scope::Tenant) {
-        return Ok((None, None));
-    }
-    let services: Vec<&str> = scopes
-        .iter()
-        .filter_map(|it| if let Scope::Service(name) = it { Some(&**name) } else { None })
-        .collect();
-    let teams: Vec<&str> = scopes
-        .iter()
-        .filter_map(|it| if let Scope::Team(name) = it { Some(&**name) } else { None })
-        .collect();
-    Ok((Some(serde_json::to_string(&services)?), Some(serde_json::to_string(&teams)?)))
-}
-
 /// Returns postmortems, those of the newest incidents first.
 pub(super) fn postmortems(
     connection: &Connection,
@@ -265,7 +236,7 @@ pub(super) fn postmortems(
         " ORDER BY postmortem.incident DESC LIMIT :limit"
     );
     let states: Vec<&str> = query.states.iter().map(|it| it.as_str()).collect();
-    let (services, teams) = scopes(&query.visible)?;
+    let viewer = viewer(&query.visible)?;
     let limit = query.limit.min(MAX_POSTMORTEMS_PER_QUERY);
     let parameters = named_params! {
         ":tenant": tenant.0.cast_signed(),
@@ -273,9 +244,7 @@ pub(super) fn postmortems(
         ":states": list(&states)?,
         ":owner": query.owner.as_ref().map(Handle::as_str),
         ":due": query.due_before.map(codec::instant),
-        ":everything": query.visible.is_none(),
-        ":services": services,
-        ":teams": teams,
+        ":viewer": viewer,
         ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
     };
     let mut rows = Vec::new();
@@ -320,7 +289,7 @@ pub(super) fn actions(
     );
     let statuses: Vec<&str> = query.statuses.iter().map(|it| it.as_str()).collect();
     let priorities: Vec<&str> = query.priorities.iter().map(|it| it.as_str()).collect();
-    let (services, teams) = scopes(&query.visible)?;
+    let viewer = viewer(&query.visible)?;
     let after = query.after;
     let limit = query.limit.min(MAX_ACTIONS_PER_QUERY);
     let parameters = named_params! {
@@ -334,9 +303,7 @@ pub(super) fn actions(
         ":at": after.map(|(_, at, _)| codec::instant(at)),
         ":of": after.map(|(.., id)| id.incident.0.cast_signed()),
         ":number": after.map(|(.., id)| id.number),
-        ":everything": query.visible.is_none(),
-        ":services": services,
-        ":teams": teams,
+        ":viewer": viewer,
         ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
     };
     let mut rows = Vec::new();

@@ -24,6 +24,7 @@ mod purge;
 mod readers;
 mod reminder;
 mod schema;
+mod viewer;
 mod write;
 mod writer;
 

@@ -21,7 +21,7 @@ use crate::state::TENANT;
 
 const ELSEWHERE: TenantId = TenantId(TENANT.0 + 1);
 
-fn postmortem(incident: u64, version: u64, text: &str) -> Postmortem {
+pub(crate) fn postmortem(incident: u64, version: u64, text: &str) -> Postmortem {
     let drafted = vec![Sentence {
         text: "It ended as fixed: rolled back.".to_owned(),
         sources: vec![Source::entry(3)],
@@ -55,7 +55,7 @@ fn postmortem(incident: u64, version: u64, text: &str) -> Postmortem {
     }
 }
 
-fn action(incident: u64, number: u32, priority: ActionPriority, due: i64) -> ActionItem {
+pub(crate) fn action(incident: u64, number: u32, priority: ActionPriority, due: i64) -> ActionItem {
     ActionItem {
         id: ActionId { incident: IncidentNumber(incident), number },
         version: 1,
@@ -100,7 +100,7 @@ fn article(number: u64, version: u64, body: &str, service: &str) -> Article {
     }
 }
 
-fn of(lessons: LessonWrites) -> WriteSet {
+pub(crate) fn of(lessons: LessonWrites) -> WriteSet {
     WriteSet { lessons, ..WriteSet::default() }
 }
 
@@ -162,7 +162,7 @@ pub(crate) async fn postmortems_come_back_with_every_version(fixture: impl Fixtu
     assert_eq!(list(overdue).await, [1]);
     let published = vec![PostmortemState::Published];
     assert_eq!(list(PostmortemQuery { states: published, ..any.clone() }).await, [2]);
-    let data = Some(vec![Scope::Team("data".into())]);
+    let data = Some(vec![Scope::Team("data".into())].into());
     assert_eq!(list(PostmortemQuery { visible: data, ..any.clone() }).await, [2]);
     // What is restricted is only for those who may see everything.
     let mut secret = over(incident(2, None), true);
@@ -175,10 +175,10 @@ pub(crate) async fn postmortems_come_back_with_every_version(fixture: impl Fixtu
     });
     let writes = WriteSet { incidents: vec![secret], ..WriteSet::default() };
     store.commit(TENANT, writes).await.unwrap();
-    let whole = Some(vec![Scope::Tenant]);
+    let whole = Some(vec![Scope::Tenant].into());
     assert_eq!(list(PostmortemQuery { visible: whole, ..any.clone() }).await, [1]);
     assert_eq!(list(any.clone()).await, [2, 1]);
-    let nothing = Some(Vec::new());
+    let nothing = Some(Vec::new().into());
     assert!(list(PostmortemQuery { visible: nothing, ..any }).await.is_empty());
     assert_eq!(store.postmortem(ELSEWHERE, number, None).await.unwrap(), None);
     assert!(store.postmortem_versions(ELSEWHERE, number).await.unwrap().is_empty());
@@ -218,7 +218,7 @@ pub(crate) async fn action_items_are_listed_the_most_urgent_first(fixture: impl 
     let after = action(1, 2, ActionPriority::P1, 40).order();
     let page = ActionQuery { after: Some(after), ..any.clone() };
     assert_eq!(list(page).await, ["AI-1-1", "AI-1-3"]);
-    let db = Some(vec![Scope::Service("db".into())]);
+    let db = Some(vec![Scope::Service("db".into())].into());
     assert_eq!(list(ActionQuery { visible: db, ..any }).await, ["AI-2-1"]);
     assert_eq!(store.action(TENANT, done.id).await.unwrap(), Some(done.clone()));
     assert_eq!(store.action(ELSEWHERE, done.id).await.unwrap(), None);
@@ -275,7 +275,7 @@ pub(crate) async fn what_is_written_is_found_and_only_where_it_may_be_seen(fixtu
     let limited = KnowledgeQuery { kinds, ..text("volume") };
     assert_eq!(search(limited.clone()).await.len(), 2);
     // Articles for everybody, and what lies within the scopes.
-    let db = Some(vec![Scope::Service("db".into())]);
+    let db = Some(vec![Scope::Service("db".into())].into());
     let mut seen = search(KnowledgeQuery { visible: db, ..text("volume") }).await;
     seen.sort();
     assert_eq!(seen, ["best_practice 1", "comment 2/1", "runbook https://wiki.example/disk"]);
@@ -395,7 +395,7 @@ pub(crate) async fn incidents_that_share_something_rare_are_named(fixture: impl 
     assert_eq!(numbers, [1, 2]);
     assert_eq!(likes.frequencies.get("alert:A"), Some(&2));
     assert_eq!((likes.total, likes.recent_alike, likes.recent_total), (4, 2, 4));
-    let nothing = LikeQuery { visible: Some(Vec::new()), ..query.clone() };
+    let nothing = LikeQuery { visible: Some(Vec::new().into()), ..query.clone() };
     assert!(store.likes(TENANT, nothing).await.unwrap().candidates.is_empty());
     assert!(store.likes(ELSEWHERE, query).await.unwrap().candidates.is_empty());
 }

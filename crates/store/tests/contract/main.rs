@@ -14,6 +14,7 @@ mod paging;
 mod retention;
 mod sqlite;
 mod state;
+mod viewers;
 
 use tocsin_store::Store;
 
@@ -70,6 +71,10 @@ macro_rules! whole_contract {
             lesson::what_is_written_is_found_and_only_where_it_may_be_seen,
             lesson::whatever_somebody_types_is_no_error,
             lesson::incidents_that_share_something_rare_are_named,
+            viewers::those_whom_a_restricted_incident_names_find_what_belongs_to_it,
+            viewers::a_runbook_is_found_by_whoever_sees_any_of_its_incidents,
+            viewers::what_may_not_be_seen_takes_no_place_among_similar_incidents,
+            viewers::what_is_blacked_out_is_quoted_and_found_no_more,
             identity::who_may_do_what_comes_back_and_can_be_replaced_and_removed,
             identity::the_audit_log_is_read_in_pages_and_followed_to_its_end,
             identity::a_second_row_in_one_place_of_the_audit_log_is_refused,

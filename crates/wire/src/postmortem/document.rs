@@ -72,14 +72,24 @@ fn text<'d>(section: &'d PostmortemSection, blocks: &mut Vec<Block<'d>>) {
 }
 
 fn timeline(it: &PostmortemDetail, blocks: &mut Vec<Block<'_>>) {
-    let rows = it
-        .live
-        .timeline
-        .iter()
-        .map(|row| vec![format!("{:.0}", row.at), row.by.clone(), row.text.clone()]);
-    blocks.push(Block::Table(vec!["Time", "Who", "Event"], rows.collect()));
+    let table = |rows: &[crate::v1::PostmortemRow]| {
+        let rows = rows.iter().map(|row| {
+            let time = match row.until.filter(|until| *until != row.at) {
+                Some(until) => format!("{:.0} to {:.0}", row.at, until),
+                None => format!("{:.0}", row.at),
+            };
+            vec![time, row.by.clone(), row.text.clone()]
+        });
+        Block::Table(vec!["Time", "Who", "Event"], rows.collect())
+    };
+    if !it.live.key_moments.is_empty() {
+        blocks.push(Block::Heading(3, "Key Moments".to_owned()));
+        blocks.push(table(&it.live.key_moments));
+        blocks.push(Block::Heading(3, "Everything".to_owned()));
+    }
+    blocks.push(table(&it.live.timeline));
     if it.live.rows_left_out > 0 {
-        let text = format!("{} later rows are left out here.", it.live.rows_left_out);
+        let text = format!("{} rows in the middle are left out here.", it.live.rows_left_out);
         blocks.push(Block::Paragraph(text));
     }
 }

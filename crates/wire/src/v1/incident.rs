@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tocsin_core::incident::{
-    self, AlertRole, Category, Entry, Evidence, Fact, IncidentAlert, Marks, Metric, Mode, Need,
+    self, AlertRole, Category, Entry, Evidence, IncidentAlert, Marks, Metric, Mode, Need,
     ResolutionCode, State, Status, Targets, Validity, allowed_from, measure,
 };
 use tocsin_core::labels::{Fingerprint, Labels};
@@ -498,9 +498,6 @@ pub struct IncidentEntry {
     pub is_redacted: bool,
 }
 
-/// What stands in the place of words that must not be read any more.
-const REDACTED: &str = "(blacked out)";
-
 impl Incident {
     /// Returns an incident as the API shows it.
     pub fn new(it: &incident::Incident) -> Self {
@@ -666,25 +663,21 @@ impl IncidentEntry {
     /// Returns a row as the API shows it, with what became of it since; `revised` is what it says
     /// now, when that was corrected.
     pub fn with_marks(entry: &Entry, marks: &Marks, revised: Option<&str>) -> Self {
-        let mut row = Self::new(entry);
-        let row_meant = match &entry.fact {
-            Fact::Revised { row, .. } => *row,
-            _ => entry.seq,
+        let told = entry.told(marks, revised);
+        let mut row = Self {
+            text: told.text(),
+            is_edited: told.is_edited,
+            is_redacted: told.is_redacted,
+            ..Self::new(entry)
         };
-        if let Some(text) = revised {
-            text.clone_into(&mut row.text);
-            row.is_edited = true;
-        }
         if let Some(mark) = marks.get(&entry.seq) {
             row.is_pinned = mark.is_pinned;
             row.is_key_moment = mark.is_key_moment;
             row.caption.clone_from(&mark.caption);
             row.position = mark.position;
         }
-        if marks.get(&row_meant).is_some_and(|mark| mark.redacted_at.is_some()) {
-            row.text = REDACTED.to_owned();
+        if row.is_redacted {
             row.details = Value::Object(serde_json::Map::new());
-            row.is_redacted = true;
         }
         row
     }

@@ -225,9 +225,14 @@ pub struct PostmortemLive {
     /// When it was over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_at: Option<Timestamp>,
-    /// What happened, in the order in which it did.
+    /// The key moments of the timeline in their order, each in the words of its caption; absent
+    /// when nobody chose any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key_moments: Vec<PostmortemRow>,
+    /// What happened, in the order in which it did. What is of one kind and came within two
+    /// minutes is one row.
     pub timeline: Vec<PostmortemRow>,
-    /// Rows of the timeline that there was no room for; the incident has all.
+    /// Rows in the middle of the timeline that there was no room for; the incident has all.
     pub rows_left_out: usize,
     /// How long things took.
     pub metrics: Vec<IncidentMetric>,
@@ -242,6 +247,9 @@ pub struct PostmortemRow {
     pub rows: Vec<u64>,
     /// When it happened.
     pub at: Timestamp,
+    /// When the last one happened, where it tells of several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
     /// Who did it.
     pub by: String,
     /// The kind of the row.
@@ -264,6 +272,7 @@ impl PostmortemLive {
         let row = |it: &postmortem::LiveRow| PostmortemRow {
             rows: it.rows.clone(),
             at: it.at,
+            until: it.until,
             by: it.by.clone(),
             kind: it.kind.clone(),
             text: it.text.clone(),
@@ -276,6 +285,7 @@ impl PostmortemLive {
             is_frozen,
             detected_at: it.detected_at,
             resolved_at: it.resolved_at,
+            key_moments: it.key_moments.iter().map(row).collect(),
             timeline: it.timeline.iter().map(row).collect(),
             rows_left_out: it.rows_left_out,
             metrics: it.metrics.iter().map(IncidentMetric::new).collect(),

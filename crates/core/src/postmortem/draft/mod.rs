@@ -9,13 +9,18 @@ mod review;
 mod story;
 
 use super::{PostmortemDraft, SectionName};
+use crate::incident::told;
 
 pub use facts::{AlertFacts, Facts};
 
 use facts::Words;
 
-/// Returns what the data say about an incident.
+/// Returns what the data say about an incident. What must not be read of its timeline is not
+/// quoted.
 pub fn draft(facts: &Facts) -> PostmortemDraft {
+    let told = told(&facts.entries, &facts.incident.marks);
+    let entries = told.into_iter().map(|it| it.entry).collect();
+    let facts = &Facts { entries, ..facts.clone() };
     let mut draft =
         PostmortemDraft { incident_version: facts.incident.version, ..PostmortemDraft::default() };
     let mut put = |name: SectionName, sentences: Words| {

@@ -56,7 +56,11 @@ pub(super) fn summary(facts: &Facts) -> Words {
     for like in facts.similar.iter().take(MAX_NAMED_SIMILAR) {
         let other = &like.candidate;
         let day = other.detected_at.strftime("%Y-%m-%d");
-        let why = like.reasons.join("; ");
+        // What was said at its end is not copied: it may have to be blacked out there one day.
+        let is_end = |reason: &&String| reason.starts_with("ended as ");
+        let code = other.resolution.map(|code| format!("ended as {code}"));
+        let why = like.reasons.iter().filter(|it| !is_end(it)).cloned().chain(code);
+        let why = why.collect::<Vec<_>>().join("; ");
         let text = format!(
             "Seen before: incident {} of {day}, {} ({why}).",
             other.number,

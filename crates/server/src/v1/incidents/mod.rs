@@ -403,6 +403,19 @@ pub(super) async fn find(app: &App, caller: &Caller, number: IncidentNumber) -> 
     Ok((it, alerts))
 }
 
+/// Lets the engine take up an incident that was closed long ago, so that something can be done about
+/// what belongs to it.
+pub(super) async fn recall(app: &App, caller: &Caller, number: IncidentNumber) -> Answer<()> {
+    let is_held = app.engine.read(move |tenant, _| tenant.incident(number).is_some()).await?;
+    if is_held {
+        return Ok(());
+    }
+    if let Some(found) = app.engine.store().incident(app.engine.tenant(), number).await? {
+        command(app, caller, IncidentChange::Recall(Box::new(found))).await?;
+    }
+    Ok(())
+}
+
 /// Returns whether the caller may see an incident.
 fn sees(app: &App, caller: &Caller, it: &incident::Incident) -> bool {
     caller.may(Permission::IncidentRead, &it.labels) && is_open_to(app, caller, it)

@@ -20,6 +20,7 @@ use tocsin_wire::v1::{
 use super::super::body::Json as Body;
 use super::super::params::{Ask, Nothing};
 use super::super::problem::{Answer, Refusal};
+use super::recall;
 use super::steps::Asked;
 use crate::App;
 use crate::access::Caller;
@@ -97,8 +98,8 @@ pub(in super::super) async fn revise(
 
 /// Black a row out
 ///
-/// Nobody reads it in the timeline or its exports any more; that there was one, and why it is
-/// blacked out, stays.
+/// Nobody reads it any more in the timeline, its exports, the postmortem, among similar incidents or
+/// by search; that there was one, and why it is blacked out, stays.
 #[utoipa::path(
     post, path = "/api/v1/incidents/{incident}/timeline/{number}/redact",
     operation_id = "redact_incident_row", tag = "incidents",
@@ -119,6 +120,8 @@ pub(in super::super) async fn redact(
 ) -> Answer<Response> {
     let asked = Asked::find(&app, caller, &text, &headers).await?;
     asked.must(Permission::IncidentEditTime)?;
+    // However long ago it was closed.
+    recall(&app, asked.caller(), asked.incident().number).await?;
     let row = row(&app, asked.incident().number, &seq).await?;
     let step = CurateStep::Redact { row, reason: body.reason };
     asked.carry_out(&app, IncidentStep::Curate(step)).await

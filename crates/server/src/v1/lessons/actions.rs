@@ -19,7 +19,7 @@ use tocsin_wire::v1::{ActionDraft, ActionItem, ActionPage, ActionPatch, ActionRe
 
 use super::super::body::Json as Body;
 use super::super::cursor::List;
-use super::super::incidents::{etag, find, parse};
+use super::super::incidents::{etag, find, parse, recall};
 use super::super::params::{Ask, FromQuery, Nothing, Params, invalid, person, words};
 use super::super::problem::{Answer, Refusal};
 use super::{command, expected, owner, postmortems, visible};
@@ -86,7 +86,7 @@ pub(in super::super) async fn list(
         priorities: words("priority", &query.priority, "P0 to P3", ActionPriority::parse)?,
         owner: person("owner", query.owner.as_deref())?,
         due_before: query.overdue.then_some(now),
-        visible: visible(&caller),
+        visible: visible(&app, &caller),
         after: after.as_deref().map(read_order).transpose()?,
         limit: limit + 1,
     };
@@ -186,6 +186,7 @@ pub(in super::super) async fn create(
         link: body.link,
         rule: suggested.map_or_else(CompactString::default, |it| it.rule.clone()),
     };
+    recall(&app, &caller, incident.number).await?;
     let change = LessonChange::AddAction { incident: incident.number, draft: Box::new(draft) };
     let reply = command(&app, &caller, change).await?;
     let LessonSubject::Action(id) = reply.subject else {
@@ -251,6 +252,7 @@ pub(in super::super) async fn edit(
     };
     let id = it.id;
     let stored = app.engine.store().action(app.engine.tenant(), id).await?.map(Box::new);
+    recall(&app, &caller, incident.number).await?;
     let change = LessonChange::EditAction { id, expected, stored, edit: Box::new(edit) };
     let reply = command(&app, &caller, change).await?;
     answer(&app, &caller, &text, (reply.has_changed, StatusCode::OK)).await

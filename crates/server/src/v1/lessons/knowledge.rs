@@ -87,7 +87,7 @@ pub(in super::super) async fn search(
         text,
         kinds,
         tags: query.tag,
-        visible: visible(&caller),
+        visible: visible(&app, &caller),
         offset,
         limit: limit + 1,
     };
@@ -122,7 +122,7 @@ pub(in super::super) async fn similar(
     Ask(Nothing): Ask<Nothing>,
 ) -> Answer<Json<SimilarIncidents>> {
     let (it, _) = find(&app, &caller, parse(&text)?).await?;
-    let found = similar_incidents(&app.engine, &it, visible(&caller)).await?;
+    let found = similar_incidents(&app.engine, &it, visible(&app, &caller)).await?;
     Ok(Json(SimilarIncidents {
         items: found.similar.iter().map(SimilarIncident::new).collect(),
         novelty: found.novelty,

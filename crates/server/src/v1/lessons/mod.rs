@@ -11,9 +11,9 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, header};
 use compact_str::CompactString;
 use tocsin_core::command::{Command, Reply};
-use tocsin_core::identity::{Handle, Permission, Scope};
+use tocsin_core::identity::{Handle, Permission, Scope, Team, Who};
 use tocsin_core::lesson::{LessonChange, LessonReply};
-use tocsin_store::Visible;
+use tocsin_store::{Viewer, Visible};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -52,13 +52,25 @@ async fn command(app: &App, caller: &Caller, change: LessonChange) -> Answer<Les
 }
 
 /// Returns what a caller may see of incidents and what belongs to them; the store filters by it.
-fn visible(caller: &Caller) -> Visible {
-    let may = |permission| caller.access.allows(permission);
-    if may(Permission::IncidentRead) && may(Permission::IncidentRestrictedRead) {
+fn visible(app: &App, caller: &Caller) -> Visible {
+    let within = |permission| -> Vec<Scope> {
+        let scopes = caller.access.iter().filter(|(_, set)| set.contains(permission));
+        scopes.map(|(scope, _)| scope.clone()).collect()
+    };
+    let scopes = within(Permission::IncidentRead);
+    let restricted = within(Permission::IncidentRestrictedRead);
+    if scopes.contains(&Scope::Tenant) && restricted.contains(&Scope::Tenant) {
         return None;
     }
-    let scopes = caller.access.iter().filter(|(_, set)| set.contains(Permission::IncidentRead));
-    Some(scopes.map(|(scope, _)| scope.clone()).collect::<Vec<Scope>>())
+    let person = match &caller.actor.who {
+        Who::Person(person) => Some(person.clone()),
+        _ => None,
+    };
+    let directory = app.engine.directory();
+    let is_theirs = |team: &Team| person.as_ref().is_some_and(|it| team.member(it).is_some());
+    let teams = directory.teams().filter(|team| is_theirs(team));
+    let teams = teams.map(|team| CompactString::from(&*team.name)).collect();
+    Some(Viewer { scopes, restricted, person, teams })
 }
 
 /// Reads the version in `If-Match`.

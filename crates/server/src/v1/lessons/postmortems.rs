@@ -11,7 +11,7 @@ use tocsin_core::identity::Permission;
 use tocsin_core::incident::{Incident, IncidentNumber};
 use tocsin_core::lesson::{LessonChange, LessonRejection};
 use tocsin_core::postmortem::{self, LiveBlocks, PostmortemEdit, PostmortemState, PostmortemStep};
-use tocsin_engine::{draft_postmortem, live_blocks};
+use tocsin_engine::{IncidentTold, draft_postmortem, incident_told};
 use tocsin_store::{
     ActionQuery, MAX_ACTIONS_PER_QUERY, MAX_POSTMORTEMS_PER_QUERY, PostmortemQuery,
 };
@@ -23,7 +23,7 @@ use tocsin_wire::v1::{
 
 use super::super::body::Json as Body;
 use super::super::cursor::List;
-use super::super::incidents::{etag, find, parse};
+use super::super::incidents::{etag, find, parse, recall};
 use super::super::params::{Ask, FromQuery, Nothing, Params, person, words};
 use super::super::problem::{Answer, Refusal};
 use super::{expected, owner, tags, visible};
@@ -83,7 +83,7 @@ pub(in super::super) async fn list(
         states: words("state", &query.state, "the states", PostmortemState::parse)?,
         owner: person("owner", query.owner.as_deref())?,
         due_before: query.overdue.then_some(now),
-        visible: visible(&caller),
+        visible: visible(&app, &caller),
         before: List::Postmortems.key(query.cursor.as_deref())?.map(IncidentNumber),
         limit: limit + 1,
     };
@@ -129,12 +129,15 @@ pub(super) async fn found(
         Some(known) => Some(known),
         None => app.engine.store().postmortem(app.engine.tenant(), number, version).await?,
     };
-    let Some(postmortem) = known else {
+    let Some(mut postmortem) = known else {
         return Err(Refusal::not_found(format!("incident {number} has no postmortem like that")));
     };
-    let Some((incident, live)) = live_blocks(&app.engine, number).await? else {
+    let Some(told) = incident_told(&app.engine, number).await? else {
         return Err(Refusal::not_found(format!("there is no incident {number}")));
     };
+    let IncidentTold { incident, live, blacked_out } = told;
+    // What was written, frozen or kept before something was blacked out may quote it.
+    postmortem.black_out(&blacked_out);
     Ok(Found { postmortem, incident, live })
 }
 
@@ -198,6 +201,7 @@ impl Asked {
     async fn find(app: &App, caller: Caller, text: &str, may: Permission) -> Answer<Self> {
         let (incident, _) = find(app, &caller, named(text)?).await?;
         caller.must(may, &incident.labels)?;
+        recall(app, &caller, incident.number).await?;
         Ok(Self { caller, incident })
     }
 
@@ -366,7 +370,8 @@ pub(in super::super) async fn transition(
     for attempt in 1..=MAX_TRIES {
         let frozen = match to {
             PostmortemState::Published => {
-                live_blocks(&app.engine, asked.incident.number).await?.map(|it| Box::new(it.1))
+                let told = incident_told(&app.engine, asked.incident.number).await?;
+                told.map(|it| Box::new(it.live))
             }
             _ => None,
         };
