@@ -169,6 +169,17 @@ impl Client {
         self.send(&Method::PUT, path, request).await
     }
 
+    /// Puts JSON with a header of one's own and returns whatever the answer is.
+    pub(crate) async fn put_with(
+        &self,
+        path: &str,
+        (name, value): (&'static str, &str),
+        body: &impl Serialize,
+    ) -> Result<Answer> {
+        let request = self.http.put(format!("{}{path}", self.base)).header(name, value).json(body);
+        self.send(&Method::PUT, path, request).await
+    }
+
     /// Patches with JSON and returns whatever the answer is.
     pub(crate) async fn patch(&self, path: &str, body: &impl Serialize) -> Result<Answer> {
         let request = self.http.patch(format!("{}{path}", self.base)).json(body);

@@ -1,8 +1,10 @@
 //! `tocsin kb`: what was written down, found again.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result};
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 use tocsin_wire::v1::{Article, KnowledgePage};
 
 use crate::client::{Client, ClientArgs, segment};
@@ -45,7 +47,7 @@ enum KbCommand {
         number: u64,
     },
     /// Write an article.
-    #[command(after_help = EXIT_CODES)]
+    #[command(visible_alias = "new", after_help = EXIT_CODES)]
     Add {
         /// What it is about, in one line.
         #[arg(value_name = "TITLE")]
@@ -57,7 +59,7 @@ enum KbCommand {
 
         /// The file with what it says.
         #[arg(long, value_name = "FILE", conflicts_with = "text")]
-        file: Option<std::path::PathBuf>,
+        file: Option<PathBuf>,
 
         /// best_practice or lesson.
         #[arg(long, default_value = "lesson", value_name = "KIND")]
@@ -79,6 +81,92 @@ enum KbCommand {
         #[arg(long, value_name = "NUMBER")]
         incident: Option<u64>,
     },
+    /// Change an article; what is not named stays.
+    #[command(after_help = EXIT_CODES)]
+    Edit {
+        /// Its number.
+        #[arg(value_name = "NUMBER")]
+        number: u64,
+
+        #[command(flatten)]
+        change: Box<Change>,
+    },
+    /// Archive an article that holds no more: it is found only by those who ask for it.
+    #[command(after_help = EXIT_CODES)]
+    Archive {
+        /// Its number.
+        #[arg(value_name = "NUMBER")]
+        number: u64,
+
+        /// It holds again.
+        #[arg(long)]
+        undo: bool,
+    },
+}
+
+/// What is to be changed of an article.
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = true)]
+struct Change {
+    /// What it is about, in one line.
+    #[arg(long, value_name = "TITLE")]
+    title: Option<String>,
+
+    /// What it says, in Markdown.
+    #[arg(long, value_name = "TEXT", conflicts_with = "file")]
+    text: Option<String>,
+
+    /// The file with what it says.
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+
+    /// best_practice or lesson.
+    #[arg(long, value_name = "KIND")]
+    kind: Option<String>,
+
+    /// A word by which it is found, in the place of those it has; may be repeated, and empty for
+    /// none.
+    #[arg(long, value_name = "TAG")]
+    tag: Vec<String>,
+
+    /// The service that it is for; empty for any.
+    #[arg(long, value_name = "NAME")]
+    service: Option<String>,
+
+    /// The team that it is for; empty for any.
+    #[arg(long, value_name = "NAME")]
+    team: Option<String>,
+
+    /// The number of the incident that it was learned from; 0 for none.
+    #[arg(long, value_name = "NUMBER")]
+    incident: Option<u64>,
+}
+
+impl Change {
+    /// Returns an article as it is to be.
+    fn apply(self, it: Article) -> Result<Value> {
+        let said = match (self.text, self.file) {
+            (Some(said), _) => said,
+            (None, Some(file)) => read(&file)?,
+            (None, None) => it.body,
+        };
+        let tags = if self.tag.is_empty() { it.tags } else { self.tag };
+        let tags: Vec<String> = tags.into_iter().filter(|tag| !tag.is_empty()).collect();
+        Ok(json!({
+            "title": self.title.unwrap_or(it.title),
+            "body": said,
+            "kind": self.kind.unwrap_or_else(|| it.kind.as_str().to_owned()),
+            "tags": tags,
+            "service": self.service.unwrap_or(it.service),
+            "team": self.team.unwrap_or(it.team),
+            "incident": self.incident.or(it.incident).filter(|number| *number > 0),
+            "is_archived": it.is_archived,
+        }))
+    }
+}
+
+fn read(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
 }
 
 #[derive(Args, Clone, Debug)]
@@ -116,8 +204,7 @@ pub(crate) async fn run(args: KbArgs) -> Result<()> {
             find(&client, format, None, filter).await
         }
         KbCommand::Show { number } => {
-            let path = format!("/api/v1/kb/articles/{}", segment(&number.to_string()));
-            let answer = client.get(&path, &[]).await?;
+            let answer = client.get(&path_of(number), &[]).await?;
             match format {
                 Format::Json => output::print(answer.text()?),
                 _ => output::print(&text(&answer.json()?)),
@@ -126,8 +213,7 @@ pub(crate) async fn run(args: KbArgs) -> Result<()> {
         KbCommand::Add { title, text: said, file, kind, tag, service, team, incident } => {
             let said = match (said, file) {
                 (Some(said), _) => said,
-                (None, Some(file)) => std::fs::read_to_string(&file)
-                    .with_context(|| format!("{} cannot be read", file.display()))?,
+                (None, Some(file)) => read(&file)?,
                 (None, None) => String::new(),
             };
             let body = json!({
@@ -146,7 +232,59 @@ pub(crate) async fn run(args: KbArgs) -> Result<()> {
             let it: Article = answer.json()?;
             output::print(&format!("article {} is written: {}", it.number, clean(&it.title)))
         }
+        KbCommand::Edit { number, change } => {
+            let it: Article = client.get(&path_of(number), &[]).await?.json()?;
+            let version = it.version;
+            put(&client, format, (number, version), change.apply(it)?).await
+        }
+        KbCommand::Archive { number, undo } => {
+            let it: Article = client.get(&path_of(number), &[]).await?.json()?;
+            if it.is_archived != undo {
+                let word = if undo { "holds" } else { "is archived" };
+                note(&format!("article {number} {word} already"));
+                return Ok(());
+            }
+            let version = it.version;
+            let body = json!({
+                "title": it.title,
+                "body": it.body,
+                "kind": it.kind.as_str(),
+                "tags": it.tags,
+                "service": it.service,
+                "team": it.team,
+                "incident": it.incident,
+                "is_archived": !undo,
+            });
+            put(&client, format, (number, version), body).await
+        }
     }
+}
+
+fn path_of(number: u64) -> String {
+    format!("/api/v1/kb/articles/{}", segment(&number.to_string()))
+}
+
+/// Writes an article over the version that was read, and over no other.
+async fn put(
+    client: &Client,
+    format: Format,
+    (number, version): (u64, u64),
+    body: Value,
+) -> Result<()> {
+    let tag = format!("\"{version}\"");
+    let answer = client.put_with(&path_of(number), ("if-match", &tag), &body).await?;
+    let answer = answer.into_success()?;
+    if format == Format::Json {
+        return output::print(answer.text()?);
+    }
+    let it: Article = answer.json()?;
+    let title = clean(&it.title);
+    let line = match (it.is_archived, it.version == version) {
+        (_, true) => format!("article {number} said so already: {title}"),
+        (true, _) => format!("article {number} is archived, version {}: {title}", it.version),
+        (false, _) => format!("article {number} is written, version {}: {title}", it.version),
+    };
+    output::print(&line)
 }
 
 async fn find(

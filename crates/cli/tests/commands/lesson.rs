@@ -43,6 +43,7 @@ fn postmortems_are_listed_shown_moved_and_taken_along() {
 fn action_items_similar_incidents_and_knowledge_are_shown() {
     let actions: &str = format!(r#"{{"items":[{ACTION}]}}"#).leak();
     let changed: &str = format!(r#"{{"has_changed":true,{}"#, &ACTION[1..]).leak();
+    let edited: &str = ARTICLE.replace(r#""version":2"#, r#""version":3"#).leak();
     let mut stage = Stage::new(vec![
         answer("GET /api/v1/actions", 200, actions),
         answer("POST /api/v1/incidents/7/actions", 201, changed),
@@ -51,6 +52,7 @@ fn action_items_similar_incidents_and_knowledge_are_shown() {
         answer("GET /api/v1/kb/search", 200, FOUND),
         answer("GET /api/v1/kb/articles/4", 200, ARTICLE),
         answer("POST /api/v1/kb/articles", 201, ARTICLE),
+        answer("PUT /api/v1/kb/articles/4", 200, edited),
     ]);
     assert_eq!(stage.run(&["incident", "action", "list", "--owner", "ada"]), 0);
     assert_eq!(stage.run(&["incident", "action", "add", "7", "--rule", "no_runbook"]), 0);
@@ -62,5 +64,9 @@ fn action_items_similar_incidents_and_knowledge_are_shown() {
     stage.file("pools.md", "Watch how full pools are.");
     assert_eq!(stage.run(&["kb", "add", "Pools", "--file", "pools.md", "--tag", "capacity"]), 0);
     assert_ne!(stage.run(&["kb", "add", "Pools", "--file", "none.md"]), 0);
+    assert_eq!(stage.run(&["kb", "edit", "4", "--tag", "pools", "--service", "web"]), 0);
+    assert_ne!(stage.run(&["kb", "edit", "4"]), 0);
+    assert_eq!(stage.run(&["kb", "archive", "4"]), 0);
+    assert_eq!(stage.run(&["kb", "archive", "4", "--undo"]), 0);
     insta::assert_snapshot!(stage.transcript());
 }

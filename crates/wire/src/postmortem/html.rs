@@ -22,7 +22,7 @@ a[href]::after{content:\" (\" attr(href) \")\";font-size:90%}@page{margin:2cm}}"
 pub fn html(it: &PostmortemDetail) -> String {
     let title = escape(&it.postmortem.title);
     format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n\
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\" />\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\" />\n\
          <meta http-equiv=\"Content-Security-Policy\" \
          content=\"default-src 'none'; style-src 'unsafe-inline'\" />\n\

@@ -11,3 +11,6 @@ mod xhtml;
 
 pub use html::{confluence, html};
 pub use markdown::markdown;
+
+#[cfg(test)]
+mod tests;

@@ -70,13 +70,16 @@ pub(super) fn cell(text: &str) -> String {
     text
 }
 
-/// Returns text that Markdown and HTML show as it is, in one line.
+/// Returns text that Markdown and HTML show as it is, in one line. Places that make links of bare
+/// addresses and of names (`@ada`, `#12`) make none of these: an invisible word joiner stands where
+/// they would look for one, since a backslash does not keep them from it.
 pub(crate) fn plain(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in text.trim().chars() {
+    let mut rest = text.trim().chars().peekable();
+    while let Some(c) = rest.next() {
         match c {
             '\n' | '\r' | '\t' => out.push(' '),
-            c if c.is_control() => {}
+            c if c.is_control() => continue,
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
@@ -86,9 +89,21 @@ pub(crate) fn plain(text: &str) -> String {
             }
             c => out.push(c),
         }
+        let next = rest.peek().copied().unwrap_or(' ');
+        let is_scheme = c == ':' && next == '/';
+        let head = out.as_bytes();
+        let is_host =
+            next == '.' && head.len() >= 3 && head[head.len() - 3..].eq_ignore_ascii_case(b"www");
+        let is_name = matches!(c, '@' | '#' | '!') && next.is_alphanumeric();
+        if is_scheme || is_host || is_name {
+            out.push(WORD_JOINER);
+        }
     }
     out
 }
+
+/// Stands between characters without being seen, and lets no line break there.
+const WORD_JOINER: char = '\u{2060}';
 
 #[cfg(test)]
 mod tests {
@@ -127,6 +142,22 @@ mod tests {
         }
         let csv = timeline_csv(&[entry("a \"b\", c\nd")]);
         assert!(csv.ends_with(",\"a \"\"b\"\", c\nd\"\r\n"), "{csv}");
+    }
+
+    #[test]
+    fn nothing_becomes_a_link_where_it_is_pasted() {
+        let text =
+            "see http://x.example, HTTPS://y.example, www.z.example, @ada ada@x.example #12 !3";
+        let plain = plain(text);
+        for link in ["://", "www.", "WWW.", "@ada", "@x", "#12", "!3"] {
+            assert!(!plain.contains(link), "{link}: {plain}");
+        }
+        let shown: String = plain.chars().filter(|c| !matches!(c, '\u{2060}' | '\\')).collect();
+        assert_eq!(shown, text);
+        assert_eq!(
+            super::plain("What now? At 12:30, v1.2 of a.b"),
+            "What now? At 12:30, v1.2 of a.b"
+        );
     }
 
     #[test]
