@@ -213,6 +213,9 @@ pub struct ActionItem {
     pub created_by: Author,
     /// When it changed last.
     pub changed_at: Timestamp,
+    /// Who changed it last; empty where that was not written down yet.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub changed_by: String,
     /// When it was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<Timestamp>,

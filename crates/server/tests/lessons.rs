@@ -165,6 +165,11 @@ async fn a_postmortem_begins_drafts_itself_is_written_and_published() {
         }
         assert!(export.body.contains("Customers cannot pay") || format == "confluence");
     }
+    let export = server.get("/api/v1/postmortems/1/export?format=json").await;
+    assert!(export.header("content-type").contains("application/json"));
+    assert!(export.header("content-disposition").contains(".json\""));
+    assert_eq!(export.json(), server.get("/api/v1/postmortems/1").await.json());
+    assert_eq!(server.get("/api/v1/postmortems/1/export?format=pdf").await.status, 400);
     let versions = server.get("/api/v1/postmortems/1/versions").await.json();
     let first = versions["items"].as_array().unwrap().last().unwrap()["version"].clone();
     assert_eq!(first, 1);
@@ -372,6 +377,8 @@ async fn what_is_blacked_out_is_read_nowhere_any_more() {
     }});
     let version = shown["version"].as_u64().unwrap();
     assert_eq!(server.edit(version, copied).await.status, 200);
+    let comment = json!({ "text": "what does `the password hunter2-was-it` do here?" });
+    post("/api/v1/postmortems/1/comments".to_owned(), comment).await;
     for state in ["completed", "published"] {
         assert_eq!(server.to(state).await.status, 200);
     }
@@ -380,6 +387,7 @@ async fn what_is_blacked_out_is_read_nowhere_any_more() {
         let mut all = String::new();
         let mut paths = vec![
             "/api/v1/postmortems/1".to_owned(),
+            "/api/v1/postmortems/1/comments".to_owned(),
             "/api/v1/incidents/1/timeline?limit=1000".to_owned(),
             format!("/api/v1/incidents/{other}/similar"),
         ];

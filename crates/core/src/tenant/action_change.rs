@@ -74,11 +74,13 @@ impl Tenant {
                 created_at: now,
                 created_by: by.clone(),
                 changed_at: now,
+                changed_by: String::new(),
                 completed_at: None,
                 recurred: Vec::new(),
                 reminded_at: None,
                 reminders: 0,
             },
+            &by.name,
         );
         let note = format!("was promised as {priority}");
         self.tell_incident(now, incident, by, now, Fact::Action { action: id, title, note });
@@ -99,10 +101,13 @@ impl Tenant {
         let Some(before) = self.action(id).cloned() else {
             return Err(LessonRejection::UnknownAction { id });
         };
-        if let Some(expected) = expected.filter(|it| *it != before.version) {
-            let _ = expected;
+        if expected.is_some_and(|it| it != before.version) {
             let (version, at) = (before.version, before.changed_at);
-            return Err(LessonRejection::Stale { version, by: "somebody".to_owned(), at });
+            let by = match before.changed_by.as_str() {
+                "" => "somebody",
+                by => by,
+            };
+            return Err(LessonRejection::Stale { version, by: by.to_owned(), at });
         }
         let mut it = before.clone();
         if let Some(title) = &edit.title {
@@ -152,7 +157,7 @@ impl Tenant {
             (it.reminded_at, it.reminders) = (None, 0);
         }
         let (status, title) = (it.status, it.title.clone());
-        self.write_action(now, it);
+        self.write_action(now, it, &by.name);
         if status != before.status {
             let note = format!("is {}", status.as_str().replace('_', " "));
             let fact = Fact::Action { action: id, title, note };
@@ -215,7 +220,7 @@ impl Tenant {
             for mut it in open {
                 let (action, title) = (it.id, it.title.clone());
                 it.recurred.push(number);
-                self.write_action(now, it);
+                self.write_action(now, it, "tocsin");
                 if !self.is_shared(&incident, action.incident) {
                     continue;
                 }

@@ -218,9 +218,10 @@ impl Tenant {
     }
 
     /// Writes an action item; within one turn the last word counts.
-    pub(super) fn write_action(&mut self, now: Timestamp, mut it: ActionItem) {
+    pub(super) fn write_action(&mut self, now: Timestamp, mut it: ActionItem, by: &str) {
         it.version += 1;
         it.changed_at = now;
+        by.clone_into(&mut it.changed_by);
         self.recorder.lessons.actions.retain(|written| written.id != it.id);
         self.recorder.lessons.actions.push(it.clone());
         self.lessons.actions.insert(it.id, it);
@@ -322,7 +323,7 @@ impl Tenant {
             .collect();
         for mut it in actions {
             it.owner = it.owner.and_then(|leaver| self.substitute_of(&leaver));
-            self.write_action(now, it);
+            self.write_action(now, it, "tocsin");
         }
     }
 }

@@ -444,6 +444,11 @@ fn what_was_promised_notes_that_the_problem_came_back() {
     let edit = Box::new(ActionEdit { status, ..ActionEdit::default() });
     let change = LessonChange::EditAction { id: done, expected: None, stored: None, edit };
     assert!(stage.learn(1, change).unwrap().has_changed);
+    // Who saw less hears who changed it.
+    let edit = Box::new(ActionEdit { status: Some(ActionStatus::Open), ..ActionEdit::default() });
+    let late = LessonChange::EditAction { id: done, expected: Some(1), stored: None, edit };
+    let late = stage.learn(1, late);
+    assert!(matches!(&late, Err(LessonRejection::Stale { by, .. }) if by == "ada"), "{late:?}");
     let second = stage.incident(2, Severity::Sev3, ResolutionCode::Fixed);
     let earlier = vec![first];
     let again = LessonChange::NoteRecurrence { incident: second, earlier };

@@ -72,6 +72,7 @@ pub(crate) fn action(incident: u64, number: u32, priority: ActionPriority, due: 
         created_at: at(0),
         created_by: Author::system(),
         changed_at: at(0),
+        changed_by: String::new(),
         completed_at: None,
         recurred: Vec::new(),
         reminded_at: None,

@@ -131,6 +131,7 @@ fn detail(texts: &[String]) -> PostmortemDetail {
         created_at: at(0),
         created_by: by,
         changed_at: at(0),
+        changed_by: String::new(),
         completed_at: None,
         recurred: Vec::new(),
         reminded_at: None,

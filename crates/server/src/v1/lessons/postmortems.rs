@@ -401,7 +401,13 @@ pub(in super::super) async fn comments(
     Ask(Nothing): Ask<Nothing>,
 ) -> Answer<Json<PostmortemComments>> {
     let (it, _) = find(&app, &caller, named(&text)?).await?;
-    let found = app.engine.store().postmortem_comments(app.engine.tenant(), it.number).await?;
+    let store = app.engine.store();
+    let mut found = store.postmortem_comments(app.engine.tenant(), it.number).await?;
+    if it.marks.values().any(|mark| mark.redacted_at.is_some())
+        && let Some(told) = incident_told(&app.engine, it.number).await?
+    {
+        found.iter_mut().for_each(|comment| told.blacked_out.scrub(&mut comment.text));
+    }
     Ok(Json(PostmortemComments { items: found.iter().map(PostmortemComment::new).collect() }))
 }
 
