@@ -256,6 +256,18 @@ CREATE TABLE incident_facet (
 
 CREATE INDEX incident_facet_by_value ON incident_facet (tenant, facet, incident);
 
+CREATE TABLE incident_mention (
+    id INTEGER PRIMARY KEY,
+    tenant INTEGER NOT NULL,
+    person TEXT NOT NULL,
+    incident INTEGER NOT NULL,
+    seq INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX incident_mention_by_person ON incident_mention (tenant, person, id);
+
+CREATE UNIQUE INDEX incident_mention_of ON incident_mention (tenant, person, incident, seq);
+
 CREATE TABLE incident_trait (
     tenant INTEGER NOT NULL,
     trait TEXT NOT NULL,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tocsin_core::incident::{Duty, IncidentSettings};
+use tocsin_core::incident::{Category, Duty, IncidentSettings};
 use tocsin_core::severity::Severity;
 
 use crate::document::Document;
@@ -36,6 +36,9 @@ section! {
         @Native storm_limit: u32 = 50;
         /// What has to be done before an incident is closed, by people or by itself.
         @Native close_requires: Vec<DutyWord> = vec![DutyWord::Tasks, DutyWord::Postmortem];
+        /// Incidents of these categories are restricted from the beginning: to whoever has them
+        /// or declares them, and to their team.
+        @Native restrict_categories: Vec<CategoryWord>;
         /// Whether people are reminded of what their incidents wait for.
         @Native remind: bool = true;
         /// How long nobody may do anything about an open incident until its timeline asks how it
@@ -97,6 +100,29 @@ words! {
     default = Tasks
 }
 
+words! {
+    /// What kind of harm an incident is.
+    CategoryWord {
+        /// Something does not answer.
+        Availability = "availability",
+        /// Something is slow.
+        Performance = "performance",
+        /// Data is lost or wrong.
+        DataIntegrity = "data_integrity",
+        /// Somebody may do or see what they must not.
+        Security = "security",
+        /// Something is full, or will be.
+        Capacity = "capacity",
+        /// Somebody else's service fails.
+        Dependency = "dependency",
+        /// A setting is wrong.
+        Configuration = "configuration",
+        /// A model answers badly.
+        Model = "model",
+    }
+    default = Security
+}
+
 impl From<DutyWord> for Duty {
     fn from(word: DutyWord) -> Self {
         match word {
@@ -151,6 +177,11 @@ pub(crate) fn compile(document: &Document, reader: &mut Reader<'_>) -> IncidentS
         close_after: signed(config.close_after),
         storm_limit: usize::try_from(config.storm_limit).unwrap_or(usize::MAX),
         close_requires: config.close_requires.iter().map(|it| (*it).into()).collect(),
+        restrict_categories: config
+            .restrict_categories
+            .iter()
+            .filter_map(|it| Category::parse(it.as_str()))
+            .collect(),
         remind: config.remind,
         inactive_after: signed(config.inactive_after),
         // The word for none is no severity.

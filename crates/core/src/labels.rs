@@ -9,6 +9,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// The label that names an alert; Prometheus always sets it.
 pub const ALERTNAME: &str = "alertname";
 
+/// The label that names the team something belongs to.
+pub const TEAM: &str = "team";
+
 /// The label that names the integration an alert came through; Prometheus has none.
 pub const INTEGRATION: &str = "integration";
 

@@ -18,6 +18,8 @@ pub enum ReminderKind {
     AckSla,
     /// Nobody has said how it goes in the time that its severity promises.
     UpdateDue,
+    /// Most of that time is over.
+    UpdateSoon,
     /// A role that its severity asks for is nobody's.
     RoleVacant,
     /// Somebody who was asked to help has not answered.
@@ -28,34 +30,53 @@ pub enum ReminderKind {
     EscalateThreshold,
     /// Nobody has done anything about an open incident for days.
     Inactivity,
-    /// An incident that has to have a postmortem has none.
+    /// Nothing of an incident on which somebody works fires any more.
+    AllRecovered,
+    /// A postmortem that has to be published is not.
     PostmortemMissing,
+    /// A postmortem is due soon, now, or was.
+    PostmortemDue,
+    /// People meet soon to talk about a postmortem.
+    ReviewMeeting,
 }
 
 impl ReminderKind {
     /// All, in the order of the manual.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 12] = [
         Self::AckSla,
         Self::UpdateDue,
+        Self::UpdateSoon,
         Self::RoleVacant,
         Self::RequestUnanswered,
         Self::TaskDue,
         Self::EscalateThreshold,
         Self::Inactivity,
+        Self::AllRecovered,
         Self::PostmortemMissing,
+        Self::PostmortemDue,
+        Self::ReviewMeeting,
     ];
+
+    /// Reads a word; `None` for any other.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
 
     /// Returns the word that is stored and shown.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AckSla => "ack_sla",
             Self::UpdateDue => "update_due",
+            Self::UpdateSoon => "update_soon",
             Self::RoleVacant => "role_vacant",
             Self::RequestUnanswered => "request_unanswered",
             Self::TaskDue => "task_due",
             Self::EscalateThreshold => "escalate_threshold",
             Self::Inactivity => "inactivity",
+            Self::AllRecovered => "all_recovered",
             Self::PostmortemMissing => "postmortem_missing",
+            Self::PostmortemDue => "postmortem_due",
+            Self::ReviewMeeting => "review_meeting",
         }
     }
 }
@@ -70,15 +91,18 @@ pub enum ReminderSubject {
     Request(IncidentNumber, u32),
     /// A task of an incident, by its number there.
     Task(IncidentNumber, u32),
+    /// What somebody wants to hear of an incident later, by its number there.
+    Snooze(IncidentNumber, u32),
 }
 
 impl ReminderSubject {
     /// Returns the incident that it is about in the end.
     pub fn incident(self) -> IncidentNumber {
         match self {
-            Self::Incident(incident) | Self::Request(incident, _) | Self::Task(incident, _) => {
-                incident
-            }
+            Self::Incident(incident)
+            | Self::Request(incident, _)
+            | Self::Task(incident, _)
+            | Self::Snooze(incident, _) => incident,
         }
     }
 }
@@ -89,6 +113,7 @@ impl std::fmt::Display for ReminderSubject {
             Self::Incident(incident) => write!(f, "incident/{incident}"),
             Self::Request(incident, number) => write!(f, "incident/{incident}/request/{number}"),
             Self::Task(incident, number) => write!(f, "incident/{incident}/task/{number}"),
+            Self::Snooze(incident, number) => write!(f, "incident/{incident}/snooze/{number}"),
         }
     }
 }
@@ -118,6 +143,8 @@ pub struct ReminderPlan {
     pub first: Timestamp,
     /// How often after that; `None` for never again.
     pub every: Option<SignedDuration>,
+    /// From when on it is not said again.
+    pub until: Option<Timestamp>,
     /// How often at most, so that nobody who has stopped listening is told for ever.
     pub limit: u32,
 }
@@ -129,13 +156,19 @@ impl ReminderPlan {
     /// Returns a plan for `after` the anchor.
     pub fn after(anchor: Timestamp, after: SignedDuration) -> Self {
         let first = anchor.checked_add(after).unwrap_or(Timestamp::MAX);
-        Self { anchor, first, every: None, limit: MAX_TIMES }
+        Self { anchor, first, every: None, until: None, limit: MAX_TIMES }
     }
 
     /// Returns the plan, to be said at most so often.
     #[must_use]
     pub fn at_most(self, limit: u32) -> Self {
         Self { limit, ..self }
+    }
+
+    /// Returns the plan, not to be said again from then on.
+    #[must_use]
+    pub fn until(self, until: Timestamp) -> Self {
+        Self { until: Some(until), ..self }
     }
 
     /// Returns the plan, with a repetition; one that does not lie in the future is none.
@@ -178,7 +211,8 @@ impl Reminder {
             let late = now.duration_since(due_at).max(SignedDuration::ZERO);
             let missed = late.as_secs() / every.as_secs().max(1);
             let steps = i32::try_from(missed + 1).ok()?;
-            due_at.checked_add(every.checked_mul(steps)?).ok()
+            let next = due_at.checked_add(every.checked_mul(steps)?).ok()?;
+            plan.until.is_none_or(|until| next < until).then_some(next)
         });
     }
 }
@@ -234,6 +268,17 @@ mod tests {
         assert_eq!((reminder.fired, reminder.due_at), (2, Some(at(60))));
         reminder.fire(at(60), plan);
         assert_eq!((reminder.fired, reminder.due_at), (3, None));
+    }
+
+    #[test]
+    fn it_is_not_said_again_once_something_else_is() {
+        let every = SignedDuration::from_secs(10);
+        let plan = ReminderPlan::after(at(0), every).every(every).until(at(30));
+        let mut reminder = Reminder::follow(key(), None, plan);
+        reminder.fire(at(10), plan);
+        assert_eq!(reminder.due_at, Some(at(20)));
+        reminder.fire(at(20), plan);
+        assert_eq!(reminder.due_at, None);
     }
 
     proptest! {

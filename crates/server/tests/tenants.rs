@@ -116,7 +116,11 @@ impl World {
                 && !path.starts_with("/v2/")
                 && !matches!(
                     *path,
-                    "/favicon.ico" | "/api/v1/sessions" | "/api/v1/status" | "/api/v1/me/shifts"
+                    "/favicon.ico"
+                        | "/api/v1/sessions"
+                        | "/api/v1/status"
+                        | "/api/v1/me/mentions"
+                        | "/api/v1/me/shifts"
                 )
         }) {
             let text = self.get(holder, path).await;
@@ -358,6 +362,8 @@ fn body_of(method: &str, path: &str, mark: &str) -> Option<Value> {
         ("PATCH", path) if path.contains("/alerts/") => json!({ "role": "symptom" }),
         ("PATCH", path) if path.contains("/timeline/") => json!({ "caption": mark }),
         ("PATCH", path) if path.contains("/tasks/") => json!({ "title": mark }),
+        ("POST", path) if path.ends_with("/access-requests") => json!({ "reason": mark }),
+        ("POST", path) if path.contains("/access-requests/") => json!({ "grant": true }),
         ("POST", path) if path.starts_with("/api/v1/incidents/") => {
             match path.rsplit('/').next().unwrap_or_default() {
                 "transition" => json!({ "to": "investigating", "note": mark }),
@@ -366,6 +372,9 @@ fn body_of(method: &str, path: &str, mark: &str) -> Option<Value> {
                 "comments" => json!({ "text": mark }),
                 "roles" => json!({ "role": "scribe", "person": "zoe", "note": mark }),
                 "join" | "leave" | "subscribe" | "unsubscribe" => json!({ "person": "zoe" }),
+                "snooze" => {
+                    json!({ "person": "zoe", "reminder": "ack_sla", "minutes": 5 })
+                }
                 "handover" => json!({ "role": "scribe", "to": "zoe", "note": mark }),
                 "responders" => json!({ "people": ["zoe"], "message": mark }),
                 "answer" => json!({ "comes": true, "message": mark }),

@@ -93,6 +93,14 @@ pub trait Store: Send + Sync + 'static {
         query: EntryQuery,
     ) -> Result<Vec<Entry>, StoreError>;
 
+    /// Returns the comments that name somebody, the latest first, each with where it stands among
+    /// them; at most `query.limit`.
+    async fn mentions(
+        &self,
+        tenant: TenantId,
+        query: MentionQuery,
+    ) -> Result<Vec<(u64, Entry)>, StoreError>;
+
     /// Returns the postmortem of an incident: as it is, or as it was in that version.
     async fn postmortem(
         &self,
@@ -276,6 +284,17 @@ pub struct EntryQuery {
     pub incident: IncidentNumber,
     /// Only rows after this place.
     pub after: u64,
+    /// At most this many; the store bounds it to [`MAX_ENTRIES_PER_QUERY`].
+    pub limit: usize,
+}
+
+/// Which comments that name somebody to read.
+#[derive(Clone, Debug)]
+pub struct MentionQuery {
+    /// Whom they name.
+    pub person: Handle,
+    /// Only those before this place among them.
+    pub before: Option<u64>,
     /// At most this many; the store bounds it to [`MAX_ENTRIES_PER_QUERY`].
     pub limit: usize,
 }

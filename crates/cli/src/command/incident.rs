@@ -8,7 +8,8 @@ use jiff::SignedDuration;
 use serde::Serialize;
 use serde_json::json;
 use tocsin_wire::v1::{
-    Incident, IncidentDetail, IncidentPage, IncidentResult, IncidentStatus, IncidentTimeline,
+    Incident, IncidentDetail, IncidentMentionPage, IncidentPage, IncidentResult, IncidentStatus,
+    IncidentTimeline,
 };
 
 use super::incident_people::{self, PeopleCommand};
@@ -163,6 +164,28 @@ enum IncidentCommand {
     /// Show how long incidents took, and how many there were.
     #[command(after_help = EXIT_CODES)]
     Metrics(super::incident_metrics::Metrics),
+    /// List the comments that name you, the latest first.
+    #[command(after_help = EXIT_CODES)]
+    Mentions {
+        /// How many at most.
+        #[arg(
+            long,
+            default_value_t = 20,
+            value_parser = clap::value_parser!(u16).range(1..=1000),
+            value_name = "N"
+        )]
+        limit: u16,
+    },
+    /// Ask to see a restricted incident that you were told of. Whoever has it answers.
+    #[command(after_help = EXIT_CODES)]
+    AskAccess {
+        #[command(flatten)]
+        which: Which,
+
+        /// Why.
+        #[arg(value_name = "REASON")]
+        reason: String,
+    },
     #[command(flatten)]
     People(PeopleCommand),
     #[command(flatten)]
@@ -276,6 +299,14 @@ struct New {
     #[arg(long, default_value = "", hide_default_value = true, value_name = "NAME")]
     service: String,
 
+    /// The team whose it is; that of the service's policy when left out.
+    #[arg(long, default_value = "", hide_default_value = true, value_name = "NAME")]
+    team: String,
+
+    /// Page people about it by this escalation policy.
+    #[arg(long, value_name = "POLICY")]
+    page: Option<String>,
+
     /// More about it, in Markdown.
     #[arg(long, default_value = "", hide_default_value = true, value_name = "TEXT")]
     summary: String,
@@ -360,6 +391,13 @@ pub(crate) async fn run(args: IncidentArgs) -> Result<()> {
         IncidentCommand::Metrics(asked) => {
             super::incident_metrics::run(&client, format, asked).await
         }
+        IncidentCommand::Mentions { limit } => mentions(&client, format, limit).await,
+        IncidentCommand::AskAccess { which, reason } => {
+            let path = format!("{}/access-requests", path(&which));
+            client.post(&path, &json!({ "reason": reason })).await?.into_success()?;
+            note("Whoever keeps it hears of that, if there is such an incident.");
+            Ok(())
+        }
         IncidentCommand::People(command) => {
             let (which, verb, body) = command.request();
             does(which, &verb, body).await
@@ -431,6 +469,8 @@ async fn declare(client: &Client, format: Format, new: New) -> Result<()> {
         "title": new.title,
         "severity": new.severity,
         "service": new.service,
+        "team": new.team,
+        "page": new.page,
         "summary": new.summary,
         "owner": new.owner,
         "mode": new.mode,
@@ -522,6 +562,17 @@ fn text(detail: &IncidentDetail) -> String {
     for line in incident_relations::lines(&detail.relations) {
         let _ = write!(out, "\n  {line}");
     }
+    if let Some(restricted) = &detail.restricted {
+        let teams = restricted.teams.iter().map(|it| format!("team {it}"));
+        let named: Vec<String> = restricted.people.iter().cloned().chain(teams).collect();
+        let named = if named.is_empty() { "nobody by name".to_owned() } else { named.join(", ") };
+        let _ = write!(out, "\n  restricted to {}: {}", clean(&named), clean(&restricted.reason));
+        for request in restricted.requests.iter().filter(|it| it.is_granted.is_none()) {
+            let (number, person) = (request.number, clean(&request.person));
+            let reason = clean(&request.reason);
+            let _ = write!(out, "\n  request for access {number}: {person}: {reason}");
+        }
+    }
     let people = incident_people::lines(&detail.people);
     if !people.is_empty() {
         let _ = write!(out, "\n\npeople:\n  {}", people.join("\n  "));
@@ -580,6 +631,31 @@ fn text(detail: &IncidentDetail) -> String {
         let _ = write!(out, "\n  {}{needs}", word(next.to));
     }
     out
+}
+
+async fn mentions(client: &Client, format: Format, limit: u16) -> Result<()> {
+    let answer = client.get("/api/v1/me/mentions", &[("limit", limit.to_string())]).await?;
+    if format == Format::Json {
+        return output::print(answer.text()?);
+    }
+    let page: IncidentMentionPage = answer.json()?;
+    if page.items.is_empty() {
+        note("Nobody has named you.");
+        return Ok(());
+    }
+    let mut rows =
+        Rows::new(&["INCIDENT", "STATUS", "ROW", "AT", "BY", "TEXT"], output::is_coloured());
+    for it in &page.items {
+        rows.add([
+            (it.incident.to_string(), Tone::Plain),
+            (word(it.status).to_owned(), Tone::Faint),
+            (it.entry.seq.to_string(), Tone::Faint),
+            (instant(it.entry.occurred_at), Tone::Plain),
+            (it.entry.by.clone(), Tone::Plain),
+            (it.entry.text.clone(), Tone::Plain),
+        ]);
+    }
+    output::print(&rows.text())
 }
 
 async fn timeline(

@@ -102,6 +102,24 @@ pub(super) enum PeopleCommand {
         #[arg(long, value_name = "HANDLE")]
         person: Option<String>,
     },
+    /// Hear of a reminder later; others hear of it as before.
+    #[command(after_help = EXIT_CODES)]
+    Snooze {
+        #[command(flatten)]
+        which: Which,
+
+        /// Of which, as `show` names it, such as update_due.
+        #[arg(value_name = "REMINDER")]
+        reminder: String,
+
+        /// After how many minutes; 30 days at most.
+        #[arg(long, value_name = "N")]
+        minutes: u32,
+
+        /// The number of the task, for task_due.
+        #[arg(long, value_name = "N")]
+        task: Option<u32>,
+    },
     /// Hear no more of it.
     #[command(after_help = EXIT_CODES)]
     Unfollow {
@@ -161,6 +179,12 @@ impl PeopleCommand {
             }
             Self::Follow { which, person } => {
                 (which, "subscribe".to_owned(), json!({ "person": person }))
+            }
+            Self::Snooze { which, reminder, minutes, task } => {
+                // As `show` writes it for people.
+                let reminder = reminder.trim().replace([' ', '-'], "_");
+                let body = json!({ "reminder": reminder, "minutes": minutes, "task": task });
+                (which, "snooze".to_owned(), body)
             }
             Self::Unfollow { which, person } => {
                 (which, "unsubscribe".to_owned(), json!({ "person": person }))

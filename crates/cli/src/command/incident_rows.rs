@@ -148,6 +148,20 @@ pub(super) enum RowCommand {
         #[arg(long, value_name = "TEAM")]
         team: Vec<String>,
     },
+    /// Answer somebody who asked to see a restricted incident.
+    #[command(after_help = EXIT_CODES)]
+    AnswerAccess {
+        #[command(flatten)]
+        which: Which,
+
+        /// The number of the request, as `show` has it.
+        #[arg(value_name = "REQUEST")]
+        request: u32,
+
+        /// grant or deny.
+        #[arg(value_name = "ANSWER", value_parser = ["grant", "deny"])]
+        answer: String,
+    },
     /// Let everybody see it again who may see incidents.
     #[command(after_help = EXIT_CODES)]
     Unrestrict {
@@ -198,6 +212,10 @@ impl RowCommand {
             Self::Restrict { which, reason, person, team } => {
                 let body = json!({ "reason": reason, "people": person, "teams": team });
                 (which, "restrict".to_owned(), body, false)
+            }
+            Self::AnswerAccess { which, request, answer } => {
+                let body = json!({ "grant": answer == "grant" });
+                (which, format!("access-requests/{request}/answer"), body, false)
             }
             Self::Unrestrict { which, reason } => {
                 (which, "unrestrict".to_owned(), json!({ "reason": reason }), false)

@@ -1,6 +1,7 @@
 //! What may be asked about incidents, and why it may be refused.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use compact_str::CompactString;
 use jiff::Timestamp;
@@ -38,6 +39,13 @@ pub enum IncidentChange {
     /// Something is to be done about what belongs to one that was closed long ago: here it is, as
     /// the store has it. What memory holds is newer and wins.
     Recall(Box<(Incident, Vec<IncidentAlert>)>),
+    /// Somebody who was told of a restricted one asks to see it.
+    AskAccess {
+        /// Which.
+        incident: IncidentNumber,
+        /// Why; not empty.
+        reason: String,
+    },
     /// Something is done about one.
     Step {
         /// Which.
@@ -64,6 +72,8 @@ pub struct IncidentDraft {
     pub category: Option<Category>,
     /// The service; may be empty.
     pub service: CompactString,
+    /// The team whose it is; may be empty.
+    pub team: CompactString,
     /// Whether it is one.
     pub mode: Mode,
     /// While an incident with this key is open, it is that one.
@@ -72,6 +82,8 @@ pub struct IncidentDraft {
     pub owner: Option<Handle>,
     /// What else is said about it.
     pub particulars: ParticularsEdit,
+    /// The escalation policy by which people are paged about it; nobody is when `None`.
+    pub page: Option<Arc<str>>,
     /// When it was detected, for one that is written down afterwards.
     pub detected_at: Option<Timestamp>,
     /// Makes asking twice harmless, for a day.
@@ -157,6 +169,8 @@ pub struct IncidentEdit {
     pub category: Option<Category>,
     /// The service.
     pub service: Option<CompactString>,
+    /// The team whose it is; empty for none.
+    pub team: Option<CompactString>,
     /// What is known of the effects.
     pub evidence: Option<Evidence>,
     /// What else is said about it.

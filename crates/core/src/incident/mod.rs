@@ -27,6 +27,7 @@ mod resolution;
 mod restricted;
 mod sentence;
 mod settings;
+mod snooze;
 mod standing;
 mod status;
 mod targets;
@@ -76,8 +77,12 @@ pub use report::{
     report,
 };
 pub use resolution::ResolutionCode;
-pub use restricted::{RestrictStep, Restriction};
+pub use restricted::{
+    AccessAnswer, AccessRequest, MAX_ACCESS_REQUESTS, MAX_NAMED_IN_RESTRICTION, RestrictStep,
+    Restriction,
+};
 pub use settings::IncidentSettings;
+pub use snooze::{MAX_SNOOZE, MAX_SNOOZES, Snooze};
 pub use standing::{Incident, IncidentAlert, Recovery};
 pub use status::{PublicStatus, State, Status};
 pub use targets::{Category, PostmortemDuty, Role, Targets};

@@ -1,9 +1,10 @@
 //! What may be done about the people of an incident.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Role;
 use crate::identity::Handle;
+use crate::reminder::ReminderKind;
 
 /// Something that is done about the people of an incident.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,17 @@ pub enum PeopleStep {
         /// Whether they want to.
         wants: bool,
     },
+    /// Somebody wants to hear of something later.
+    Snooze {
+        /// Who.
+        person: Handle,
+        /// Of what.
+        kind: ReminderKind,
+        /// Of which task, when it is about one.
+        task: Option<u32>,
+        /// When.
+        until: Timestamp,
+    },
 }
 
 impl PeopleStep {
@@ -72,6 +84,7 @@ impl PeopleStep {
             Self::Ask { .. } => "incident.responder.ask",
             Self::Answer { .. } => "incident.responder.answer",
             Self::Subscribe { .. } => "incident.subscribe",
+            Self::Snooze { .. } => "incident.snooze",
         }
     }
 
@@ -80,7 +93,7 @@ impl PeopleStep {
         match self {
             Self::Give { note, .. } | Self::HandOver { note, .. } => note,
             Self::Ask { message, .. } | Self::Answer { message, .. } => message,
-            Self::Leave { .. } | Self::Subscribe { .. } => "",
+            Self::Leave { .. } | Self::Subscribe { .. } | Self::Snooze { .. } => "",
         }
     }
 }

@@ -3,24 +3,31 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Incident, IncidentSettings, Mode, ResolutionCode, Status, Targets};
-use crate::postmortem::PostmortemState;
+use crate::postmortem::{Postmortem, PostmortemState};
 use crate::reminder::{ReminderKind, ReminderPlan};
 use crate::severity::Severity;
 
 /// How often a postmortem that is missing is asked for.
 const POSTMORTEM_AGAIN: SignedDuration = SignedDuration::from_hours(24);
 
-/// How often somebody is asked for one update; whoever does not answer then has other worries.
-const MAX_UPDATES_ASKED_FOR: u32 = 5;
+/// How much of the time until an update is due is over when somebody hears of it, in percent.
+const UPDATE_WARNING_PERCENT: u32 = 80;
+
+/// How long before a postmortem is due, and before people meet about it, they hear of it.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// The reminders that belong to an incident itself.
-pub const INCIDENT_REMINDERS: [ReminderKind; 6] = [
+pub const INCIDENT_REMINDERS: [ReminderKind; 10] = [
     ReminderKind::AckSla,
     ReminderKind::UpdateDue,
+    ReminderKind::UpdateSoon,
     ReminderKind::RoleVacant,
     ReminderKind::EscalateThreshold,
     ReminderKind::Inactivity,
+    ReminderKind::AllRecovered,
     ReminderKind::PostmortemMissing,
+    ReminderKind::PostmortemDue,
+    ReminderKind::ReviewMeeting,
 ];
 
 /// Returns how long a role may be nobody's once somebody works on an incident, in minutes; `None`
@@ -33,6 +40,16 @@ fn vacancy_minutes(severity: Severity) -> Option<u32> {
     }
 }
 
+/// Returns when a postmortem that is not settled is due.
+fn due_at(postmortem: Option<&Postmortem>) -> Option<Timestamp> {
+    postmortem.filter(|it| it.state.is_open())?.due_at
+}
+
+/// Returns a day earlier.
+fn before(at: Timestamp) -> Timestamp {
+    at.checked_sub(AHEAD).unwrap_or(Timestamp::MIN)
+}
+
 impl Incident {
     /// Returns when somebody has to be reminded, if anybody.
     ///
@@ -41,6 +58,7 @@ impl Incident {
         &self,
         kind: ReminderKind,
         settings: &IncidentSettings,
+        postmortem: Option<&Postmortem>,
     ) -> Option<ReminderPlan> {
         if !settings.remind || !self.is_told() {
             return None;
@@ -55,8 +73,13 @@ impl Incident {
             }
             ReminderKind::UpdateDue if self.is_active() && self.status() > Status::Detected => {
                 let every = minutes(targets.update_minutes);
-                let plan = ReminderPlan::after(self.told_since(), every).every(every / 2);
-                Some(plan.at_most(MAX_UPDATES_ASKED_FOR))
+                Some(ReminderPlan::after(self.told_since(), every).every(every / 2))
+            }
+            ReminderKind::UpdateSoon if self.is_active() && self.status() > Status::Detected => {
+                let seconds = targets.update_minutes.saturating_mul(60) / 100;
+                let warned = i64::from(seconds.saturating_mul(UPDATE_WARNING_PERCENT));
+                let after = SignedDuration::from_secs(warned);
+                Some(ReminderPlan::after(self.told_since(), after))
             }
             ReminderKind::RoleVacant if self.is_active() && self.status() > Status::Detected => {
                 let after = minutes(vacancy_minutes(self.severity)?);
@@ -74,14 +97,44 @@ impl Incident {
                 let after = settings.inactive_after;
                 Some(ReminderPlan::after(self.active_at, after).every(after))
             }
-            ReminderKind::PostmortemMissing
-                if self.status() == Status::Resolved && self.owes_postmortem(settings) =>
-            {
-                let plan = ReminderPlan::after(cycle.resolved_at?, settings.postmortem_after);
+            ReminderKind::AllRecovered if self.is_active() && self.status() > Status::Detected => {
+                let recovery = self.recovered?;
+                // On what nobody works, nothing is asked: it ends by itself.
+                let ends = self.status() <= Status::Acknowledged && !recovery.is_silent;
+                (!ends).then(|| ReminderPlan::after(recovery.at, settings.resolve_delay))
+            }
+            ReminderKind::PostmortemMissing => {
+                let plan = self.missing_postmortem(settings)?;
+                // From a day before it is due on, that is what is said.
+                match due_at(postmortem).map(before) {
+                    Some(at) => (plan.first <= at).then(|| plan.until(at)),
+                    None => Some(plan),
+                }
+            }
+            ReminderKind::PostmortemDue => {
+                let due_at = due_at(postmortem)?;
+                let missing = self.missing_postmortem(settings).map(|it| it.first);
+                // Whoever hears just then that it is missing need not hear it twice.
+                let is_said = missing == Some(before(due_at));
+                let first = if is_said { due_at } else { before(due_at) };
+                let since = cycle.resolved_at.unwrap_or(due_at);
+                let plan = ReminderPlan { first, ..ReminderPlan::after(since, AHEAD) };
                 Some(plan.every(POSTMORTEM_AGAIN))
+            }
+            ReminderKind::ReviewMeeting => {
+                let postmortem = postmortem.filter(|it| it.state.is_open())?;
+                let at = postmortem.review_at?;
+                Some(ReminderPlan { first: before(at), ..ReminderPlan::after(at, AHEAD) })
             }
             _ => None,
         }
+    }
+
+    /// Returns when somebody has to be asked for a postmortem that is not published.
+    fn missing_postmortem(&self, settings: &IncidentSettings) -> Option<ReminderPlan> {
+        let is_wanted = self.status() == Status::Resolved && self.owes_postmortem(settings);
+        let since = self.record.cycle().resolved_at.filter(|_| is_wanted)?;
+        Some(ReminderPlan::after(since, settings.postmortem_after).every(POSTMORTEM_AGAIN))
     }
 
     /// Returns whether anybody is told of it: not when somebody tries something out, or writes

@@ -1,12 +1,12 @@
 //! When incidents begin, reopen and end by themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use compact_str::CompactString;
 use jiff::SignedDuration;
 
-use super::{Duty, MessageTarget, MessageTemplate, built_in_templates};
+use super::{Category, Duty, MessageTarget, MessageTemplate, built_in_templates};
 use crate::severity::Severity;
 
 /// When incidents begin, reopen and end by themselves.
@@ -28,6 +28,8 @@ pub struct IncidentSettings {
     pub storm_limit: usize,
     /// What has to be done before an incident is closed.
     pub close_requires: Vec<Duty>,
+    /// Incidents of these categories are restricted from the beginning.
+    pub restrict_categories: BTreeSet<Category>,
     /// Whether anybody is reminded of anything.
     pub remind: bool,
     /// How long nobody may do anything about an open incident until they are asked how it goes.
@@ -64,6 +66,7 @@ impl Default for IncidentSettings {
             close_after: SignedDuration::from_hours(7 * 24),
             storm_limit: 50,
             close_requires: vec![Duty::Tasks, Duty::Postmortem],
+            restrict_categories: BTreeSet::new(),
             remind: true,
             inactive_after: SignedDuration::from_hours(7 * 24),
             postmortem_from: Some(Severity::Sev2),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AlertRole, Author, Category, Crew, Evidence, Impact, IncidentKey, IncidentNumber, IncidentRef,
-    Marks, Measure, Mode, Record, Relations, Restriction, Status, Task, Ticket,
+    Marks, Measure, Mode, Record, Relations, Restriction, Snooze, Status, Task, Ticket,
 };
 use crate::identity::Handle;
 use crate::ids::{AlertNumber, RunNumber};
@@ -91,6 +91,9 @@ pub struct Incident {
     /// When somebody said how it goes last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_at: Option<Timestamp>,
+    /// What somebody wants to hear later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub snoozes: Vec<Snooze>,
     /// Alerts that would belong to it and were too many.
     #[serde(default)]
     pub alerts_left_out: u64,
@@ -189,6 +192,7 @@ impl Incident {
             marks: Marks::default(),
             restricted: None,
             told_at: None,
+            snoozes: Vec::new(),
             alerts_left_out: 0,
             recurrence_of: None,
             traits: Default::default(),

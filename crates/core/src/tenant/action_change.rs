@@ -38,6 +38,7 @@ impl Tenant {
         check_link(&draft.link)?;
         if let Some(owner) = &draft.owner {
             self.check_owner(owner)?;
+            self.check_reader(incident, owner)?;
         }
         if let Some(same) = self.actions().find(|it| {
             it.id.incident == incident && !draft.rule.is_empty() && it.rule == draft.rule
@@ -124,6 +125,7 @@ impl Tenant {
         if let Some(owner) = edit.owner {
             if let Some(owner) = &owner {
                 self.check_owner(owner)?;
+                self.check_reader(id.incident, owner)?;
             }
             it.owner = owner;
         }

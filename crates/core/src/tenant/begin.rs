@@ -13,7 +13,8 @@ use crate::alert::IncomingAlert;
 use crate::escalation::{End, EscalationPolicy, EscalationRun, Next, RunKey, RunState, select};
 use crate::event::Event;
 use crate::ids::{GroupNumber, RunNumber};
-use crate::labels::{ALERTNAME, Fingerprint, Labels};
+use crate::incident::IncidentNumber;
+use crate::labels::{ALERTNAME, Fingerprint, Labels, TEAM};
 use crate::notification::{LogEntry, LogKey, NotifyReason};
 use crate::severity::{SEVERITY, Severity};
 
@@ -27,9 +28,15 @@ const MAX_TITLE_CHARS: usize = 200;
 pub(super) struct Facts {
     pub(super) severity: Severity,
     pub(super) service: CompactString,
+    /// Whose it is; empty while nobody knows.
+    pub(super) team: CompactString,
     pub(super) category: CompactString,
     pub(super) title: String,
 }
+
+/// What stands in the place of a group for an escalation about a declared incident, before its
+/// number.
+pub(super) const INCIDENT_GROUP: &str = "incident/";
 
 impl Tenant {
     /// A group is told to a receiver with a policy: people are paged instead of a message sent.
@@ -154,7 +161,7 @@ impl Tenant {
         group_labels: Labels,
         alerts: BTreeSet<Fingerprint>,
     ) -> Option<RunNumber> {
-        if self.escalations.by_key.len() >= MAX_OPEN_RUNS {
+        if !self.has_room_for_run() {
             let text =
                 format!("{MAX_OPEN_RUNS} escalations are open; {} pages nobody", facts.title);
             self.own_alert(now, "TocsinTooManyEscalations", &[], &text);
@@ -162,7 +169,7 @@ impl Tenant {
         }
         let number = RunNumber(self.highest.run.0 + 1);
         self.highest.run = number;
-        let Facts { severity, service, category, title } = facts;
+        let Facts { severity, service, category, title, .. } = facts;
         self.record(
             now,
             Event::EscalationStarted {
@@ -228,9 +235,37 @@ impl Tenant {
             return Some(*known);
         }
         let title: String = title.chars().take(MAX_TITLE_CHARS).collect();
-        let facts = Facts { severity, service, category: CompactString::default(), title };
+        let (team, category) = Default::default();
+        let facts = Facts { severity, service, team, category, title };
         let why = format!("{by} asked for it");
         self.open_run(now, key, policy, why, facts, Labels::default(), BTreeSet::new())
+    }
+
+    /// Begins an escalation about an incident that somebody declares; there is room for one.
+    pub(super) fn page_for_incident(
+        &mut self,
+        now: Timestamp,
+        policy: Arc<EscalationPolicy>,
+        number: IncidentNumber,
+    ) {
+        let Some(incident) = self.incident(number) else { return };
+        let title = match &incident.restricted {
+            // Whoever takes it may see it; who is paged and does not, need not know more.
+            Some(_) => "an incident that few may see".to_owned(),
+            None => incident.title.clone(),
+        };
+        let (labels, severity) = (incident.labels.clone(), incident.severity);
+        let (service, team) = (incident.service.clone(), labels.value(TEAM).into());
+        let category = incident.category.map(|it| it.as_str().into()).unwrap_or_default();
+        let facts = Facts { severity, service, team, category, title };
+        let why = format!("{} asked for it, declaring incident {number}", incident.created_by.name);
+        let key = RunKey { receiver: "".into(), group: format!("{INCIDENT_GROUP}{number}").into() };
+        self.open_run(now, key, policy, why, facts, labels, BTreeSet::new());
+    }
+
+    /// Returns whether another escalation may begin.
+    pub(super) fn has_room_for_run(&self) -> bool {
+        self.escalations.by_key.len() < MAX_OPEN_RUNS
     }
 
     /// Alerts join an open escalation. Whoever works on it is disturbed only when it got worse.
@@ -362,6 +397,10 @@ impl Tenant {
             CompactString::from(own.or_else(named).unwrap_or_default())
         };
         let (service, category) = (first("service"), first("category"));
+        let mut team = first(TEAM);
+        if team.is_empty() {
+            team = self.team_of_service(&service);
+        }
         let mut title = match common.get(ALERTNAME) {
             Some(name) => name.to_owned(),
             None => format!("{} alerts", alerts.len()),
@@ -377,6 +416,16 @@ impl Tenant {
             title.push_str(summary.trim());
         }
         let title = title.chars().map(|c| if c.is_control() { ' ' } else { c });
-        Facts { severity, service, category, title: title.take(MAX_TITLE_CHARS).collect() }
+        let title = title.take(MAX_TITLE_CHARS).collect();
+        Facts { severity, service, team, category, title }
+    }
+
+    /// Returns the team of the first policy that is for this service; empty for none.
+    pub fn team_of_service(&self, service: &str) -> CompactString {
+        let serves = |policy: &&Arc<EscalationPolicy>| {
+            !service.is_empty() && policy.serves.services.iter().any(|it| it.matches(service))
+        };
+        let mut teams = self.escalation_policies().filter(serves).filter_map(|it| it.team.as_ref());
+        teams.next().map(|team| CompactString::from(&**team)).unwrap_or_default()
     }
 }

@@ -50,7 +50,7 @@ impl Tenant {
         }
         for number in self.incidents_of(handle) {
             let (kind, subject) = ("incident", number.to_string());
-            owned.push(Owned { kind, subject, passes_to: self.substitute_of(handle) });
+            owned.push(Owned { kind, subject, passes_to: self.heir_of(number, handle) });
         }
         for schedule in self.roster.schedules_of(handle, self.latest) {
             // The next member stands in, turn by turn.
@@ -108,6 +108,7 @@ impl Tenant {
             acknowledged.retain(|alert| !reopened.contains(alert));
             self.pass_on(now, actor, &handle, successor.as_ref(), &acknowledged);
             self.pass_incidents_on(now, &handle);
+            self.pass_lessons_of_leavers(now);
         }
         if concerns_rosters {
             self.look_after_people(now);

@@ -11,14 +11,14 @@ use crate::incident::{
     AlertRole, Author, Fact, Incident, IncidentAlert, IncidentKey, IncidentNumber,
     IncidentRejection, Recovery, ResolutionCode, Status, alert_roles,
 };
-use crate::labels::{ALERTNAME, Fingerprint, Labels};
+use crate::labels::{ALERTNAME, Fingerprint, Labels, TEAM};
 use crate::severity::SEVERITY;
 
 /// The most alerts of one incident; further ones are counted.
 pub(super) const MAX_ALERTS_PER_INCIDENT: usize = 10_000;
 
 /// The label that names the service.
-const SERVICE: &str = "service";
+pub(super) const SERVICE: &str = "service";
 
 /// How many alerts a row of the timeline names; the others are counted.
 const MAX_NAMED_ALERTS: usize = 5;
@@ -137,11 +137,14 @@ impl Tenant {
         incident.recurrence_of = earlier.filter(|_| !is_storm);
         if !is_storm {
             incident.category = crate::incident::Category::parse(&facts.category);
-            incident.labels = with_service(labels, &facts.service);
+            incident.labels = with_label(labels, SERVICE, &facts.service);
+            incident.labels = with_label(&incident.labels, TEAM, &facts.team);
             incident.service = facts.service;
         }
+        incident.restricted = self.restriction_by_category(now, &incident);
         let alerts = self.numbers_of(&new.iter().copied().collect());
         self.begin_incident(now, incident, &alerts, why);
+        self.tell_restricted(now, number);
         self.join_incident(now, number, new, true);
     }
 
@@ -354,10 +357,10 @@ impl Tenant {
     }
 }
 
-/// Returns the labels, the service among them.
-pub(super) fn with_service(labels: &Labels, service: &str) -> Labels {
-    let others = labels.iter().filter(|(name, _)| *name != SERVICE);
-    others.chain([(SERVICE, service)]).collect()
+/// Returns the labels, this one among them; without it when it has no value.
+pub(super) fn with_label(labels: &Labels, label: &str, value: &str) -> Labels {
+    let others = labels.iter().filter(|(name, _)| *name != label);
+    others.chain([(label, value)]).collect()
 }
 
 /// Returns what people call an alert.

@@ -1,19 +1,23 @@
 //! What people and programs do about incidents.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::incident_alerts::with_service;
+use super::incident_alerts::{SERVICE, with_label};
 use super::incident_times::set_times;
 use super::{Tenant, later};
 use crate::audit::AuditNote;
 use crate::command::Rejection;
+use crate::escalation::EscalationPolicy;
 use crate::identity::{Actor, Handle};
 use crate::incident::{
     Author, AuthorKind, Expected, Fact, Incident, IncidentChange, IncidentDraft, IncidentEdit,
     IncidentNumber, IncidentRejection, IncidentReply, IncidentStep, MAX_IDEMPOTENCY_CHARS,
     MAX_TEXT_CHARS, MAX_TITLE_CHARS, Mode, Record, RelationStep, Status, TimeField, classify,
 };
+use crate::labels::TEAM;
 use crate::severity::Severity;
 use crate::text::one_line;
 
@@ -42,6 +46,16 @@ impl Tenant {
                 let number = incident.number;
                 self.recall_incident(now, incident, alerts);
                 Ok((self.incident_reply(number, false, false), None))
+            }
+            IncidentChange::AskAccess { incident, reason } => {
+                check_text("reason", &reason)?;
+                if reason.trim().is_empty() {
+                    return Err(invalid("reason", "must say why").into());
+                }
+                let note = AuditNote::new("incident.access_ask", format!("incident/{incident}"));
+                let note = note.because(&reason);
+                self.ask_access(now, actor, incident, &reason);
+                Ok((self.incident_reply(incident, false, false), Some(note)))
             }
             IncidentChange::Step { incident, expected, step } => {
                 Ok(self.step_incident(now, actor, incident, expected, step)?)
@@ -74,6 +88,7 @@ impl Tenant {
         if let Some(owner) = &draft.owner {
             self.check_person(owner)?;
         }
+        let policy = self.policy_to_page(&draft)?;
         let classified = classify(&draft.evidence);
         let author = Author::of(actor);
         let (severity, severity_by, why) = match draft.severity {
@@ -89,7 +104,12 @@ impl Tenant {
         if draft.detected_at.is_some() {
             incident.record.note_given(TimeField::Detected);
         }
-        incident.labels = with_service(&incident.labels, &draft.service);
+        let team = match draft.team.is_empty() {
+            true => self.team_of_service(&draft.service),
+            false => draft.team,
+        };
+        incident.labels = with_label(&incident.labels, SERVICE, &draft.service);
+        incident.labels = with_label(&incident.labels, TEAM, &team);
         incident.severity_by = severity_by;
         incident.summary = draft.summary;
         incident.evidence = draft.evidence;
@@ -107,11 +127,40 @@ impl Tenant {
         if let Some(handle) = self.person_of(&author) {
             incident.participants.insert(handle);
         }
+        incident.restricted = self.restriction_by_category(now, &incident);
         let shown = shown(&incident);
+        let owner = incident.owner.clone().filter(|it| it.as_str() != author.name);
         self.begin_incident(now, incident, &[], why);
+        self.tell_restricted(now, number);
         self.set_incident_timer(now, number);
+        if let Some(owner) = owner {
+            let line = format!("It is yours: {} has declared it.", author.name);
+            self.notify(now, number, &owner, &[line]);
+        }
+        if let Some(policy) = policy {
+            self.page_for_incident(now, policy, number);
+        }
         let note = AuditNote::new("incident.declare", format!("incident/{number}")).after(shown);
         Ok((self.incident_reply(number, true, true), Some(note)))
+    }
+
+    /// Returns the policy that a draft asks for.
+    fn policy_to_page(
+        &self,
+        draft: &IncidentDraft,
+    ) -> Result<Option<Arc<EscalationPolicy>>, IncidentRejection> {
+        let Some(name) = draft.page.as_deref() else { return Ok(None) };
+        if !matches!(draft.mode, Mode::Real | Mode::Drill) {
+            let mode = draft.mode.as_str();
+            return Err(invalid("page", format!("pages nobody about what is {mode}")));
+        }
+        let Some(policy) = self.escalation_policy(name) else {
+            return Err(invalid("page", format!("names the unknown policy `{name}`")));
+        };
+        if !self.has_room_for_run() {
+            return Err(impossible("too many escalations are open; declare it without paging"));
+        }
+        Ok(Some(Arc::clone(policy)))
     }
 
     fn step_incident(
@@ -273,9 +322,13 @@ impl Tenant {
             changed.summary.clone_from(summary);
         }
         if let Some(service) = &edit.service {
-            check_service(service)?;
-            changed.labels = with_service(&changed.labels, service);
+            check_name("service", service)?;
+            changed.labels = with_label(&changed.labels, SERVICE, service);
             changed.service.clone_from(service);
+        }
+        if let Some(team) = &edit.team {
+            check_name("team", team)?;
+            changed.labels = with_label(&changed.labels, TEAM, team);
         }
         changed.category = edit.category.or(changed.category);
         changed.evidence = edit.evidence.unwrap_or(changed.evidence);
@@ -289,7 +342,11 @@ impl Tenant {
             return Ok(false);
         }
         let has_evidence = incident.evidence != changed.evidence;
+        let has_category = incident.category != changed.category;
         *incident = changed;
+        if has_category {
+            self.restrict_by_category(now, number);
+        }
         for fact in facts {
             self.tell_incident(now, number, by, now, fact);
         }
@@ -434,7 +491,8 @@ fn said_wrong((field, message): (&'static str, String)) -> IncidentRejection {
 fn check_draft(draft: &IncidentDraft, now: Timestamp) -> Result<(), IncidentRejection> {
     check_title(&draft.title)?;
     check_text("summary", &draft.summary)?;
-    check_service(&draft.service)?;
+    check_name("service", &draft.service)?;
+    check_name("team", &draft.team)?;
     if let Some((field, message)) = draft.evidence.problem() {
         return Err(invalid(field, format!("must be {message}")));
     }
@@ -462,10 +520,10 @@ pub(super) fn check_title(title: &str) -> Result<(), IncidentRejection> {
     Ok(())
 }
 
-fn check_service(service: &str) -> Result<(), IncidentRejection> {
-    if service.chars().count() > MAX_TITLE_CHARS || service.chars().any(char::is_control) {
+fn check_name(field: &'static str, name: &str) -> Result<(), IncidentRejection> {
+    if name.chars().count() > MAX_TITLE_CHARS || name.chars().any(char::is_control) {
         let message = format!("must be one line of at most {MAX_TITLE_CHARS} characters");
-        return Err(invalid("service", message));
+        return Err(invalid(field, message));
     }
     Ok(())
 }

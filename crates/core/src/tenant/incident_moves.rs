@@ -10,7 +10,7 @@ use crate::escalation::{End, EscalationRun, RunState};
 use crate::identity::Handle;
 use crate::ids::RunNumber;
 use crate::incident::{
-    Author, Fact, IncidentNumber, Need, Refusal, ResolutionCode, Rule, Status, rule,
+    Author, Fact, Incident, IncidentNumber, Need, Refusal, ResolutionCode, Role, Rule, Status, rule,
 };
 use crate::labels::Fingerprint;
 use crate::paging::{Action, Answerer};
@@ -33,6 +33,7 @@ impl Tenant {
         if from == to {
             return;
         }
+        let closed_at = incident.record.cycle().closed_at.filter(|_| from == Status::Closed);
         incident.record.enter(now, to, &by.name, by.is_person(), code);
         incident.active_at = now;
         if by.is_person() {
@@ -79,6 +80,9 @@ impl Tenant {
         }
         if to == Status::Resolved {
             self.incident_is_over(now, number);
+        }
+        if let Some(closed_at) = closed_at {
+            self.offer_roles_back(now, number, by, closed_at);
         }
         self.set_incident_timer(now, number);
         if let Some(parent) = parent {
@@ -281,8 +285,7 @@ impl Tenant {
         comment: &str,
     ) {
         let Some(number) = self.incident_of_run(run) else { return };
-        let is_active =
-            self.incident(number).is_some_and(super::super::incident::Incident::is_active);
+        let is_active = self.incident(number).is_some_and(Incident::is_active);
         if !is_active || !self.open_runs(number).is_empty() {
             return;
         }
@@ -294,13 +297,43 @@ impl Tenant {
         self.move_incident(now, number, Status::Resolved, by, note, code);
     }
 
-    /// What a leaver had gets their successor, or nobody.
+    /// Returns who has what somebody had in an incident once they have left: whoever stands in for
+    /// them, else whom the incident's team has on call by default, else who is in command, else
+    /// whom the policy for it falls back on.
+    pub(super) fn heir_of(&self, number: IncidentNumber, leaver: &Handle) -> Option<Handle> {
+        let is_fit = |it: &&Handle| *it != leaver && self.is_there(it);
+        let incident = self.incident(number)?;
+        self.deputy_of(incident, leaver)
+            .or_else(|| incident.crew.holders(Role::IncidentCommander).find(is_fit).cloned())
+            .or_else(|| self.fallback_for(incident).filter(|it| it != leaver))
+    }
+
+    /// Returns who has the roles of somebody who has left; who is in command has enough to do.
+    fn deputy_of(&self, incident: &Incident, leaver: &Handle) -> Option<Handle> {
+        let on_call = || self.default_on_call_of(incident).filter(|it| it != leaver);
+        self.substitute_of(leaver).or_else(on_call)
+    }
+
+    /// What a leaver had gets whoever takes over, or nobody.
     pub(super) fn pass_incidents_on(&mut self, now: Timestamp, leaver: &Handle) {
-        let successor = self.substitute_of(leaver);
-        for number in self.incidents_with(leaver) {
-            self.pass_roles_on(now, number, leaver, successor.as_ref());
-        }
-        for number in self.incidents_of(leaver) {
+        let owned = self.incidents_of(leaver);
+        let all: BTreeSet<IncidentNumber> =
+            self.incidents_with(leaver).into_iter().chain(owned.iter().copied()).collect();
+        for number in all {
+            let is_owned = owned.contains(&number);
+            let successor = self.heir_of(number, leaver);
+            let deputy = self.incident(number).and_then(|it| self.deputy_of(it, leaver));
+            // What few may see does not get to others by a task.
+            let knows = |it: &&Handle| {
+                is_owned || self.incident(number).is_some_and(|known| self.may_know(known, it))
+            };
+            let owner = self.incident(number).and_then(|it| it.owner.clone());
+            let owner = owner.filter(|it| it != leaver);
+            let doer = successor.as_ref().filter(knows).cloned().or(owner);
+            self.pass_roles_on(now, number, leaver, (deputy.as_ref(), doer.as_ref()));
+            if !is_owned {
+                continue;
+            }
             let Some(held) = self.incidents.held.get_mut(&number) else { continue };
             held.incident.owner = successor.clone();
             if let Some(successor) = &successor {
@@ -316,22 +349,24 @@ impl Tenant {
         }
     }
 
-    /// Returns the open incidents in which somebody has a role, is asked for help, or which they
+    /// Returns the incidents that are not closed in which somebody has a role, is asked for help, or which they
     /// follow.
     fn incidents_with(&self, person: &Handle) -> Vec<IncidentNumber> {
-        let has = |it: &crate::incident::Incident| {
+        let has = |it: &Incident| {
             it.crew.present().any(|holding| holding.person == *person)
                 || it.crew.waiting().any(|request| request.person == *person)
                 || it.crew.subscribers.contains(person)
                 || it.tasks.iter().any(|it| it.assignee.as_ref() == Some(person))
         };
-        self.incidents().filter(|it| it.is_active() && has(it)).map(|it| it.number).collect()
+        let is_open = |it: &Incident| it.status() != Status::Closed;
+        self.incidents().filter(|it| is_open(it) && has(it)).map(|it| it.number).collect()
     }
 
     /// The configuration is another one: what ends by itself may do so at other times, and who
     /// left has no incidents any more.
     pub(super) fn look_at_incidents_after_reload(&mut self, now: Timestamp) {
         self.pass_incidents_of_inactive(now);
+        self.pass_lessons_of_leavers(now);
         let all: Vec<IncidentNumber> = self.incidents.held.keys().copied().collect();
         for number in all {
             self.set_incident_timer(now, number);
@@ -342,7 +377,7 @@ impl Tenant {
     pub(super) fn pass_incidents_of_inactive(&mut self, now: Timestamp) {
         let owners: BTreeSet<Handle> = self
             .incidents()
-            .filter(|it| it.is_active())
+            .filter(|it| it.status() != Status::Closed)
             .flat_map(|it| {
                 let asked = it.crew.waiting().map(|it| &it.person);
                 let tasks = it.tasks.iter().filter(|it| !it.status.is_over());

@@ -1,6 +1,6 @@
 //! Roles change hands, people are asked for help and answer, and whoever wants to hears of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -47,6 +47,9 @@ impl Tenant {
             }
             PeopleStep::Subscribe { person, wants } => {
                 self.subscribe(now, number, by, person, wants)
+            }
+            PeopleStep::Snooze { person, kind, task, until } => {
+                self.snooze(now, number, person, (kind, task), until)
             }
         }
     }
@@ -195,6 +198,7 @@ impl Tenant {
         }
         for person in &people {
             self.check_person(person)?;
+            self.check_circle(number, person)?;
         }
         let Some(incident) = self.incident(number) else { return Ok(false) };
         if !incident.is_active() {
@@ -314,6 +318,7 @@ impl Tenant {
     ) -> Changed {
         if wants {
             self.check_person(&person)?;
+            self.check_circle(number, &person)?;
         }
         let Some(crew) = self.crew_mut(number) else { return Ok(false) };
         if wants && crew.subscribers.len() >= MAX_SUBSCRIBERS {
@@ -345,13 +350,14 @@ impl Tenant {
         }
     }
 
-    /// Somebody has left: their successor has their roles, and nobody waits for their answer.
+    /// Somebody has left: their deputy has their roles, whoever takes over their tasks, and nobody
+    /// waits for their answer.
     pub(super) fn pass_roles_on(
         &mut self,
         now: Timestamp,
         number: IncidentNumber,
         leaver: &Handle,
-        successor: Option<&Handle>,
+        (deputy, successor): (Option<&Handle>, Option<&Handle>),
     ) {
         let system = Author::system();
         let why = format!("{leaver} has left");
@@ -365,12 +371,12 @@ impl Tenant {
         for role in crew.renounce_all(now, leaver) {
             let fact = Fact::RoleLeft { role, person: leaver.clone(), why: why.clone() };
             self.tell_incident(now, number, &system, now, fact);
-            let Some(successor) = successor else { continue };
+            let Some(deputy) = deputy else { continue };
             let is_needed = self
                 .incident(number)
-                .is_some_and(|it| !it.crew.has(role, successor) && check_room(&it.crew).is_ok());
+                .is_some_and(|it| !it.crew.has(role, deputy) && check_room(&it.crew).is_ok());
             if is_needed && role != Role::Responder {
-                self.assume(now, number, &system, role, successor, &why);
+                self.assume(now, number, &system, role, deputy, &why);
             }
         }
         for request in waiting {
@@ -381,8 +387,34 @@ impl Tenant {
     /// Nothing is left to do: everybody is free.
     pub(super) fn release_everybody(&mut self, now: Timestamp, number: IncidentNumber) {
         let Some(crew) = self.crew_mut(number) else { return };
-        for holding in crew.holdings.iter_mut().filter(|it| it.renounced_at.is_none()) {
-            holding.renounced_at = Some(now.max(holding.assumed_at));
+        let present = crew.present().map(|it| (it.role, it.person.clone()));
+        for (role, person) in present.collect::<Vec<_>>() {
+            if let Some(crew) = self.crew_mut(number) {
+                crew.renounce(now, role, &person);
+            }
+            let fact = Fact::RoleLeft { role, person, why: "it is closed".to_owned() };
+            self.tell_incident(now, number, &Author::system(), now, fact);
+        }
+    }
+
+    /// It is open again: whoever had a role until it was closed may want it back.
+    pub(super) fn offer_roles_back(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        by: &Author,
+        closed_at: Timestamp,
+    ) {
+        let Some(crew) = self.crew_mut(number) else { return };
+        let had = crew.holdings.iter().filter(|it| it.renounced_at == Some(closed_at));
+        let mut offered: BTreeMap<Handle, Vec<String>> = BTreeMap::new();
+        for holding in had.filter(|it| it.person.as_str() != by.name) {
+            offered.entry(holding.person.clone()).or_default().push(holding.role.title());
+        }
+        for (person, roles) in offered {
+            let roles = roles.join(", ");
+            let line = format!("It is open again. You were {roles}: join it as that once more?");
+            self.notify(now, number, &person, &[line]);
         }
     }
 }

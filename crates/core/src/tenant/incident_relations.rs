@@ -93,7 +93,19 @@ impl Tenant {
             let why = "one of them is restricted: what few may know would be told to all";
             return Err(impossible(format!("incident {source} and incident {into}: {why}")));
         }
+        if let Some(outsider) = self.who_else_knows(target, it) {
+            let why = format!("{outsider} may see incident {into} and not incident {source}");
+            return Err(impossible(format!("{why}; restrict both to the same people first")));
+        }
         Ok(())
+    }
+
+    /// Returns somebody who may know of one incident and not of the other.
+    fn who_else_knows(&self, one: &Incident, other: &Incident) -> Option<&Handle> {
+        other.restricted.as_ref()?;
+        let active = self.directory.people().filter(|it| it.is_active).map(|it| &it.handle);
+        let mut knows = active.filter(|it| self.may_know(one, it));
+        knows.find(|it| !self.may_know(other, it))
     }
 
     /// Returns an incident that may still change.

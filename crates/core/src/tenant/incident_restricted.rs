@@ -8,11 +8,10 @@ use super::Tenant;
 use super::incident_change::{check_text, impossible, invalid};
 use crate::identity::{Directory, Handle, Permission};
 use crate::incident::{
-    Author, Fact, Incident, IncidentNumber, IncidentRejection, RestrictStep, Restriction,
+    Author, Fact, Incident, IncidentNumber, IncidentRejection, MAX_NAMED_IN_RESTRICTION,
+    RestrictStep, Restriction,
 };
-
-/// The most people and teams that a restriction names.
-const MAX_NAMED: usize = 200;
+use crate::labels::TEAM;
 
 type Changed = Result<bool, IncidentRejection>;
 
@@ -38,6 +37,9 @@ impl Tenant {
                 self.tell_incident(now, number, by, now, Fact::Unrestricted { reason });
                 Ok(true)
             }
+            RestrictStep::Answer { request, is_granted } => {
+                self.answer_access(now, number, by, request, is_granted)
+            }
         }
     }
 
@@ -49,8 +51,9 @@ impl Tenant {
         (people, teams, reason): (BTreeSet<Handle>, BTreeSet<String>, String),
     ) -> Changed {
         check_reason(&reason)?;
-        if people.len() + teams.len() > MAX_NAMED {
-            return Err(impossible(format!("a restriction names at most {MAX_NAMED}")));
+        if people.len() + teams.len() > MAX_NAMED_IN_RESTRICTION {
+            let limit = MAX_NAMED_IN_RESTRICTION;
+            return Err(impossible(format!("a restriction names at most {limit}")));
         }
         for person in &people {
             self.check_person(person)?;
@@ -68,14 +71,75 @@ impl Tenant {
             return Ok(false);
         }
         let since = before.map_or(now, |it| it.since);
-        let by_name = by.name.clone();
-        let restriction = Restriction { since, by: by_name, reason: reason.clone(), people, teams };
-        let named = restriction.people.iter().map(ToString::to_string);
-        let teams = restriction.teams.iter().map(|it| format!("team {it}"));
-        let named = named.chain(teams).collect();
+        let requests = before.map(|it| it.requests.clone()).unwrap_or_default();
+        let (by_name, why) = (by.name.clone(), reason.clone());
+        let restriction = Restriction { since, by: by_name, reason: why, people, teams, requests };
+        let named = restriction.named();
         held.incident.restricted = Some(restriction);
         self.tell_incident(now, number, by, now, Fact::Restricted { named, reason });
         Ok(true)
+    }
+
+    /// Returns the restriction that the category of an incident asks for: those who have it or
+    /// declared it, and its team.
+    pub(super) fn restriction_by_category(
+        &self,
+        now: Timestamp,
+        incident: &Incident,
+    ) -> Option<Restriction> {
+        let categories = &self.policy.incidents.restrict_categories;
+        let category = incident.category.filter(|it| categories.contains(it))?;
+        let declarer = self.person_of(&incident.created_by);
+        let team = incident.labels.get(TEAM).filter(|it| self.directory.team(it).is_some());
+        Some(Restriction {
+            since: now,
+            by: Author::system().name,
+            reason: format!("few may see what is about {category}"),
+            people: declarer.into_iter().chain(incident.owner.clone()).collect(),
+            teams: team.into_iter().map(ToOwned::to_owned).collect(),
+            requests: Vec::new(),
+        })
+    }
+
+    /// Restricts an incident whose category has become one that asks for it.
+    pub(super) fn restrict_by_category(&mut self, now: Timestamp, number: IncidentNumber) {
+        let Some(incident) = self.incident(number) else { return };
+        if incident.restricted.is_some() {
+            return;
+        }
+        let relations = &incident.relations;
+        if !relations.absorbed.is_empty() || relations.merged_into.is_some() {
+            return;
+        }
+        let Some(restriction) = self.restriction_by_category(now, incident) else { return };
+        if let Some(held) = self.incidents.held.get_mut(&number) {
+            held.incident.restricted = Some(restriction);
+        }
+        self.tell_restricted(now, number);
+    }
+
+    /// The timeline of an incident says that few may see it, and why.
+    pub(super) fn tell_restricted(&mut self, now: Timestamp, number: IncidentNumber) {
+        let restriction = self.incident(number).and_then(|it| it.restricted.as_ref());
+        let Some(restriction) = restriction else { return };
+        let fact =
+            Fact::Restricted { named: restriction.named(), reason: restriction.reason.clone() };
+        self.tell_incident(now, number, &Author::system(), now, fact);
+    }
+
+    /// Refuses to give somebody something to do in an incident of which they may not know.
+    pub(super) fn check_circle(
+        &self,
+        number: IncidentNumber,
+        person: &Handle,
+    ) -> Result<(), IncidentRejection> {
+        match self.incident(number) {
+            Some(incident) if !self.may_know(incident, person) => {
+                let why = format!("{person} may not see it; name them in the restriction first");
+                Err(impossible(why))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns whether somebody may know of an incident.

@@ -38,6 +38,7 @@ impl Tenant {
         check_title(&draft.title)?;
         if let Some(person) = &draft.assignee {
             self.check_person(person)?;
+            self.check_circle(number, person)?;
         }
         let Some(held) = self.incidents.held.get_mut(&number) else { return Ok(false) };
         let tasks = &mut held.incident.tasks;
@@ -78,6 +79,7 @@ impl Tenant {
         }
         if let Some(Some(person)) = &edit.assignee {
             self.check_person(person)?;
+            self.check_circle(number, person)?;
         }
         let Some(held) = self.incidents.held.get_mut(&number) else { return Ok(false) };
         let Some(known) = held.incident.tasks.iter_mut().find(|it| it.number == task) else {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::incident_change::{CLOCK_SKEW, invalid};
 use super::later;
 use crate::incident::{Fact, Incident, IncidentEdit, IncidentRejection, TimeError, TimeField};
+use crate::labels::TEAM;
 
 /// Sets the times of an incident that an edit names; when they contradict each other, both are
 /// named.
@@ -62,6 +63,7 @@ pub(super) fn set_times(
 /// Returns a row for every field that differs.
 pub(super) fn differences(before: &Incident, after: &Incident) -> Vec<Fact> {
     let category = |it: &Incident| it.category.map(|it| it.to_string()).unwrap_or_default();
+    let team = |it: &Incident| it.labels.value(TEAM).to_owned();
     let time = |at: Option<Timestamp>| at.map(|at| format!("{at:.0}")).unwrap_or_default();
     let evidence = |it: &Incident| serde_json::to_string(&it.evidence).unwrap_or_default();
     let started = |it: &Incident| time(it.measure.impact_started_at);
@@ -81,6 +83,7 @@ pub(super) fn differences(before: &Incident, after: &Incident) -> Vec<Fact> {
         ("title", before.title.clone(), after.title.clone()),
         ("summary", before.summary.clone(), after.summary.clone()),
         ("service", before.service.to_string(), after.service.to_string()),
+        ("team", team(before), team(after)),
         ("category", category(before), category(after)),
         ("evidence", evidence(before), evidence(after)),
         ("impact.users", whole(before.impact.users), whole(after.impact.users)),

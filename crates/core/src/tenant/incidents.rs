@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use compact_str::CompactString;
 use jiff::Timestamp;
 
+use super::begin::INCIDENT_GROUP;
 use super::{Tenant, Timer, later};
 use crate::event::Event;
 use crate::identity::Handle;
@@ -112,11 +113,11 @@ impl Tenant {
         self.alerts.get(&fingerprint).is_some_and(|alert| !alert.is_resolved)
     }
 
-    /// Returns the open incidents that somebody has.
+    /// Returns the incidents that somebody has and that are not closed.
     pub(super) fn incidents_of(&self, owner: &Handle) -> Vec<IncidentNumber> {
-        let theirs =
-            self.incidents().filter(|it| it.is_active() && it.owner.as_ref() == Some(owner));
-        theirs.map(|it| it.number).collect()
+        let is_theirs =
+            |it: &&Incident| it.status() != Status::Closed && it.owner.as_ref() == Some(owner);
+        self.incidents().filter(is_theirs).map(|it| it.number).collect()
     }
 
     /// Writes a row into the timeline, tells the feed of it, and counts the version up.
@@ -217,14 +218,17 @@ impl Tenant {
         }
     }
 
-    /// An escalation pages about alerts of an incident.
+    /// An escalation pages about alerts of an incident, or about one that was declared.
     pub(super) fn link_run(&mut self, number: RunNumber) {
         let Some(run) = self.escalations.runs.get(&number) else { return };
-        let mut incidents = run.alerts.iter().filter_map(|fp| self.incidents.by_alert.get(fp));
-        let is_active = |it: &&IncidentNumber| {
-            self.incidents.held.get(*it).is_some_and(|held| held.incident.is_active())
+        let of_alerts = run.alerts.iter().filter_map(|fp| self.incidents.by_alert.get(fp));
+        let declared = run.key.group.strip_prefix(INCIDENT_GROUP).filter(|_| run.alerts.is_empty());
+        let declared = declared.and_then(|it| it.parse().ok()).map(IncidentNumber);
+        let mut incidents = of_alerts.copied().chain(declared);
+        let is_active = |it: &IncidentNumber| {
+            self.incidents.held.get(it).is_some_and(|held| held.incident.is_active())
         };
-        let Some(incident) = incidents.find(is_active).copied() else { return };
+        let Some(incident) = incidents.find(is_active) else { return };
         self.incidents.by_run.insert(number, incident);
         if let Some(held) = self.incidents.held.get_mut(&incident)
             && held.incident.runs.insert(number)

@@ -176,6 +176,7 @@ impl Tenant {
         if let Some(owner) = edit.owner {
             if let Some(owner) = &owner {
                 self.check_owner(owner)?;
+                self.check_reader(it.incident, owner)?;
             }
             it.owner = owner;
         }
@@ -205,7 +206,12 @@ impl Tenant {
         if !is_allowed {
             return Err(LessonRejection::Settled { state: it.state });
         }
+        let incident = it.incident;
+        let owner = it.owner.clone().filter(|_| it.owner != before.owner);
+        let owner = owner.filter(|owner| owner.as_str() != by.name);
         self.write_postmortem(now, it, &by.name);
+        let line = format!("Its postmortem is yours now, says {}.", by.name);
+        self.notify_later(now, incident, &owner.into_iter().collect(), &[line]);
         Ok(true)
     }
 
@@ -260,7 +266,20 @@ impl Tenant {
         }
         self.write_postmortem(now, it, &by.name);
         self.tell_incident(now, incident, by, now, Fact::Postmortem { state: to, note: reason });
+        if to == PostmortemState::Published {
+            self.tell_of_published(now, incident, by);
+        }
         Ok(true)
+    }
+
+    /// Whoever worked on an incident or followed it may read what was learned.
+    fn tell_of_published(&mut self, now: Timestamp, number: IncidentNumber, by: &Author) {
+        let Some(incident) = self.incident(number) else { return };
+        let mut people = incident.participants.clone();
+        people.extend(incident.crew.subscribers.iter().cloned());
+        people.retain(|person| person.as_str() != by.name);
+        let line = format!("Its postmortem is published, says {}.", by.name);
+        self.notify_later(now, number, &people, &[line]);
     }
 
     fn comment_postmortem(
@@ -288,6 +307,21 @@ impl Tenant {
         self.recorder.lessons.postmortems.push(it.clone());
         self.lessons.postmortems.insert(incident, it);
         Ok(true)
+    }
+
+    /// Whoever has something to do about a restricted incident has to be one who may see it.
+    pub(super) fn check_reader(
+        &self,
+        incident: IncidentNumber,
+        person: &Handle,
+    ) -> Result<(), LessonRejection> {
+        match self.incident(incident) {
+            Some(it) if !self.may_know(it, person) => Err(invalid(
+                "owner",
+                "may not see the incident; name them in the restriction first",
+            )),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn check_owner(&self, owner: &Handle) -> Result<(), LessonRejection> {

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Tenant;
 use crate::action::{ActionId, ActionItem};
 use crate::identity::Handle;
-use crate::incident::{Author, Fact, Incident, IncidentNumber, Mode, ResolutionCode};
+use crate::incident::{Author, Fact, Incident, IncidentNumber, Mode, ResolutionCode, Role};
 use crate::knowledge::{Article, ArticleNumber, MAX_TRAITS};
 use crate::labels::{ALERTNAME, Fingerprint};
 use crate::lesson::{LessonRows, Runbook};
@@ -178,7 +178,8 @@ impl Tenant {
         let Some(held) = self.incidents.held.get_mut(&number) else { return };
         held.incident.postmortem = Some(PostmortemState::Draft);
         let title = held.incident.title.clone();
-        let owner = held.incident.owner.clone();
+        let commander = held.incident.crew.holders(Role::IncidentCommander).next();
+        let owner = held.incident.owner.as_ref().or(commander).cloned();
         let note = due_at.map(|at| format!("due at {at:.0}")).unwrap_or_default();
         let postmortem = Postmortem {
             incident: number,
@@ -191,7 +192,7 @@ impl Tenant {
             created_by: by.clone(),
             changed_at: now,
             changed_by: by.name.clone(),
-            owner,
+            owner: owner.clone(),
             review_at: None,
             published_at: None,
             waived_because: None,
@@ -204,8 +205,15 @@ impl Tenant {
             frozen: None,
         };
         self.write_postmortem(now, postmortem, &by.name);
+        let line = match due_at {
+            Some(at) => format!("Its postmortem has begun and is yours, due at {at:.0}."),
+            None => "Its postmortem has begun and is yours.".to_owned(),
+        };
         let fact = Fact::Postmortem { state: PostmortemState::Draft, note };
         self.tell_incident(now, number, by, now, fact);
+        let owner: BTreeSet<Handle> =
+            owner.filter(|it| it.as_str() != by.name).into_iter().collect();
+        self.notify_later(now, number, &owner, &[line]);
     }
 
     /// Writes the next version of a postmortem.
@@ -301,8 +309,8 @@ impl Tenant {
         self.remind_of_actions(now);
     }
 
-    /// What a leaver had to write or to do gets their successor, or nobody.
-    fn pass_lessons_of_leavers(&mut self, now: Timestamp) {
+    /// What a leaver had to write or to do gets whoever takes over, or nobody.
+    pub(super) fn pass_lessons_of_leavers(&mut self, now: Timestamp) {
         let has_left = |tenant: &Self, owner: &Option<Handle>| {
             let person = owner.as_ref().map(|it| tenant.directory.person(it.as_str()));
             person.is_some_and(|person| !person.is_some_and(|it| it.is_active))
@@ -313,8 +321,12 @@ impl Tenant {
             .cloned()
             .collect();
         for mut it in postmortems {
-            it.owner = it.owner.and_then(|leaver| self.substitute_of(&leaver));
+            let Some(leaver) = it.owner.take() else { continue };
+            it.owner = self.heir_of_lesson(it.incident, &leaver);
+            let (number, owner) = (it.incident, it.owner.iter().cloned().collect());
             self.write_postmortem(now, it, "tocsin");
+            let line = format!("Its postmortem is yours now: {leaver} has left.");
+            self.notify_later(now, number, &owner, &[line]);
         }
         let actions: Vec<ActionItem> = self
             .actions()
@@ -322,8 +334,24 @@ impl Tenant {
             .cloned()
             .collect();
         for mut it in actions {
-            it.owner = it.owner.and_then(|leaver| self.substitute_of(&leaver));
+            let Some(leaver) = it.owner.take() else { continue };
+            it.owner = self.heir_of_lesson(it.id.incident, &leaver);
+            let (id, owner) = (it.id, it.owner.iter().cloned().collect());
+            let line = format!("{id} is yours now, {leaver} has left: {}", it.title);
             self.write_action(now, it, "tocsin");
+            self.notify_later(now, id.incident, &owner, &[line]);
+        }
+    }
+
+    /// Returns who takes over what somebody was to learn from an incident, however long it is over.
+    fn heir_of_lesson(&self, incident: IncidentNumber, leaver: &Handle) -> Option<Handle> {
+        match self.incident(incident) {
+            // What few may see does not get to others by what is to be written about it.
+            Some(known) => {
+                let heir = self.heir_of(incident, leaver).filter(|it| self.may_know(known, it));
+                heir.or_else(|| known.owner.clone().filter(|it| it != leaver))
+            }
+            None => self.substitute_of(leaver),
         }
     }
 }

@@ -18,6 +18,7 @@ mod group;
 mod handoff;
 mod heartbeat;
 mod identity;
+mod incident_access;
 mod incident_alerts;
 mod incident_change;
 mod incident_curation;
@@ -44,6 +45,7 @@ mod page_attempt;
 mod read;
 mod reconfigure;
 mod recorder;
+mod reminder_snooze;
 mod reminders;
 mod responders;
 mod restore;
@@ -145,6 +147,8 @@ pub struct Tenant {
     highest: Highest,
     directory: Arc<Directory>,
     directory_changed: bool,
+    /// Who was there before the configuration that is being taken over; only while it is.
+    former: Option<Arc<Directory>>,
     roster: Roster,
     /// Who has to be told of handoffs once this turn's are known.
     handoffs: oncall::Handoffs,

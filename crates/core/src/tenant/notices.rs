@@ -2,13 +2,17 @@
 //! first.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::Tenant;
 use super::escalate::urgency_of;
+use super::responders::Problem;
+use crate::escalation::{EscalationPolicy, select};
 use crate::identity::Handle;
-use crate::incident::{Incident, IncidentNumber, Mode};
+use crate::incident::{Category, Incident, IncidentNumber, Mode};
+use crate::labels::TEAM;
 use crate::paging::{Content, Recipient, Urgency};
 use crate::text::cut;
 
@@ -54,10 +58,37 @@ impl Tenant {
         lines: &[String],
     ) -> bool {
         let Some(incident) = self.incident(number) else { return false };
+        let urgency = urgency_of(incident.severity);
+        self.notify_with(now, number, person, (title, urgency), lines)
+    }
+
+    /// Tells people something that can wait until nobody has to be woken up. Returns who is told.
+    pub(super) fn notify_later(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        people: &BTreeSet<Handle>,
+        lines: &[String],
+    ) -> Vec<Handle> {
+        let title = self.incident(number).map(headline).unwrap_or_default();
+        let told = people.iter().filter(|person| {
+            self.notify_with(now, number, person, (title.clone(), Urgency::Low), lines)
+        });
+        told.cloned().collect()
+    }
+
+    fn notify_with(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        person: &Handle,
+        (title, urgency): (String, Urgency),
+        lines: &[String],
+    ) -> bool {
+        let Some(incident) = self.incident(number) else { return false };
         if !incident.is_told() || !self.may_know(incident, person) {
             return false;
         }
-        let urgency = urgency_of(incident.severity);
         self.tell_person(now, number, person, title, urgency, lines)
     }
 
@@ -72,8 +103,7 @@ impl Tenant {
         urgency: Urgency,
         lines: &[String],
     ) -> bool {
-        let is_active = self.directory.person(person.as_str()).is_some_and(|it| it.is_active);
-        if !is_active {
+        if !self.is_there(person) {
             return false;
         }
         let contacts = self.contacts_of(person);
@@ -90,18 +120,58 @@ impl Tenant {
         true
     }
 
-    /// Returns who has to know when an incident waits: the owner and their manager, or whom the
-    /// team has on call by default while nobody has it.
-    pub(super) fn overseers(&self, incident: &Incident) -> BTreeSet<Handle> {
-        let mut found = BTreeSet::new();
+    /// Returns who has to know when an incident waits: the owner's manager, or while nobody has it
+    /// whom the team has on call by default and the managers of those who worked on it, else whom
+    /// the policy for it would page where it finds nobody else, else whom it would page first.
+    pub(super) fn overseers(&self, incident: &Incident, at: Timestamp) -> BTreeSet<Handle> {
         if let Some(owner) = &incident.owner {
-            found.extend(self.substitute_of(owner));
-        } else {
-            let team = incident.labels.get("team").and_then(|name| self.directory.team(name));
-            found.extend(team.and_then(|team| team.default_on_call.clone()));
-            found.extend(incident.participants.iter().filter_map(|it| self.substitute_of(it)));
+            return self.substitute_of(owner).into_iter().collect();
         }
-        found
+        let on_call = match self.default_on_call_of(incident) {
+            Some(person) => vec![person],
+            None => self.on_call_for(incident, at),
+        };
+        let managers = incident.participants.iter().filter_map(|it| self.substitute_of(it));
+        managers.chain(on_call).collect()
+    }
+
+    /// Returns whom the team of an incident has on call by default, if they are there.
+    pub(super) fn default_on_call_of(&self, incident: &Incident) -> Option<Handle> {
+        let team = self.directory.team(incident.labels.get(TEAM)?)?;
+        team.default_on_call.clone().filter(|it| self.is_there(it))
+    }
+
+    /// Returns whether somebody is known and has not left.
+    pub(super) fn is_there(&self, person: &Handle) -> bool {
+        self.directory.person(person.as_str()).is_some_and(|it| it.is_active)
+    }
+
+    /// Returns the policy for whatever an incident is about.
+    fn policy_for(&self, incident: &Incident) -> Option<&Arc<EscalationPolicy>> {
+        let category = incident.category.map_or("", Category::as_str);
+        let policies = self.escalation_policies();
+        Some(select(policies, &incident.service, incident.severity, category)?.0)
+    }
+
+    /// Returns whom the policy for an incident falls back on where it finds nobody else.
+    pub(super) fn fallback_for(&self, incident: &Incident) -> Option<Handle> {
+        self.policy_for(incident)?.default_on_call.clone().filter(|it| self.is_there(it))
+    }
+
+    /// Returns whom the policy for an incident falls back on, else whom its first step that finds
+    /// anybody would page.
+    fn on_call_for(&self, incident: &Incident, at: Timestamp) -> Vec<Handle> {
+        let Some(policy) = self.policy_for(incident) else { return Vec::new() };
+        if let Some(person) = self.fallback_for(incident) {
+            return vec![person];
+        }
+        let category = incident.category.map_or("", Category::as_str);
+        let severity = incident.severity;
+        let problem = Problem { severity, category, alerts: None, turn: incident.number.0 };
+        let steps = policy.steps.iter().map(|step| self.responders(policy, step, problem, at));
+        let mut people = steps.map(|found| found.people).filter(|people| !people.is_empty());
+        let first = people.next().unwrap_or_default();
+        first.into_iter().map(|(person, _)| person).collect()
     }
 }
 

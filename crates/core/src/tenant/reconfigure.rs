@@ -29,6 +29,7 @@ impl Tenant {
         self.dissolve_groups();
         self.derive_anew();
         self.provision_windows(now);
+        self.former = Some(Arc::clone(&self.directory));
         self.provision_identity();
         self.provision_heartbeats(now, Vec::new());
         self.provision_roster(now);
@@ -39,6 +40,7 @@ impl Tenant {
         self.readdress_outbox(now);
         self.look_at_runs_after_reload(now);
         self.look_at_incidents_after_reload(now);
+        self.former = None;
         self.record(now, Event::Reconfigured { groups: self.groups.len() });
     }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Tenant, Timer};
 use crate::identity::Handle;
 use crate::incident::{
-    Author, Fact, INCIDENT_REMINDERS, Incident, IncidentNumber, Role, Said, Targets,
+    Author, Fact, INCIDENT_REMINDERS, Incident, IncidentNumber, Role, Said, Targets, Task,
 };
 use crate::reminder::{Reminder, ReminderKey, ReminderKind, ReminderPlan, ReminderSubject};
 use crate::severity::Severity;
@@ -24,7 +24,9 @@ impl Tenant {
 
     /// Sets the reminders of what changed in this turn.
     pub(super) fn look_at_reminders(&mut self, now: Timestamp) {
-        let changed: Vec<IncidentNumber> = self.recorder.incidents.iter().copied().collect();
+        let written = self.recorder.lessons.postmortems.iter().map(|it| it.incident);
+        let changed: BTreeSet<IncidentNumber> =
+            self.recorder.incidents.iter().copied().chain(written).collect();
         for number in changed {
             self.look_at_reminders_of(now, number);
         }
@@ -56,8 +58,11 @@ impl Tenant {
             let subject = ReminderSubject::Task(number, task.number);
             ReminderKey::new(ReminderKind::TaskDue, subject)
         });
+        let snoozes = self.incident(number).into_iter().flat_map(|it| &it.snoozes);
+        let of_snoozes = snoozes.map(|it| it.again(number));
         let parts = self.parts_of(number);
-        let others: BTreeSet<ReminderKey> = of_requests.chain(of_tasks).chain(parts).collect();
+        let others: BTreeSet<ReminderKey> =
+            of_requests.chain(of_tasks).chain(of_snoozes).chain(parts).collect();
         for key in others {
             self.plan_reminder(now, key, self.wanted_reminder(key));
         }
@@ -81,10 +86,13 @@ impl Tenant {
     }
 
     /// Returns when a reminder is wanted, as things stand.
-    fn wanted_reminder(&self, key: ReminderKey) -> Option<ReminderPlan> {
+    pub(super) fn wanted_reminder(&self, key: ReminderKey) -> Option<ReminderPlan> {
         let incident = self.incident(key.subject.incident())?;
         match key.subject {
-            ReminderSubject::Incident(_) => incident.reminder(key.kind, &self.policy.incidents),
+            ReminderSubject::Incident(number) => {
+                incident.reminder(key.kind, &self.policy.incidents, self.postmortem(number))
+            }
+            ReminderSubject::Snooze(number, snooze) => self.wanted_snooze(number, snooze),
             ReminderSubject::Request(_, request) => incident.request_reminder(request),
             ReminderSubject::Task(_, task) => {
                 let task = incident.tasks.iter().find(|it| it.number == task)?;
@@ -160,35 +168,73 @@ impl Tenant {
             self.request_expired(now, number, request);
             return;
         }
-        if let ReminderSubject::Task(_, task) = key.subject {
-            self.task_late(now, number, task, fired);
+        if let ReminderSubject::Snooze(_, snooze) = key.subject {
+            self.say_again(now, number, snooze);
             return;
         }
-        let Some(incident) = self.incident(number) else { return };
-        let text = text_of(key.kind, incident, &self.policy.incidents);
-        let mut people = self.whom_to_remind(key.kind, incident);
-        if fired > REMINDED_ALONE {
+        let Some(text) = self.reminder_text(now, key) else { return };
+        let mut people = self.whom_to_remind(now, key);
+        if fired > REMINDED_ALONE || self.is_overdue(now, key) {
             let managers = people.iter().filter_map(|it| self.substitute_of(it));
             people.extend(managers.collect::<Vec<_>>());
         }
-        let told = self.notify_all(now, number, &people, std::slice::from_ref(&text));
-        let fact = Fact::Reminded { reminder: key.kind, text, told };
-        self.tell_incident(now, number, &Author::system(), now, fact);
+        people.retain(|person| !self.is_put_off(key, person, now));
+        let told = self.say_to(now, number, &people, key.kind, &text);
+        // That something will be due is no news for anybody else.
+        if key.kind != ReminderKind::UpdateSoon {
+            let fact = Fact::Reminded { reminder: key.kind, text, told };
+            self.tell_incident(now, number, &Author::system(), now, fact);
+        }
     }
 
-    /// A task is late: whoever does it hears of it, and their manager when that goes on.
-    fn task_late(&mut self, now: Timestamp, number: IncidentNumber, task: u32, fired: u32) {
-        let tasks = self.incident(number).into_iter().flat_map(|it| &it.tasks);
-        let Some(task) = tasks.into_iter().find(|it| it.number == task).cloned() else { return };
-        let mut people: BTreeSet<Handle> = task.assignee.iter().cloned().collect();
-        if fired > REMINDED_ALONE {
-            let managers = people.iter().filter_map(|it| self.substitute_of(it));
-            people.extend(managers.collect::<Vec<_>>());
+    /// Says it to people: at once by how bad it is, or when they are not disturbed. Returns who is
+    /// told.
+    pub(super) fn say_to(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        people: &BTreeSet<Handle>,
+        kind: ReminderKind,
+        text: &String,
+    ) -> Vec<Handle> {
+        let lines = std::slice::from_ref(text);
+        match kind {
+            ReminderKind::PostmortemMissing
+            | ReminderKind::PostmortemDue
+            | ReminderKind::ReviewMeeting => self.notify_later(now, number, people, lines),
+            _ => self.notify_all(now, number, people, lines),
         }
-        let text = format!("task {} is due: {}", task.number, task.title);
-        let told = self.notify_all(now, number, &people, std::slice::from_ref(&text));
-        let fact = Fact::Reminded { reminder: ReminderKind::TaskDue, text, told };
-        self.tell_incident(now, number, &Author::system(), now, fact);
+    }
+
+    /// Returns whether a manager has to know however often it was said.
+    fn is_overdue(&self, now: Timestamp, key: ReminderKey) -> bool {
+        let due_at = self.postmortem(key.subject.incident()).and_then(|it| it.due_at);
+        key.kind == ReminderKind::PostmortemDue && due_at.is_some_and(|at| at < now)
+    }
+
+    /// Returns what is said, in one sentence; `None` when it is too late to say it.
+    pub(super) fn reminder_text(&self, now: Timestamp, key: ReminderKey) -> Option<String> {
+        let number = key.subject.incident();
+        let incident = self.incident(number)?;
+        if let ReminderSubject::Task(_, task) = key.subject {
+            let task = incident.tasks.iter().find(|it| it.number == task)?;
+            return Some(format!("task {} is due: {}", task.number, task.title));
+        }
+        let postmortem = self.postmortem(number);
+        match key.kind {
+            ReminderKind::PostmortemDue => {
+                let due_at = postmortem?.due_at?;
+                Some(match due_at < now {
+                    true => format!("the postmortem was due at {due_at:.0} and is not published"),
+                    false => format!("the postmortem is due at {due_at:.0}"),
+                })
+            }
+            ReminderKind::ReviewMeeting => {
+                let at = postmortem?.review_at.filter(|at| *at > now)?;
+                Some(format!("you meet about its postmortem at {at:.0}"))
+            }
+            kind => Some(text_of(kind, incident, &self.policy.incidents)),
+        }
     }
 
     /// Somebody who was asked for help has not answered in time: whoever asked hears of it.
@@ -202,14 +248,16 @@ impl Tenant {
         }
     }
 
-    fn whom_to_remind(&self, kind: ReminderKind, incident: &Incident) -> BTreeSet<Handle> {
+    fn whom_to_remind(&self, now: Timestamp, key: ReminderKey) -> BTreeSet<Handle> {
+        let Some(incident) = self.incident(key.subject.incident()) else {
+            return BTreeSet::new();
+        };
         let owner = || incident.owner.iter().cloned().collect::<BTreeSet<_>>();
-        match kind {
-            ReminderKind::AckSla => self.overseers(incident),
-            ReminderKind::EscalateThreshold => {
-                owner().into_iter().chain(self.overseers(incident)).collect()
-            }
-            ReminderKind::UpdateDue => {
+        let overseers = || self.overseers(incident, now);
+        match key.kind {
+            ReminderKind::AckSla => overseers(),
+            ReminderKind::EscalateThreshold => owner().into_iter().chain(overseers()).collect(),
+            ReminderKind::UpdateDue | ReminderKind::UpdateSoon => {
                 let crew = &incident.crew;
                 let leads = [Role::IncidentCommander, Role::CommunicationsLead];
                 owner()
@@ -221,16 +269,39 @@ impl Tenant {
                 let commander = incident.crew.holders(Role::IncidentCommander).cloned();
                 let known: BTreeSet<Handle> = owner().into_iter().chain(commander).collect();
                 match incident.severity {
-                    Severity::Sev1 => known.into_iter().chain(self.overseers(incident)).collect(),
+                    Severity::Sev1 => known.into_iter().chain(overseers()).collect(),
                     _ => known,
                 }
             }
-            ReminderKind::PostmortemMissing => owner(),
-            // These are told otherwise.
-            ReminderKind::RequestUnanswered | ReminderKind::TaskDue => BTreeSet::new(),
-            ReminderKind::Inactivity if incident.owner.is_none() => self.overseers(incident),
+            ReminderKind::AllRecovered => {
+                let commander = incident.crew.holders(Role::IncidentCommander).cloned();
+                let known: BTreeSet<Handle> = owner().into_iter().chain(commander).collect();
+                if known.is_empty() { overseers() } else { known }
+            }
+            ReminderKind::PostmortemMissing | ReminderKind::PostmortemDue => {
+                self.author_of_postmortem(incident).map_or_else(overseers, |it| [it].into())
+            }
+            ReminderKind::ReviewMeeting => {
+                let author = self.author_of_postmortem(incident);
+                incident.participants.iter().cloned().chain(author).collect()
+            }
+            ReminderKind::TaskDue => {
+                let of =
+                    |it: &&Task| key.subject == ReminderSubject::Task(incident.number, it.number);
+                let task = incident.tasks.iter().find(of);
+                task.and_then(|it| it.assignee.clone()).into_iter().collect()
+            }
+            // It is told otherwise.
+            ReminderKind::RequestUnanswered => BTreeSet::new(),
+            ReminderKind::Inactivity if incident.owner.is_none() => overseers(),
             ReminderKind::Inactivity => owner(),
         }
+    }
+
+    /// Returns who has to see to a postmortem: whoever has it, else whoever had the incident.
+    fn author_of_postmortem(&self, incident: &Incident) -> Option<Handle> {
+        let own = self.postmortem(incident.number).and_then(|it| it.owner.as_ref());
+        own.into_iter().chain(&incident.owner).find(|it| self.is_there(it)).cloned()
     }
 }
 
@@ -251,6 +322,10 @@ fn text_of(
             let minutes = targets.update_minutes;
             format!("an update is due: {severity} promises one every {minutes} minutes")
         }
+        ReminderKind::UpdateSoon => {
+            let minutes = targets.update_minutes;
+            format!("an update will be due soon: {severity} promises one every {minutes} minutes")
+        }
         ReminderKind::RoleVacant => {
             let vacant = incident.crew.vacant(severity, incident.owner.as_ref());
             let vacant: Vec<String> = vacant.into_iter().map(Role::title).collect();
@@ -267,11 +342,18 @@ fn text_of(
             let owner = incident.owner.as_ref().map(|it| format!("@{it} ")).unwrap_or_default();
             format!("{owner}nothing has happened for {days} days: how does it go?")
         }
+        ReminderKind::AllRecovered => {
+            let is_silent = incident.recovered.is_some_and(|it| it.is_silent);
+            let what = if is_silent { "nobody tells of its alerts" } else { "nothing of it fires" };
+            format!("{what} any more: is it over?")
+        }
         ReminderKind::PostmortemMissing => {
             let hours = settings.postmortem_after.as_hours();
             format!(
-                "{severity} asks for a postmortem, and {hours} hours after the end there is none"
+                "{severity} asks for a postmortem, and {hours} hours after the end none is published"
             )
         }
+        ReminderKind::PostmortemDue => "the postmortem is due".to_owned(),
+        ReminderKind::ReviewMeeting => "you meet about its postmortem".to_owned(),
     }
 }

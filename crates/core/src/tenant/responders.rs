@@ -239,13 +239,26 @@ impl Tenant {
     pub(super) fn substitute_of(&self, person: &Handle) -> Option<Handle> {
         let mut at = person.clone();
         for _ in 0..MAX_SUBSTITUTES {
-            let found = self.directory.successor_of(&at).filter(|found| found != person);
+            let found = self.directory.successor_of(&at).or_else(|| self.former_successor_of(&at));
+            let found = found.filter(|found| found != person);
             if found.is_some() {
                 return found;
             }
-            at = self.directory.person(at.as_str())?.manager.clone()?;
+            let former = || self.former.as_ref().and_then(|it| it.person(at.as_str()));
+            at = self.directory.person(at.as_str()).or_else(former)?.manager.clone()?;
         }
         None
+    }
+
+    /// Returns who takes over from somebody whom the configuration that is being taken over does
+    /// not have any more: their manager of before, or whom a team of theirs has on call by default.
+    fn former_successor_of(&self, handle: &Handle) -> Option<Handle> {
+        let former = self.former.as_ref()?;
+        let manager = former.person(handle.as_str())?.manager.as_ref();
+        let teams = former.teams_of(handle).filter_map(|team| self.directory.team(&team.name));
+        let on_call = teams.filter_map(|team| team.default_on_call.as_ref());
+        let mut found = manager.into_iter().chain(on_call);
+        found.find(|it| *it != handle && self.is_there(it)).cloned()
     }
 
     /// Adds those who know something well, the most available first: who is not away, is on call,

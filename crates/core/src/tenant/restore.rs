@@ -79,6 +79,7 @@ impl Tenant {
             highest: rows.highest,
             directory: Arc::new(Directory::restore(rows.identity)),
             directory_changed: true,
+            former: None,
             roster: Roster::restore(rows.on_call),
             handoffs: super::oncall::Handoffs::default(),
             audit_head: rows.audit_head,

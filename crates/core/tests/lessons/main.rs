@@ -16,7 +16,7 @@ use tocsin_core::identity::{
 };
 use tocsin_core::incident::{
     CurateStep, Entry, Expected, Fact, FoundRow, IncidentChange, IncidentDraft, IncidentNumber,
-    IncidentStep, MAX_MARKS, MarkEdit, ResolutionCode, RestrictStep, Status,
+    IncidentStep, MAX_MARKS, MarkEdit, PeopleStep, ResolutionCode, RestrictStep, Status,
 };
 use tocsin_core::knowledge::{ArticleDraft, ArticleKind, ArticleNumber};
 use tocsin_core::labels::Labels;
@@ -610,6 +610,81 @@ fn owners_hear_of_all_they_promised_at_once_and_their_managers_the_third_time() 
     stage.turn(at(24 * 40), Vec::new());
     let told = stage.notices();
     assert_eq!(told.iter().filter(|it| it.0.contains("ada")).count(), 1, "{told:?}");
+}
+
+#[test]
+fn whoever_has_a_postmortem_worked_on_it_or_follows_hears_of_it() {
+    let mut stage = Stage::new();
+    let number = stage.incident(1, Severity::Sev2, ResolutionCode::Fixed);
+    let lines = |stage: &mut Stage| -> Vec<(bool, String)> {
+        let notices = stage.notices().into_iter();
+        notices.map(|(to, _, lines)| (to.contains("linus"), lines.concat())).collect()
+    };
+    let begun = lines(&mut stage);
+    assert_eq!(begun.len(), 1, "{begun:?}");
+    assert!(!begun[0].0 && begun[0].1.starts_with("Its postmortem has begun and is yours, due at"));
+    let edit = |edit| PostmortemStep::Edit(Box::new(edit));
+    let owner = PostmortemEdit { owner: Some(Some(who("linus"))), ..PostmortemEdit::default() };
+    stage.post(2, number, None, edit(owner)).unwrap();
+    assert_eq!(lines(&mut stage), [(true, "Its postmortem is yours now, says ada.".to_owned())]);
+    let review_at = Some(Some(at(40)));
+    let meeting = PostmortemEdit { review_at, ..PostmortemEdit::default() };
+    stage.post(2, number, None, edit(meeting)).unwrap();
+    stage.run(at(15));
+    assert_eq!(lines(&mut stage), []);
+    stage.run(at(16));
+    let met = lines(&mut stage);
+    let text = format!("you meet about its postmortem at {:.0}", at(40));
+    assert_eq!(met, [(false, text.clone()), (true, text)]);
+    // Whoever has the postmortem is asked for it, not whoever had the incident.
+    stage.run(at(50));
+    let asked = lines(&mut stage);
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    assert!(asked[0].0 && asked[0].1.contains("none is published"), "{asked:?}");
+    let version = stage.tenant.incident(number).unwrap().version;
+    stage.post(51, number, None, draft(version, "drafted")).unwrap();
+    stage.write(51, number, SectionName::LessonsLearned, "Pools fill.");
+    let person = who("linus");
+    let follow = IncidentStep::People(PeopleStep::Subscribe { person, wants: true });
+    let (incident, expected) = (number, Expected::default());
+    let follow = IncidentChange::Step { incident, expected, step: follow };
+    stage.turn(at(51), vec![Command::Incident(follow)]);
+    stage.publish(51, number).unwrap();
+    assert_eq!(lines(&mut stage), [(true, "Its postmortem is published, says ada.".to_owned())]);
+}
+
+#[test]
+fn what_somebody_had_who_is_deactivated_goes_to_whoever_is_in_command() {
+    let mut stage = Stage::new();
+    let barbara = Command::Identity(IdentityChange::AddPerson(Box::new(person("barbara", None))));
+    stage.turn(at(1), vec![barbara]);
+    let title = "Customers cannot pay".to_owned();
+    let (severity, owner) = (Some(Severity::Sev2), Some(who("barbara")));
+    let draft = IncidentDraft { title, severity, owner, ..Default::default() };
+    let declare = Command::Incident(IncidentChange::Declare(Box::new(draft)));
+    stage.turn(at(1), vec![declare]);
+    let number = IncidentNumber(1);
+    let (role, note) = (tocsin_core::incident::Role::IncidentCommander, String::new());
+    let step = IncidentStep::People(PeopleStep::Give { role, to: who("ada"), note });
+    let change = IncidentChange::Step { incident: number, expected: Expected::default(), step };
+    stage.turn(at(1), vec![Command::Incident(change)]);
+    stage.step(2, number, Status::Resolved, None);
+    let id = stage.promise(2, number, ActionPriority::P3);
+    let edit = Box::new(ActionEdit { owner: Some(Some(who("barbara"))), ..ActionEdit::default() });
+    let change = LessonChange::EditAction { id, expected: None, stored: None, edit };
+    stage.learn(2, change).unwrap();
+    let owned = stage.tenant.owned_by(&who("barbara"));
+    assert!(owned.iter().any(|it| it.kind == "incident" && it.passes_to == Some(who("ada"))));
+    stage.notices();
+    let leave = Command::Identity(IdentityChange::Deactivate(who("barbara")));
+    stage.turn(at(3), vec![leave]);
+    // In the same turn, although it is resolved: otherwise nobody could close it.
+    let ada = Some(who("ada"));
+    assert_eq!(stage.tenant.incident(number).unwrap().owner, ada);
+    assert_eq!(stage.tenant.postmortem(number).unwrap().owner, ada);
+    assert_eq!(stage.tenant.action(id).unwrap().owner, ada);
+    let told: Vec<String> = stage.notices().into_iter().map(|it| it.2.concat()).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
 }
 
 #[test]

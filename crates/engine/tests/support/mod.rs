@@ -17,8 +17,8 @@ use tocsin_core::postmortem::{Postmortem, PostmortemComment};
 use tocsin_core::rows::{TenantRows, WriteSet};
 use tocsin_store::{
     ActionQuery, AlertRecord, AuditQuery, EntryQuery, EventQuery, IncidentQuery, KnowledgeHits,
-    KnowledgeQuery, LikeQuery, Likes, PostmortemQuery, PostmortemRow, PostmortemVersion, Purged,
-    Retention, RunQuery, ShiftQuery, Store, StoreError,
+    KnowledgeQuery, LikeQuery, Likes, MentionQuery, PostmortemQuery, PostmortemRow,
+    PostmortemVersion, Purged, Retention, RunQuery, ShiftQuery, Store, StoreError,
 };
 use tocsin_testkit::memory::MemoryRows;
 use tokio::sync::{Semaphore, mpsc};
@@ -134,6 +134,14 @@ impl Store for MemoryStore {
     }
 
     async fn incident_entries(&self, _: TenantId, _: EntryQuery) -> Result<Vec<Entry>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn mentions(
+        &self,
+        _: TenantId,
+        _: MentionQuery,
+    ) -> Result<Vec<(u64, Entry)>, StoreError> {
         Ok(Vec::new())
     }
 

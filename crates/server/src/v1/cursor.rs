@@ -40,6 +40,7 @@ pub(super) enum List {
     Postmortems,
     Actions,
     Knowledge,
+    Mentions,
 }
 
 impl List {
@@ -64,6 +65,7 @@ impl List {
             Self::Postmortems => "postmortems",
             Self::Actions => "actions",
             Self::Knowledge => "knowledge",
+            Self::Mentions => "mentions",
         }
     }
 

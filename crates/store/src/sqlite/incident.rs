@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 use tocsin_core::ids::{AlertNumber, TenantId};
-use tocsin_core::incident::{AlertRole, Entry, Incident, IncidentAlert, IncidentNumber};
+use tocsin_core::incident::{AlertRole, Entry, Fact, Incident, IncidentAlert, IncidentNumber};
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::rows::{TenantRows, WriteSet};
 
 use super::failure::Failure;
 use super::load::each;
-use crate::{EntryQuery, MAX_ENTRIES_PER_QUERY, codec};
+use crate::{EntryQuery, MAX_ENTRIES_PER_QUERY, MentionQuery, codec};
 
 /// How many closed incidents a start reads, so that late words reach them.
 const CLOSED_READ_AT_START: i64 = 10_000;
@@ -62,8 +62,48 @@ pub(super) fn write(
                 entry.seq.cast_signed(),
                 serde_json::to_string(entry)?,
             ))?;
+        write_mentions(connection, tenant, entry)?;
     }
     Ok(())
+}
+
+fn write_mentions(connection: &Connection, tenant: i64, entry: &Entry) -> Result<(), Failure> {
+    let Fact::Commented { mentions, .. } = &entry.fact else { return Ok(()) };
+    for person in mentions {
+        connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO incident_mention (tenant, person, incident, seq) \
+                 VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute((
+                tenant,
+                person.as_str(),
+                entry.incident.0.cast_signed(),
+                entry.seq.cast_signed(),
+            ))?;
+    }
+    Ok(())
+}
+
+/// Reads the comments that name somebody, the latest first.
+pub(super) fn mentions(
+    connection: &Connection,
+    tenant: TenantId,
+    query: &MentionQuery,
+) -> Result<Vec<(u64, Entry)>, Failure> {
+    let sql = "SELECT incident_mention.id, incident_entry.entry \
+               FROM incident_mention JOIN incident_entry USING (tenant, incident, seq) \
+               WHERE tenant = ?1 AND person = ?2 AND incident_mention.id < ?3 \
+               ORDER BY incident_mention.id DESC LIMIT ?4";
+    let limit = i64::try_from(query.limit.min(MAX_ENTRIES_PER_QUERY)).unwrap_or(i64::MAX);
+    let before = query.before.map_or(i64::MAX, |id| i64::try_from(id).unwrap_or(i64::MAX));
+    let parameters = (tenant.0.cast_signed(), query.person.as_str(), before, limit);
+    let mut list = Vec::new();
+    each(connection, "incident_mention", sql, parameters, |columns| {
+        list.push((columns.number(0)?, columns.json(1)?));
+        Ok(())
+    })?;
+    Ok(list)
 }
 
 fn write_incident(connection: &Connection, tenant: i64, it: &Incident) -> Result<(), Failure> {

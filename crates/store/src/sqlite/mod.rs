@@ -46,8 +46,8 @@ use tocsin_core::rows::{TenantRows, WriteSet};
 
 use crate::{
     ActionQuery, AlertRecord, AuditQuery, EntryQuery, EventQuery, IncidentQuery, KnowledgeHits,
-    KnowledgeQuery, LikeQuery, Likes, PostmortemQuery, PostmortemRow, PostmortemVersion, Purged,
-    Retention, RunQuery, ShiftQuery, Store, StoreError,
+    KnowledgeQuery, LikeQuery, Likes, MentionQuery, PostmortemQuery, PostmortemRow,
+    PostmortemVersion, Purged, Retention, RunQuery, ShiftQuery, Store, StoreError,
 };
 pub use backup::{BackupSummary, Restored, back_up, check_backup, restore};
 use failure::{Failure, unwritable};
@@ -228,6 +228,14 @@ impl Store for SqliteStore {
         query: EntryQuery,
     ) -> Result<Vec<Entry>, StoreError> {
         self.readers.query(move |connection| incident::entries(connection, tenant, &query)).await
+    }
+
+    async fn mentions(
+        &self,
+        tenant: TenantId,
+        query: MentionQuery,
+    ) -> Result<Vec<(u64, Entry)>, StoreError> {
+        self.readers.query(move |connection| incident::mentions(connection, tenant, &query)).await
     }
 
     async fn postmortem(

@@ -20,6 +20,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0009_lessons.sql"),
     include_str!("../../migrations/sqlite/0010_incident_lists.sql"),
     include_str!("../../migrations/sqlite/0011_runbooks.sql"),
+    include_str!("../../migrations/sqlite/0012_mentions.sql"),
 ];
 
 /// Marks a file as ours ("tocs"), so that no other program's database is migrated by mistake.

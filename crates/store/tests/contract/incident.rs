@@ -11,7 +11,7 @@ use tocsin_core::labels::{Fingerprint, Labels};
 use tocsin_core::reminder::{Reminder, ReminderKey, ReminderKind, ReminderSubject};
 use tocsin_core::rows::WriteSet;
 use tocsin_core::severity::Severity;
-use tocsin_store::{EntryQuery, IncidentQuery, Store};
+use tocsin_store::{EntryQuery, IncidentQuery, MentionQuery, Store};
 
 use crate::Fixture;
 use crate::state::TENANT;
@@ -214,13 +214,13 @@ pub(crate) async fn lists_are_narrowed_by_what_incidents_may_have_several_of(
     };
     let (capacity, grace) =
         (Facet::Category.of(Category::Capacity), Facet::Participant.of("grace"));
-    assert_eq!(list(&[capacity.clone()], None, None).await, [5, 3]);
-    assert_eq!(list(&[capacity.clone()], None, Some(3)).await, [2, 1]);
-    assert_eq!(list(&[grace.clone()], None, None).await, [4, 2]);
+    assert_eq!(list(std::slice::from_ref(&capacity), None, None).await, [5, 3]);
+    assert_eq!(list(std::slice::from_ref(&capacity), None, Some(3)).await, [2, 1]);
+    assert_eq!(list(std::slice::from_ref(&grace), None, None).await, [4, 2]);
     assert_eq!(list(&[capacity.clone(), grace.clone()], None, None).await, [2]);
     assert_eq!(list(&[], Some("queue"), None).await, [5, 4]);
     assert_eq!(list(&[], Some("queue"), Some(4)).await, [3, 2]);
-    assert_eq!(list(&[grace.clone()], Some("que"), None).await, [4, 2]);
+    assert_eq!(list(std::slice::from_ref(&grace), Some("que"), None).await, [4, 2]);
     assert_eq!(list(&[], Some("queue 3"), None).await, [3]);
     // What it had is no more.
     all[1].participants.clear();
@@ -244,4 +244,37 @@ pub(crate) async fn a_timeline_is_only_added_to(fixture: impl Fixture) {
     assert_eq!(store.incident_entries(TENANT, query(1, 10)).await.unwrap(), [entry(1, 2)]);
     let elsewhere = tocsin_core::ids::TenantId(TENANT.0 + 1);
     assert!(store.incident_entries(elsewhere, query(0, 10)).await.unwrap().is_empty());
+}
+
+pub(crate) async fn whoever_is_named_finds_where(fixture: impl Fixture) {
+    let store = fixture.store();
+    let handle = |name: &str| Handle::parse(name).unwrap();
+    let naming = |number, seq, people: &[&str]| {
+        let mentions = people.iter().map(|it| handle(it)).collect();
+        let fact = Fact::Commented { text: "look".to_owned(), mentions, unknown: Vec::new() };
+        Entry { fact, ..entry(number, seq) }
+    };
+    let entries = vec![
+        naming(1, 1, &["ada", "grace"]),
+        naming(1, 2, &["grace"]),
+        naming(2, 1, &["ada"]),
+        entry(2, 2),
+    ];
+    store
+        .commit(TENANT, WriteSet { entries: entries.clone(), ..Default::default() })
+        .await
+        .unwrap();
+    let later = naming(1, 3, &["ada"]);
+    let writes = WriteSet { entries: vec![later.clone()], ..Default::default() };
+    store.commit(TENANT, writes).await.unwrap();
+    let query = |person, before, limit| MentionQuery { person: handle(person), before, limit };
+    let all = store.mentions(TENANT, query("ada", None, 10)).await.unwrap();
+    let rows: Vec<&Entry> = all.iter().map(|(_, entry)| entry).collect();
+    assert_eq!(rows, [&later, &entries[2], &entries[0]]);
+    let first = store.mentions(TENANT, query("ada", None, 1)).await.unwrap();
+    let rest = store.mentions(TENANT, query("ada", Some(first[0].0), 10)).await.unwrap();
+    assert_eq!(rest, all[1..]);
+    assert!(store.mentions(TENANT, query("linus", None, 10)).await.unwrap().is_empty());
+    let elsewhere = tocsin_core::ids::TenantId(TENANT.0 + 1);
+    assert!(store.mentions(elsewhere, query("ada", None, 10)).await.unwrap().is_empty());
 }

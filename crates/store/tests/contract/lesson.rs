@@ -173,6 +173,7 @@ pub(crate) async fn postmortems_come_back_with_every_version(fixture: impl Fixtu
         reason: "x".to_owned(),
         people: Default::default(),
         teams: Default::default(),
+        requests: Vec::new(),
     });
     let writes = WriteSet { incidents: vec![secret], ..WriteSet::default() };
     store.commit(TENANT, writes).await.unwrap();

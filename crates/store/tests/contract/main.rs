@@ -66,6 +66,7 @@ macro_rules! whole_contract {
             incident::lists_are_narrowed_by_what_incidents_may_have_several_of,
             incident::reminders_come_back_as_often_as_they_were_said,
             incident::a_timeline_is_only_added_to,
+            incident::whoever_is_named_finds_where,
             lesson::postmortems_come_back_with_every_version,
             lesson::action_items_are_listed_the_most_urgent_first,
             lesson::what_is_written_is_found_and_only_where_it_may_be_seen,

@@ -31,6 +31,7 @@ fn restriction(by: &str, people: &[&str], teams: &[&str]) -> Option<Restriction>
         reason: "so it is".to_owned(),
         people: people.iter().map(|it| who(it)).collect(),
         teams: teams.iter().map(|it| (*it).to_owned()).collect(),
+        requests: Vec::new(),
     })
 }
 

@@ -9,13 +9,14 @@ use tocsin_core::incident::{
     TaskDraft, TaskEdit, TaskStatus, TaskStep,
 };
 use tocsin_core::labels::Labels;
+use tocsin_core::reminder::ReminderKind;
 
 use super::cursor::{Cursor, Trouble, suggestion};
 use super::incidents::{number, words};
 use super::time::Origin;
 
 /// Verbs that follow whoever does something, before the incident.
-pub(super) const VERBS: [&str; 19] = [
+pub(super) const VERBS: [&str; 22] = [
     "gives",
     "hands",
     "joins",
@@ -25,6 +26,7 @@ pub(super) const VERBS: [&str; 19] = [
     "declines",
     "follows",
     "unfollows",
+    "snoozes",
     "merges",
     "unmerges",
     "splits",
@@ -34,6 +36,8 @@ pub(super) const VERBS: [&str; 19] = [
     "finishes",
     "restricts",
     "unrestricts",
+    "grants",
+    "denies",
     "forces",
 ];
 
@@ -46,12 +50,14 @@ pub(super) fn read(
 ) -> Option<Result<IncidentStep, Trouble>> {
     let step = match verb {
         "gives" | "hands" | "joins" | "leaves" | "asks" | "accepts" | "declines" | "follows"
-        | "unfollows" => people(cursor, by, verb).map(IncidentStep::People),
+        | "unfollows" | "snoozes" => people(cursor, origin, by, verb).map(IncidentStep::People),
         "merges" | "unmerges" | "splits" | "links" | "unlinks" => {
             relation(cursor, verb).map(IncidentStep::Relate)
         }
         "plans" | "finishes" => task(cursor, origin, verb).map(IncidentStep::Task),
-        "restricts" | "unrestricts" => restriction(cursor, verb).map(IncidentStep::Restrict),
+        "restricts" | "unrestricts" | "grants" | "denies" => {
+            restriction(cursor, verb).map(IncidentStep::Restrict)
+        }
         "forces" => words(cursor).map(|note| IncidentStep::CloseAnyway { note }),
         _ => return None,
     };
@@ -83,6 +89,11 @@ fn restriction(cursor: &mut Cursor<'_>, verb: &str) -> Result<RestrictStep, Trou
     if verb == "unrestricts" {
         return Ok(RestrictStep::Lift { reason: words(cursor)? });
     }
+    if matches!(verb, "grants" | "denies") {
+        cursor.expect("request")?;
+        let request = count(cursor, "the number of a request")?;
+        return Ok(RestrictStep::Answer { request, is_granted: verb == "grants" });
+    }
     let mut people = BTreeSet::new();
     while cursor.takes("to") || cursor.takes_mark(',') {
         people.insert(person(cursor)?);
@@ -95,7 +106,12 @@ fn count(cursor: &mut Cursor<'_>, what: &str) -> Result<u32, Trouble> {
     cursor.word(what)?.parse().map_err(|_| place.trouble("a number is wanted"))
 }
 
-fn people(cursor: &mut Cursor<'_>, by: &str, verb: &str) -> Result<PeopleStep, Trouble> {
+fn people(
+    cursor: &mut Cursor<'_>,
+    origin: &Origin,
+    by: &str,
+    verb: &str,
+) -> Result<PeopleStep, Trouble> {
     let own =
         |cursor: &Cursor<'_>| Handle::parse(by).map_err(|why| cursor.trouble(why.to_string()));
     Ok(match verb {
@@ -123,6 +139,14 @@ fn people(cursor: &mut Cursor<'_>, by: &str, verb: &str) -> Result<PeopleStep, T
         }
         "follows" | "unfollows" => {
             PeopleStep::Subscribe { person: own(cursor)?, wants: verb == "follows" }
+        }
+        "snoozes" => {
+            let kind = reminder(cursor)?;
+            let task = cursor.takes("task").then(|| count(cursor, "the number of a task"));
+            let task = task.transpose()?;
+            cursor.expect("until")?;
+            let until = super::action::instant(cursor, origin)?;
+            PeopleStep::Snooze { person: own(cursor)?, kind, task, until }
         }
         _ => {
             cursor.expect("request")?;
@@ -175,6 +199,14 @@ fn link(cursor: &mut Cursor<'_>) -> Result<(LinkKind, IncidentNumber), Trouble> 
 fn alert(cursor: &mut Cursor<'_>) -> Result<tocsin_core::labels::Fingerprint, Trouble> {
     let labels: Labels = super::action::alert(cursor)?;
     Ok(labels.fingerprint())
+}
+
+fn reminder(cursor: &mut Cursor<'_>) -> Result<ReminderKind, Trouble> {
+    let place = cursor.clone();
+    let word = cursor.word("a reminder")?;
+    let known = ReminderKind::ALL.map(ReminderKind::as_str);
+    ReminderKind::parse(word)
+        .ok_or_else(|| place.trouble(format!("`{word}`{}", suggestion(word, &known))))
 }
 
 fn as_role(cursor: &mut Cursor<'_>) -> Result<Role, Trouble> {

@@ -5,7 +5,7 @@ use tocsin_core::command::Command;
 use tocsin_core::event::Event;
 use tocsin_core::identity::{Actor, Handle, Who};
 use tocsin_core::incident::{
-    Expected, IncidentChange, IncidentDraft, IncidentNumber, IncidentStep, MetricName,
+    Category, Expected, IncidentChange, IncidentDraft, IncidentNumber, IncidentStep, MetricName,
     ResolutionCode, Status, Validity, measure,
 };
 use tocsin_core::severity::Severity;
@@ -25,7 +25,7 @@ pub(super) struct Doing {
     change: IncidentChange,
 }
 
-const VERBS: [&str; 10] = [
+const VERBS: [&str; 12] = [
     "acknowledges",
     "returns",
     "moves",
@@ -36,6 +36,8 @@ const VERBS: [&str; 10] = [
     "assigns",
     "renames",
     "comments",
+    "categorizes",
+    "wants",
 ];
 
 /// Returns whether a sentence about an incident begins here.
@@ -60,6 +62,10 @@ pub(super) fn read(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Doing, Tr
         return Ok(Doing { by, change: IncidentChange::Declare(Box::new(draft(cursor)?)) });
     }
     let incident = number(cursor)?;
+    if verb == "wants" {
+        let reason = words(cursor)?;
+        return Ok(Doing { by, change: IncidentChange::AskAccess { incident, reason } });
+    }
     let step = match incident_steps::read(cursor, origin, &by, verb) {
         Some(step) => step?,
         None => step(cursor, origin, verb)?,
@@ -78,6 +84,16 @@ fn draft(cursor: &mut Cursor<'_>) -> Result<IncidentDraft, Trouble> {
             draft.severity = Some(super::paging::severity(cursor)?);
         } else if cursor.takes("on") {
             draft.service = cursor.word("a service")?.into();
+        } else if cursor.takes_all(&["of", "team"]) {
+            draft.team = cursor.word("a team")?.into();
+        } else if cursor.takes("about") {
+            draft.category = Some(category(cursor)?);
+        } else if cursor.takes("for") {
+            let place = cursor.clone();
+            let owner = Handle::parse(cursor.word("a person")?);
+            draft.owner = Some(owner.map_err(|why| place.trouble(why.to_string()))?);
+        } else if cursor.takes("paging") {
+            draft.page = Some(cursor.word("a policy")?.into());
         } else if cursor.takes("once") {
             draft.idempotency_key = Some(cursor.word("a key")?.to_owned());
         } else {
@@ -115,6 +131,12 @@ fn step(cursor: &mut Cursor<'_>, origin: &Origin, verb: &str) -> Result<Incident
             let edit = tocsin_core::incident::IncidentEdit { title, ..Default::default() };
             return Ok(IncidentStep::Edit(Box::new(edit)));
         }
+        "categorizes" => {
+            cursor.expect("as")?;
+            let category = Some(category(cursor)?);
+            let edit = tocsin_core::incident::IncidentEdit { category, ..Default::default() };
+            return Ok(IncidentStep::Edit(Box::new(edit)));
+        }
         "comments" => {
             let text = cursor.quoted("what they say")?;
             let of = cursor.takes("of").then(|| instant(cursor, origin)).transpose()?;
@@ -134,6 +156,14 @@ fn step(cursor: &mut Cursor<'_>, origin: &Origin, verb: &str) -> Result<Incident
         false => None,
     };
     Ok(IncidentStep::Move { to, note, code })
+}
+
+fn category(cursor: &mut Cursor<'_>) -> Result<Category, Trouble> {
+    let place = cursor.clone();
+    let word = cursor.word("a category")?;
+    let known = Category::ALL.map(Category::as_str);
+    Category::parse(word)
+        .ok_or_else(|| place.trouble(format!("`{word}`{}", suggestion(word, &known))))
 }
 
 pub(super) fn words(cursor: &mut Cursor<'_>) -> Result<String, Trouble> {

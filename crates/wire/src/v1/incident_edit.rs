@@ -113,12 +113,18 @@ pub struct IncidentDraft {
     pub category: Option<IncidentCategory>,
     /// The service.
     pub service: String,
+    /// The team whose it is. When it is left out, that of the first escalation policy for the
+    /// service that has one.
+    pub team: String,
     /// Whether it is one.
     pub mode: IncidentMode,
     /// While an incident with this key is open, it is that one.
     pub key: Option<String>,
     /// Who has it, by handle.
     pub owner: Option<String>,
+    /// The name of the escalation policy by which people are paged about it; nobody is when it is
+    /// left out. Whoever acknowledges the page takes the incident, and the other way round.
+    pub page: Option<String>,
     /// When it was detected, if not now.
     pub detected_at: Option<Timestamp>,
     /// Whom it harms, and how much.
@@ -159,6 +165,8 @@ pub struct IncidentPatch {
     pub category: Option<IncidentCategory>,
     /// The service.
     pub service: Option<String>,
+    /// The team whose it is; empty for none.
+    pub team: Option<String>,
     /// What is known of the effects.
     pub evidence: Option<IncidentEvidence>,
     /// When harm began.

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use tocsin_core::incident::{self, Priority, TaskStatus};
 use utoipa::ToSchema;
 
+use super::incident::{IncidentEntry, IncidentStatus};
+
 /// How far a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -116,6 +118,93 @@ pub struct IncidentRestricted {
     pub people: Vec<String>,
     /// Whose members may see it.
     pub teams: Vec<String>,
+    /// Who asked to see it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requests: Vec<IncidentAccessRequest>,
+}
+
+/// That somebody asked to see a restricted incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct IncidentAccessRequest {
+    /// Counted from 1 in the incident.
+    pub number: u32,
+    /// Who, by handle.
+    pub person: String,
+    /// Why.
+    pub reason: String,
+    /// When.
+    pub asked_at: Timestamp,
+    /// Whether they may; absent while nobody has answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_granted: Option<bool>,
+    /// Who answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<String>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Timestamp>,
+}
+
+impl IncidentAccessRequest {
+    fn new(it: &incident::AccessRequest) -> Self {
+        let answer = it.answer.as_ref();
+        Self {
+            number: it.number,
+            person: it.person.to_string(),
+            reason: it.reason.clone(),
+            asked_at: it.asked_at,
+            is_granted: answer.map(|it| it.is_granted),
+            answered_by: answer.map(|it| it.by.clone()),
+            answered_at: answer.map(|it| it.at),
+        }
+    }
+}
+
+/// A comment that names whoever asks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct IncidentMention {
+    /// The number of the incident.
+    pub incident: u64,
+    /// What the incident is about.
+    pub title: String,
+    /// Where the incident stands.
+    pub status: IncidentStatus,
+    /// The comment, as it reads now.
+    pub entry: IncidentEntry,
+}
+
+impl IncidentMention {
+    /// Returns a comment of an incident as the API shows it.
+    pub fn new(it: &incident::Incident, entry: IncidentEntry) -> Self {
+        let (title, status) = (it.title.clone(), it.status().into());
+        Self { incident: it.number.0, title, status, entry }
+    }
+}
+
+/// A page of comments that name whoever asks, the latest first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct IncidentMentionPage {
+    /// The comments.
+    pub items: Vec<IncidentMention>,
+    /// Where the next page begins; absent on the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// Somebody asks to see a restricted incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentAccessAsked {
+    /// Why; not empty.
+    pub reason: String,
+}
+
+/// Whether somebody may see a restricted incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentAccessAnswer {
+    /// Whether they may.
+    pub grant: bool,
 }
 
 impl IncidentRestricted {
@@ -127,6 +216,7 @@ impl IncidentRestricted {
             reason: it.reason.clone(),
             people: it.people.iter().map(ToString::to_string).collect(),
             teams: it.teams.iter().cloned().collect(),
+            requests: it.requests.iter().map(IncidentAccessRequest::new).collect(),
         }
     }
 }
@@ -243,7 +333,7 @@ pub struct IncidentRestrict {
 #[serde(default, deny_unknown_fields)]
 pub struct IncidentClose {
     /// Where it is believed to stand; when it stands elsewhere, nothing changes.
-    pub from: Option<super::IncidentStatus>,
+    pub from: Option<IncidentStatus>,
     /// What is said.
     pub note: String,
     /// Whether it is closed although something is missing; needs a permission of its own.

@@ -285,6 +285,24 @@ pub struct IncidentSubscription {
     pub person: Option<String>,
 }
 
+/// A reminder that somebody wants to hear later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IncidentSnooze {
+    /// Of what, as `reminders` of the incident names it.
+    #[schema(example = "update_due")]
+    pub reminder: String,
+    /// The number of the task, for `task_due`.
+    #[serde(default)]
+    pub task: Option<u32>,
+    /// After how many minutes; at most 30 days.
+    #[schema(example = 60)]
+    pub minutes: u32,
+    /// Who, by handle; whoever asks when left out.
+    #[serde(default)]
+    pub person: Option<String>,
+}
+
 /// Incidents become part of another one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -129,7 +129,8 @@ pub use incident_edit::{
     IncidentPatch, IncidentTicket,
 };
 pub use incident_more::{
-    ChatFormat, IncidentClose, IncidentImport, IncidentRedaction, IncidentRestrict,
+    ChatFormat, IncidentAccessAnswer, IncidentAccessAsked, IncidentAccessRequest, IncidentClose,
+    IncidentImport, IncidentMention, IncidentMentionPage, IncidentRedaction, IncidentRestrict,
     IncidentRestricted, IncidentRevision, IncidentRowPatch, IncidentTask, IncidentTaskDraft,
     IncidentTaskPatch, IncidentTaskPriority, IncidentTaskStatus,
 };
@@ -137,7 +138,7 @@ pub use incident_people::{
     IncidentDuplicate, IncidentHandover, IncidentHelpAnswer, IncidentHelpAsked, IncidentHolding,
     IncidentLink, IncidentLinkKind, IncidentMerge, IncidentPeople, IncidentRelations,
     IncidentRequest, IncidentResolveAll, IncidentRole, IncidentRoleGiven, IncidentRoleTaken,
-    IncidentSplit, IncidentSubscription,
+    IncidentSnooze, IncidentSplit, IncidentSubscription,
 };
 pub(crate) use timeline::plain;
 pub use timeline::{IncidentTimeline, timeline_csv, timeline_markdown};

@@ -110,12 +110,13 @@ impl Directory {
             *other != handle && self.people.get(*other).is_some_and(|person| person.is_active)
         };
         let manager = self.people.get(handle).and_then(|person| person.manager.as_ref());
-        let on_call = self
-            .teams
-            .values()
-            .filter(|team| team.member(handle).is_some())
-            .filter_map(|team| team.default_on_call.as_ref());
+        let on_call = self.teams_of(handle).filter_map(|team| team.default_on_call.as_ref());
         manager.into_iter().chain(on_call).find(is_fit).cloned()
+    }
+
+    /// Returns the teams that somebody belongs to, by name.
+    pub fn teams_of(&self, handle: &Handle) -> impl Iterator<Item = &Arc<Team>> {
+        self.teams.values().filter(|team| team.member(handle).is_some())
     }
 
     /// Returns what a person owns here, and who has it when they leave.

@@ -107,7 +107,7 @@ pub(in super::super) async fn list(
             let is_firing = tenant.is_alert_firing(alert.fingerprint);
             let labels = tenant.identity(alert.fingerprint).map(|it| &it.labels);
             let is_found = wanted.as_ref().is_none_or(|wanted| {
-                let mut values = labels.into_iter().flat_map(|labels| labels.iter());
+                let mut values = labels.into_iter().flat_map(tocsin_core::labels::Labels::iter);
                 values.any(|(_, value)| value.to_lowercase().contains(wanted.as_str()))
             });
             let is_wanted = is_found && firing.is_none_or(|firing| firing == is_firing);

@@ -1,6 +1,8 @@
 //! Incidents: how they stand, and how people declare them.
 
+mod access;
 mod alerts;
+mod mentions;
 mod messages;
 mod people;
 mod relations;
@@ -77,6 +79,10 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(people::answer))
         .routes(routes!(people::subscribe))
         .routes(routes!(people::unsubscribe))
+        .routes(routes!(people::snooze))
+        .routes(routes!(access::ask))
+        .routes(routes!(mentions::mine))
+        .routes(routes!(access::answer))
         .routes(routes!(relations::merge))
         .routes(routes!(relations::unmerge))
         .routes(routes!(relations::split))
@@ -307,14 +313,27 @@ pub(super) async fn create(
     caller: Caller,
     headers: HeaderMap,
     Ask(Nothing): Ask<Nothing>,
-    Body(draft): Body<IncidentDraft>,
+    Body(mut draft): Body<IncidentDraft>,
 ) -> Answer<Response> {
-    caller
-        .must(Permission::IncidentCreate, &Labels::from([("service", draft.service.as_str())]))?;
+    if draft.team.is_empty() {
+        let service = draft.service.clone();
+        let team = app.engine.read(move |tenant, _| tenant.team_of_service(&service)).await?;
+        draft.team = team.into();
+    }
+    let labels = Labels::from([("service", &*draft.service), ("team", &*draft.team)]);
+    caller.must(Permission::IncidentCreate, &labels)?;
+    if draft.page.is_some() {
+        caller.must(Permission::EscalationPage, &labels)?;
+    }
     let draft = draft_of(draft, header_text(&headers, &IDEMPOTENCY_KEY)?)?;
     let change = IncidentChange::Declare(Box::new(draft));
     let reply = command(&app, &caller, change).await?;
-    let (it, _) = find(&app, &caller, reply.incident).await?;
+    // Whoever has just declared it knows what it says, although its category may let few see it.
+    let declared = if reply.is_new { look_up(&app, reply.incident).await? } else { None };
+    let (it, _) = match declared {
+        Some(declared) => declared,
+        None => find(&app, &caller, reply.incident).await?,
+    };
     let location = format!("{}/api/v1/incidents/{}", app.options.prefix(), it.number);
     let headers = [(header::LOCATION, location), (header::ETAG, etag(it.version))];
     let status = if reply.is_new { StatusCode::CREATED } else { StatusCode::OK };
@@ -342,9 +361,11 @@ fn draft_of(
         evidence: draft.evidence.into(),
         category: draft.category.map(Into::into),
         service: draft.service.into(),
+        team: draft.team.into(),
         mode: draft.mode.into(),
         key,
         owner: parse_owner(draft.owner.as_deref())?,
+        page: draft.page.map(Into::into),
         detected_at: draft.detected_at,
         idempotency_key,
     })
@@ -377,16 +398,7 @@ pub(super) type Found = (incident::Incident, Vec<IncidentAlert>);
 
 /// Returns an incident that the caller may see: as it is in memory, or else as the store has it.
 pub(super) async fn find(app: &App, caller: &Caller, number: IncidentNumber) -> Answer<Found> {
-    let known = app.engine.read(move |tenant, _| {
-        let alerts = tenant.incident_alerts(number).into_iter().map(|(alert, _)| alert);
-        let mut alerts: Vec<IncidentAlert> = alerts.collect();
-        alerts.sort_by_key(|alert| (alert.joined_at, alert.fingerprint));
-        Some((tenant.incident(number)?.clone(), alerts))
-    });
-    let found: Option<Found> = match known.await? {
-        Some(found) => Some(found),
-        None => app.engine.store().incident(app.engine.tenant(), number).await?,
-    };
+    let found = look_up(app, number).await?;
     let missing = || Refusal::not_found(format!("there is no incident {number}"));
     let (it, alerts) = found
         .filter(|(it, _)| caller.may(Permission::IncidentRead, &it.labels))
@@ -414,6 +426,20 @@ pub(super) async fn recall(app: &App, caller: &Caller, number: IncidentNumber) -
         command(app, caller, IncidentChange::Recall(Box::new(found))).await?;
     }
     Ok(())
+}
+
+/// Returns an incident, whoever may see it.
+async fn look_up(app: &App, number: IncidentNumber) -> Answer<Option<Found>> {
+    let known = app.engine.read(move |tenant, _| {
+        let alerts = tenant.incident_alerts(number).into_iter().map(|(alert, _)| alert);
+        let mut alerts: Vec<IncidentAlert> = alerts.collect();
+        alerts.sort_by_key(|alert| (alert.joined_at, alert.fingerprint));
+        Some((tenant.incident(number)?.clone(), alerts))
+    });
+    Ok(match known.await? {
+        Some(found) => Some(found),
+        None => app.engine.store().incident(app.engine.tenant(), number).await?,
+    })
 }
 
 /// Returns whether the caller may see an incident.

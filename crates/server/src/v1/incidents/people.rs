@@ -5,12 +5,13 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tocsin_core::identity::{Handle, Permission, Who};
 use tocsin_core::incident::{IncidentStep, PeopleStep, Role};
+use tocsin_core::reminder::ReminderKind;
 use tocsin_wire::v1::{
     IncidentHandover, IncidentHelpAnswer, IncidentHelpAsked, IncidentResult, IncidentRoleGiven,
-    IncidentRoleTaken, IncidentSubscription,
+    IncidentRoleTaken, IncidentSnooze, IncidentSubscription,
 };
 
 use super::super::body::Json as Body;
@@ -227,6 +228,37 @@ pub(in super::super) async fn unsubscribe(
     Body(body): Body<IncidentSubscription>,
 ) -> Answer<Response> {
     follow(&app, caller, &text, &headers, (body, false)).await
+}
+
+/// Hear of something later
+///
+/// Puts a reminder off for one person, who hears of it then if it still waits. Others hear of it as
+/// before, and it is no activity.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{incident}/snooze", operation_id = "snooze_incident_reminder",
+    tag = "incidents", params(("incident" = String, Path, description = "Its number or reference")),
+    request_body = IncidentSnooze,
+    responses((status = 200, description = "What that did", body = IncidentResult))
+)]
+pub(in super::super) async fn snooze(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(text): Path<String>,
+    headers: HeaderMap,
+    Ask(Nothing): Ask<Nothing>,
+    Body(body): Body<IncidentSnooze>,
+) -> Answer<Response> {
+    let (person, is_own) = whom(&caller, body.person.as_deref())?;
+    let Some(kind) = ReminderKind::parse(&body.reminder) else {
+        let known = ReminderKind::ALL.map(ReminderKind::as_str).join(", ");
+        return Err(Refusal::field("/reminder", format!("must be one of {known}")));
+    };
+    let asked = Asked::find(&app, caller, &text, &headers).await?;
+    asked.must(if is_own { Permission::IncidentRead } else { Permission::IncidentRole })?;
+    let after = SignedDuration::from_mins(i64::from(body.minutes));
+    let until = app.engine.now().checked_add(after).unwrap_or(Timestamp::MAX);
+    let step = PeopleStep::Snooze { person, kind, task: body.task, until };
+    asked.carry_out(&app, IncidentStep::People(step)).await
 }
 
 async fn follow(

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_core::identity::Permission;
 use tocsin_core::incident::{self, Expected, IncidentChange, IncidentEdit, IncidentStep, Status};
+use tocsin_core::labels::Labels;
 use tocsin_wire::v1::{
     Incident, IncidentAssignment, IncidentClose, IncidentComment, IncidentMove, IncidentMoveTo,
     IncidentPatch, IncidentRating, IncidentResult, ProblemCode,
@@ -338,13 +339,16 @@ pub(in super::super) async fn edit(
     if body.has_times() {
         asked.must(Permission::IncidentEditTime)?;
     }
-    if let Some(service) = &body.service {
-        // It must not be moved to where whoever moves it may do nothing.
-        let labels = tocsin_core::labels::Labels::from([("service", service.as_str())]);
-        if !asked.caller.may(Permission::IncidentTransition, &labels) {
-            let detail = "you may not move incidents to this service";
-            return Err(Refusal::new(ProblemCode::Forbidden, detail));
-        }
+    // It must not be moved to where whoever moves it may do nothing.
+    let moved = [("service", body.service.as_deref()), ("team", body.team.as_deref())];
+    let is_moved = |name: &str| moved.iter().any(|(it, to)| *it == name && to.is_some());
+    let known = asked.incident.labels.iter().filter(|(name, _)| !is_moved(name));
+    let labels: Labels =
+        known.chain(moved.into_iter().filter_map(|(name, to)| Some((name, to?)))).collect();
+    if !asked.caller.may(Permission::IncidentTransition, &labels) {
+        let word = if body.service.is_some() { "service" } else { "team" };
+        let detail = format!("you may not move incidents to this {word}");
+        return Err(Refusal::new(ProblemCode::Forbidden, detail));
     }
     let (times, particulars) = (body.times(), body.particulars());
     let edit = IncidentEdit {
@@ -352,6 +356,7 @@ pub(in super::super) async fn edit(
         summary: body.summary,
         category: body.category.map(Into::into),
         service: body.service.map(Into::into),
+        team: body.team.map(Into::into),
         evidence: body.evidence.map(Into::into),
         impact_started_at: body.impact_started_at,
         impact_ended_at: body.impact_ended_at,

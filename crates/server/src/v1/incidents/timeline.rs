@@ -118,7 +118,11 @@ async fn chosen(app: &App, it: &Incident, only: Only) -> Answer<Vec<Entry>> {
 }
 
 /// Returns rows with what became of them since.
-async fn marked(app: &App, it: &Incident, found: &[Entry]) -> Answer<Vec<IncidentEntry>> {
+pub(super) async fn marked(
+    app: &App,
+    it: &Incident,
+    found: &[Entry],
+) -> Answer<Vec<IncidentEntry>> {
     let mut items = Vec::with_capacity(found.len());
     for entry in found {
         let revision = it.marks.get(&entry.seq).and_then(|mark| mark.revision);
