@@ -105,7 +105,7 @@ enum IncidentCommand {
     },
     /// Say what it is called and about, or set its times right.
     #[command(after_help = EXIT_CODES)]
-    Edit(super::incident_edit::Edit),
+    Edit(Box<super::incident_edit::Edit>),
     /// Say how bad it is.
     #[command(after_help = EXIT_CODES)]
     Severity {

@@ -131,7 +131,7 @@ impl Edit {
             "sla_breach": self.sla_breach,
             "customer_notifications": self.customer_notifications,
         }));
-        (!said.is_empty()).then(|| Value::Object(said))
+        (!said.is_empty()).then_some(Value::Object(said))
     }
 
     /// Returns what is to be changed; what was not said stays.
