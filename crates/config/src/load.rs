@@ -126,8 +126,8 @@ fn load_files(files: &[SourceFile], options: &LoadOptions) -> Result<Loaded, Rep
         diagnostics.append(&mut reader.diagnostics);
         return Err(report(files, diagnostics, &reader.hidden));
     };
-    let overrides =
-        environment::apply(&mut document.global, &*options.environment, &mut reader.diagnostics);
+    let sections = (&mut document.global, &mut document.incidents);
+    let overrides = environment::apply(sections, &*options.environment, &mut reader.diagnostics);
     inherit::fill_root(&mut document);
     let is_given = reader.places.contains_key(".access.loopback");
     tenant::close_loopback(&mut document, options, is_given);

@@ -27,7 +27,7 @@ pub fn reference_markdown() -> String {
     out.push_str("\n## Environment\n\nThese variables override the file.\n\n");
     out.push_str("| Variable | Overrides | Meaning |\n|---|---|---|\n");
     for (variable, key, meaning) in VARIABLES {
-        let _ = writeln!(out, "| `{variable}` | `global.{key}` | {meaning} |");
+        let _ = writeln!(out, "| `{variable}` | `{key}` | {meaning} |");
     }
     let mut sections = Vec::new();
     collect(Document::info, &mut sections);

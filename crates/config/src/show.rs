@@ -42,7 +42,7 @@ impl Show<'_> {
             .overrides
             .iter()
             .rev()
-            .find(|change| path.strip_prefix(".global.") == Some(change.key));
+            .find(|change| path.strip_prefix('.') == Some(change.key));
         if let Some(change) = changed {
             return format!("environment: {}", change.variable);
         }

@@ -361,3 +361,68 @@ fn channels_fall_back_on_what_holds_everywhere() {
     let mail = other.config.channels.email.server();
     assert_eq!(mail.auth_username, None, "another server is another account");
 }
+
+#[test]
+fn the_environment_switches_what_is_learned_from_incidents() {
+    let variables = |name: &str| {
+        let value = match name {
+            "POSTMORTEM_AUTOMATION_ENABLED" => "false",
+            "AUTO_DOCUMENTATION" => "off",
+            "ACTION_ITEM_TRACKING" => "0",
+            "KNOWLEDGE_BASE_INTEGRATION" => "No",
+            "IMPROVEMENT_RECOMMENDATIONS" => "FALSE",
+            "SLA_MONITORING" => "true",
+            "SLACK_CHANNEL_INCIDENTS" => "#incidents",
+            _ => return None,
+        };
+        Some(value.to_owned())
+    };
+    let options = LoadOptions { environment: Arc::new(variables), ..LoadOptions::default() };
+    let file = "route: {receiver: a}\nreceivers: [{name: a}]\nincidents: {remind: false}\n";
+    let loaded = load_str("tocsin.yaml", file, &options).unwrap();
+    let settings = &loaded.policy.incidents;
+    let automation = settings.automation;
+    assert!(!automation.begins_postmortems && !automation.drafts_postmortems);
+    assert!(!automation.tracks_actions && !automation.uses_knowledge);
+    assert!(!automation.recommends_actions && settings.remind);
+    assert_eq!(settings.variables["incident_channel"], "#incidents");
+    let shown = loaded.show();
+    for line in [
+        "  draft_postmortems: false  # environment: AUTO_DOCUMENTATION",
+        "  remind: true  # environment: SLA_MONITORING",
+        "  use_knowledge: false  # environment: KNOWLEDGE_BASE_INTEGRATION",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line}\n{shown}");
+    }
+    let unset = load_str("tocsin.yaml", file, &LoadOptions::default()).unwrap();
+    assert!(unset.policy.incidents.automation.begins_postmortems);
+    assert_ne!(unset.hash(), loaded.hash());
+}
+
+#[test]
+fn severities_are_what_the_file_says() {
+    use tocsin_core::incident::Role;
+    use tocsin_core::severity::Severity;
+    let loaded = text(
+        "route: {receiver: a}\nreceivers: [{name: a}]\nincidents:\n  severities:\n    \
+         sev1: {acknowledge: 3m, update: 10m, escalate: 20m, resolve: 45m, postmortem_days: 2}\n    \
+         sev3: {resolve: 0s, roles: [scribe, incident_commander], tells_executives: true}\n",
+    );
+    let settings = &loaded.policy.incidents;
+    let sev1 = settings.targets(Severity::Sev1);
+    assert_eq!((sev1.acknowledge_minutes, sev1.update_minutes), (3, 10));
+    assert_eq!((sev1.escalate_minutes, sev1.resolve_minutes), (20, Some(45)));
+    assert_eq!(sev1.postmortem_days(), (2, false));
+    assert_eq!(sev1.roles.len(), 6);
+    let sev3 = settings.targets(Severity::Sev3);
+    assert_eq!((sev3.acknowledge_minutes, sev3.resolve_minutes), (30, None));
+    assert_eq!(sev3.roles, [Role::IncidentCommander, Role::Scribe]);
+    assert!(sev3.tells_executives);
+    assert_eq!(
+        *settings.targets(Severity::Sev2),
+        *text("route: {receiver: a}\nreceivers: [{name: a}]\n")
+            .policy
+            .incidents
+            .targets(Severity::Sev2)
+    );
+}

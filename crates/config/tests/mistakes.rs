@@ -1,6 +1,7 @@
 //! What is said about mistakes. Each snapshot shows the file and the complaints about it.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use tocsin_config::{LoadOptions, load_str};
 
@@ -589,5 +590,37 @@ fn messages_about_incidents() {
             ("somebody who cannot be", incidents("  lists: {a: [\"slak:#ops\"]}")),
             ("a variable with a space", incidents("  variables: {\"a b\": x}")),
         ],
+    );
+}
+
+#[test]
+fn what_severities_ask_for() {
+    let severities = |text: &str| with_base(&format!("incidents:\n  severities:\n    {text}\n"));
+    check(
+        "severities",
+        &[
+            ("a severity that is none", severities("sev6: {update: 5m}")),
+            ("a key that is none", severities("sev1: {acknowlege: 5m}")),
+            ("half a minute", severities("sev1: {acknowledge: 30s}")),
+            ("too long", severities("sev5: {update: 1y}")),
+            ("no time at all", severities("sev1: {escalate: 0s}")),
+            ("a role that is none", severities("sev1: {roles: [king]}")),
+            ("no days", severities("sev1: {postmortem_days: 0}")),
+            ("a switch that is neither", severities("sev1: {tells_executives: maybe}")),
+        ],
+    );
+}
+
+#[test]
+fn a_switch_of_the_environment_that_is_neither_is_named() {
+    let variables = |name: &str| (name == "AUTO_DOCUMENTATION").then(|| "maybe".to_owned());
+    let options = LoadOptions { environment: Arc::new(variables), ..LoadOptions::default() };
+    let report = load_str("tocsin.yaml", &with_base(""), &options).unwrap_err();
+    let text = report.to_string();
+    assert!(
+        text.contains(
+            "environment variable AUTO_DOCUMENTATION: `maybe` is neither `true` nor `false`"
+        ),
+        "{text}"
     );
 }

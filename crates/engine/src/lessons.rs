@@ -218,6 +218,10 @@ fn numbers(incident: &Incident, similar: &[Similar]) -> BTreeSet<IncidentNumber>
 /// Returns earlier incidents like one that everybody may know of who may know of it: those of the
 /// same service and the same team that are not restricted.
 async fn earlier(handle: &EngineHandle, incident: &Incident) -> Result<Vec<Similar>, EngineError> {
+    let uses = handle.read(|tenant, _| tenant.policy().incidents.automation.uses_knowledge);
+    if !uses.await? {
+        return Ok(Vec::new());
+    }
     let everybody = Some(vec![Scope::Tenant].into());
     let mut found = similar_incidents(handle, incident, everybody).await?.similar;
     let own =
@@ -241,7 +245,13 @@ async fn gather(
     }
     let similar = earlier(handle, &incident).await?;
     let (about, of) = (incident.clone(), numbers(&incident, &similar));
-    let open_actions = handle.read(move |tenant, _| tenant.promised_after(&about, &of)).await?;
+    let asked = handle.read(move |tenant, _| {
+        let settings = &tenant.policy().incidents;
+        let targets = settings.targets(about.severity).clone();
+        let recommends = settings.automation.recommends_actions;
+        (tenant.promised_after(&about, &of), targets, recommends)
+    });
+    let (open_actions, targets, recommends) = asked.await?;
     let events = events_of(handle, &incident).await?;
     let changes = changes_before(handle, &incident).await?;
     Ok(Some(Facts {
@@ -253,6 +263,8 @@ async fn gather(
         changes,
         similar,
         open_actions,
+        targets,
+        recommends,
     }))
 }
 

@@ -345,6 +345,7 @@ fn body_of(method: &str, path: &str, mark: &str) -> Option<Value> {
             "matchers": matchers, "starts_at": "2026-11-22T02:00:00", "duration_seconds": 60,
             "comment": mark, "created_by": mark,
         }),
+        ("POST", "/api/v1/severities/classify") => json!({ "error_rate": 0.5 }),
         ("POST", "/api/v1/incidents") => json!({ "title": mark }),
         ("POST", "/api/v1/incidents/{incident}/postmortem") => json!({}),
         ("POST", "/api/v1/incidents/{incident}/actions") => json!({ "title": mark }),

@@ -95,12 +95,13 @@ fn said(error: &StoreError, hint: &str) -> Failure {
 
 fn words(summary: &BackupSummary) -> String {
     format!(
-        "{} bytes, {}, {}, {}, {}",
+        "{} bytes, {}, {}, {}, {}, {}",
         summary.bytes,
         count(summary.open_alerts, "open alert", "open alerts"),
         count(summary.silences, "silence", "silences"),
         count(summary.unsent_notifications, "unsent notification", "unsent notifications"),
         count(usize::try_from(summary.events).unwrap_or(usize::MAX), "event", "events"),
+        super::doctor::lessons(summary),
     )
 }
 

@@ -161,6 +161,12 @@ enum IncidentCommand {
     /// List what messages about incidents can be made from.
     #[command(after_help = EXIT_CODES)]
     Templates,
+    /// Show what each severity means and asks for.
+    #[command(after_help = EXIT_CODES)]
+    Severities,
+    /// Say how bad something is by its effects; nothing is declared or changed.
+    #[command(after_help = EXIT_CODES)]
+    Classify(super::incident_severities::Classify),
     /// Show how long incidents took, and how many there were.
     #[command(after_help = EXIT_CODES)]
     Metrics(super::incident_metrics::Metrics),
@@ -388,6 +394,10 @@ pub(crate) async fn run(args: IncidentArgs) -> Result<()> {
             }
         }
         IncidentCommand::Templates => super::incident_update::templates(&client, format).await,
+        IncidentCommand::Severities => super::incident_severities::run(&client, format).await,
+        IncidentCommand::Classify(asked) => {
+            super::incident_severities::classify(&client, format, asked).await
+        }
         IncidentCommand::Metrics(asked) => {
             super::incident_metrics::run(&client, format, asked).await
         }
@@ -552,6 +562,9 @@ fn text(detail: &IncidentDetail) -> String {
     let _ = write!(out, ", {} since {}", word(it.status), instant(it.status_since));
     if !it.summary.is_empty() {
         let _ = write!(out, "\n  {}", clean(&it.summary));
+    }
+    if let Some(it) = &detail.classification {
+        let _ = write!(out, "\n  by its effects {}", super::incident_severities::sentence(it));
     }
     for line in super::incident_edit::lines(detail) {
         let _ = write!(out, "\n  {line}");

@@ -17,6 +17,7 @@ mod incident_metrics;
 mod incident_people;
 mod incident_relations;
 mod incident_rows;
+mod incident_severities;
 mod incident_update;
 pub(crate) mod kb;
 pub(crate) mod man;

@@ -36,6 +36,7 @@ async fn a_backup_of_a_running_server_brings_its_alerts_and_silences_back() {
     let file = file.to_str().unwrap();
     let taken = run(&["backup", file, "--storage.path", &data]).await;
     assert!(text(&taken).contains("2 open alerts, 1 silence"), "{}", text(&taken));
+    assert!(text(&taken).contains("0 incidents, 0 postmortems"), "{}", text(&taken));
     let again = run(&["backup", file, "--storage.path", &data]).await;
     assert_eq!(again.status.code(), Some(1));
     assert!(text(&again).contains("--force"), "{}", text(&again));

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{Role, Targets};
 use crate::identity::Handle;
-use crate::severity::Severity;
 
 /// The most times that roles of one incident change hands.
 pub const MAX_HOLDINGS: usize = 300;
@@ -133,8 +132,8 @@ impl Crew {
 
     /// Returns the roles that a severity asks for and nobody has, in the order of the manual.
     /// Whoever has the incident works on it.
-    pub fn vacant(&self, severity: Severity, owner: Option<&Handle>) -> Vec<Role> {
-        let roles = Targets::of(severity).roles.iter().copied();
+    pub fn vacant(&self, targets: &Targets, owner: Option<&Handle>) -> Vec<Role> {
+        let roles = targets.roles.iter().copied();
         let is_held = |role: Role| {
             self.holders(role).next().is_some() || (role == Role::Responder && owner.is_some())
         };
@@ -196,13 +195,14 @@ impl Crew {
 
 /// Returns how long somebody has to answer to a request for help, unless it says so itself: as
 /// long as an incident of that severity may wait until somebody takes it.
-pub fn time_to_answer(severity: Severity) -> SignedDuration {
-    SignedDuration::from_mins(i64::from(Targets::of(severity).acknowledge_minutes))
+pub fn time_to_answer(targets: &Targets) -> SignedDuration {
+    SignedDuration::from_mins(i64::from(targets.acknowledge_minutes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::severity::Severity;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -236,10 +236,10 @@ mod tests {
     fn vacant_is_what_the_severity_asks_for_and_nobody_has() {
         let ada = handle("ada");
         let mut crew = Crew::default();
-        assert_eq!(crew.vacant(Severity::Sev1, None).len(), 6);
-        assert_eq!(crew.vacant(Severity::Sev5, None), []);
+        assert_eq!(crew.vacant(&Targets::usual(Severity::Sev1), None).len(), 6);
+        assert_eq!(crew.vacant(&Targets::usual(Severity::Sev5), None), []);
         crew.assume(at(0), Role::TechnicalLead, &ada, "ada", "");
-        let vacant = crew.vacant(Severity::Sev3, Some(&ada));
+        let vacant = crew.vacant(&Targets::usual(Severity::Sev3), Some(&ada));
         assert_eq!(vacant, [Role::SubjectMatterExpert]);
     }
 }

@@ -39,7 +39,7 @@ impl Duty {
                 is_owed.then(|| "the postmortem is not published".to_owned())
             }
             Self::Roles => {
-                let roles = super::Targets::of(incident.severity).roles.iter().copied();
+                let roles = settings.targets(incident.severity).roles.iter().copied();
                 let ever = |role| incident.crew.holdings.iter().any(|it| it.role == role);
                 let missing: Vec<String> =
                     roles.filter(|role| !ever(*role)).map(super::Role::title).collect();

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::MAX_TEXT_CHARS;
 use crate::text::{cut, one_line};
 
-pub use built_in::built_in_templates;
+pub use built_in::{built_in_templates, template_by_alias, template_of_kind};
 pub use variables::{GIVEN_VARIABLES, INCIDENT_VARIABLES, variables_of};
 
 /// The most characters of a subject.

@@ -27,6 +27,7 @@ mod resolution;
 mod restricted;
 mod sentence;
 mod settings;
+mod severity_guide;
 mod snooze;
 mod standing;
 mod status;
@@ -59,7 +60,7 @@ pub use mention::{MAX_MENTIONS, Mention, mentions};
 pub use message::{
     Audience, GIVEN_VARIABLES, INCIDENT_VARIABLES, MAX_NAMED, MAX_RECIPIENTS, MAX_SUBJECT_CHARS,
     Message, MessageTemplate, MissingVariables, Pattern, PatternError, built_in_templates, is_name,
-    variables_of,
+    template_by_alias, template_of_kind, variables_of,
 };
 pub use message_draft::{IncidentUpdate, MessageDraft, MessageTarget, MessageTargetError};
 pub use metrics::{Anchor, Measure, Metric, MetricName, Summary, Validity, measure, summarize};
@@ -81,11 +82,12 @@ pub use restricted::{
     AccessAnswer, AccessRequest, MAX_ACCESS_REQUESTS, MAX_NAMED_IN_RESTRICTION, RestrictStep,
     Restriction,
 };
-pub use settings::IncidentSettings;
+pub use settings::{Automation, IncidentSettings};
+pub use severity_guide::SeverityGuide;
 pub use snooze::{MAX_SNOOZE, MAX_SNOOZES, Snooze};
 pub use standing::{Incident, IncidentAlert, Recovery};
 pub use status::{PublicStatus, State, Status};
-pub use targets::{Category, PostmortemDuty, Role, Targets};
+pub use targets::{Category, PostmortemDuty, Role, SeverityTable, Targets};
 pub use task::{MAX_TASKS, Priority, Task, TaskDraft, TaskEdit, TaskStatus, TaskStep};
 pub use telling::{BLACKED_OUT, BlackedOut, Told, told};
 pub use times::{TimeError, TimeField};

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Incident, IncidentSettings, Mode, ResolutionCode, Status, Targets};
+use super::{Incident, IncidentSettings, Mode, ResolutionCode, Status};
 use crate::postmortem::{Postmortem, PostmortemState};
 use crate::reminder::{ReminderKind, ReminderPlan};
 use crate::severity::Severity;
@@ -63,7 +63,7 @@ impl Incident {
         if !settings.remind || !self.is_told() {
             return None;
         }
-        let targets = Targets::of(self.severity);
+        let targets = settings.targets(self.severity);
         let cycle = self.record.cycle();
         let minutes = |count: u32| SignedDuration::from_mins(i64::from(count));
         match kind {
@@ -83,7 +83,7 @@ impl Incident {
             }
             ReminderKind::RoleVacant if self.is_active() && self.status() > Status::Detected => {
                 let after = minutes(vacancy_minutes(self.severity)?);
-                if self.crew.vacant(self.severity, self.owner.as_ref()).is_empty() {
+                if self.crew.vacant(targets, self.owner.as_ref()).is_empty() {
                     return None;
                 }
                 let since = cycle.acknowledged_at.unwrap_or(cycle.opened_at);

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cycle, Incident, Metric, MetricName, Mode, ResolutionCode, Status, Summary, Targets, TimeField,
-    Validity, measure, summarize,
+    Cycle, Incident, Metric, MetricName, Mode, ResolutionCode, SeverityTable, Status, Summary,
+    TimeField, Validity, measure, summarize,
 };
 
 /// The most measures of their own that one report takes.
@@ -195,6 +195,8 @@ pub struct ReportSpec {
     pub zone: Option<TimeZone>,
     /// Measures beside the usual ones, at most [`MAX_CUSTOM_MEASURES`].
     pub measures: Vec<CustomMeasure>,
+    /// What every severity promises.
+    pub severities: SeverityTable,
     /// Whether what was none, or was counted elsewhere, counts, too.
     pub counts_all: bool,
 }
@@ -330,7 +332,7 @@ fn group(key: String, list: &[&Incident], spec: &ReportSpec, now: Timestamp) -> 
     let mut resolved_in_time = Kept::default();
     let mut in_status = BTreeMap::new();
     for it in list {
-        let targets = Targets::of(it.severity);
+        let targets = spec.severities.of(it.severity);
         let first = &it.record.cycles()[0];
         let began = first.opened_at;
         let acknowledged = first.acknowledged_at.or(first.resolved_at);

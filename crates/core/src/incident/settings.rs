@@ -6,7 +6,10 @@ use std::sync::Arc;
 use compact_str::CompactString;
 use jiff::SignedDuration;
 
-use super::{Category, Duty, MessageTarget, MessageTemplate, built_in_templates};
+use super::{
+    Category, Duty, MessageTarget, MessageTemplate, SeverityTable, Targets, built_in_templates,
+    template_by_alias,
+};
 use crate::severity::Severity;
 
 /// When incidents begin, reopen and end by themselves.
@@ -38,6 +41,10 @@ pub struct IncidentSettings {
     pub postmortem_from: Option<Severity>,
     /// How long after the end a postmortem that has to be written may be missing.
     pub postmortem_after: SignedDuration,
+    /// What happens by itself of what is learned.
+    pub automation: Automation,
+    /// What every severity asks for.
+    pub severities: SeverityTable,
     /// From what messages are made, by name; the built-in ones among them.
     pub templates: BTreeMap<CompactString, Arc<MessageTemplate>>,
     /// Lists of those who are told, by name.
@@ -46,9 +53,46 @@ pub struct IncidentSettings {
     pub variables: BTreeMap<String, String>,
 }
 
+/// What happens by itself of what is learned from incidents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Automation {
+    /// A postmortem begins when an incident ends that needs one.
+    pub begins_postmortems: bool,
+    /// A postmortem drafts itself.
+    pub drafts_postmortems: bool,
+    /// Drafts recommend what to change.
+    pub recommends_actions: bool,
+    /// People are reminded of action items, and those still open are noted when the same comes back.
+    pub tracks_actions: bool,
+    /// Earlier incidents are looked for when one begins and when it is drafted.
+    pub uses_knowledge: bool,
+}
+
+impl Default for Automation {
+    fn default() -> Self {
+        Self {
+            begins_postmortems: true,
+            drafts_postmortems: true,
+            recommends_actions: true,
+            tracks_actions: true,
+            uses_knowledge: true,
+        }
+    }
+}
+
 impl IncidentSettings {
     /// In which time incidents are counted that begin by alerts.
     pub const STORM_WINDOW: SignedDuration = SignedDuration::from_mins(5);
+
+    /// Returns a template by its name, or by another name of a built-in one.
+    pub fn template(&self, name: &str) -> Option<&Arc<MessageTemplate>> {
+        self.templates.get(name).or_else(|| self.templates.get(template_by_alias(name)?))
+    }
+
+    /// Returns what a severity asks for.
+    pub fn targets(&self, severity: Severity) -> &Targets {
+        self.severities.of(severity)
+    }
 
     /// Returns whether an incident of this severity needs a postmortem.
     pub fn requires_postmortem(&self, severity: Severity) -> bool {
@@ -71,6 +115,8 @@ impl Default for IncidentSettings {
             inactive_after: SignedDuration::from_hours(7 * 24),
             postmortem_from: Some(Severity::Sev2),
             postmortem_after: SignedDuration::from_hours(48),
+            automation: Automation::default(),
+            severities: SeverityTable::default(),
             templates: built_in_templates()
                 .into_iter()
                 .map(|it| (it.name.clone(), Arc::new(it)))

@@ -94,6 +94,9 @@ pub struct Incident {
     /// What somebody wants to hear later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub snoozes: Vec<Snooze>,
+    /// Whether executives were told that it is one of theirs.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub executives_told: bool,
     /// Alerts that would belong to it and were too many.
     #[serde(default)]
     pub alerts_left_out: u64,
@@ -193,6 +196,7 @@ impl Incident {
             restricted: None,
             told_at: None,
             snoozes: Vec::new(),
+            executives_told: false,
             alerts_left_out: 0,
             recurrence_of: None,
             traits: Default::default(),

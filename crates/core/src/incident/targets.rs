@@ -112,6 +112,22 @@ impl Role {
         self.as_str().replace('_', " ")
     }
 
+    /// Returns what somebody with it does, in one sentence.
+    pub fn responsibility(self) -> &'static str {
+        match self {
+            Self::IncidentCommander => {
+                "Decides, coordinates everybody, and says when it is over; repairs nothing."
+            }
+            Self::TechnicalLead => "Leads the search for the cause and the repair.",
+            Self::CommunicationsLead => "Tells colleagues, customers and executives how it goes.",
+            Self::Scribe => "Writes down what happens and what is decided, with the time.",
+            Self::SubjectMatterExpert => {
+                "Knows what is concerned, and says what may be done with it."
+            }
+            Self::Responder => "Works on it, and says what they do before they do it.",
+        }
+    }
+
     /// Reads a word, or `commander`, `lead`, `communications` and `expert` for short.
     pub fn parse(word: &str) -> Option<Self> {
         let lower = word.trim().to_ascii_lowercase();
@@ -154,7 +170,7 @@ pub enum PostmortemDuty {
 }
 
 /// What a severity asks for. Minutes count from when the incident was detected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Targets {
     /// Somebody has taken it.
     pub acknowledge_minutes: u32,
@@ -167,14 +183,14 @@ pub struct Targets {
     /// Whether executives are told.
     pub tells_executives: bool,
     /// Roles that somebody must have.
-    pub roles: &'static [Role],
+    pub roles: Vec<Role>,
     /// Whether a postmortem is due.
     pub postmortem: PostmortemDuty,
 }
 
 impl Targets {
-    /// Returns the defaults of a severity.
-    pub fn of(severity: Severity) -> Self {
+    /// Returns what a severity asks for where nothing else is configured.
+    pub fn usual(severity: Severity) -> Self {
         use Role::{Responder, SubjectMatterExpert, TechnicalLead};
         let duty = |days, business| PostmortemDuty::Required { days, business };
         let (minutes, resolve, roles, postmortem): (_, _, &'static [Role], _) = match severity {
@@ -198,14 +214,45 @@ impl Targets {
             escalate_minutes,
             resolve_minutes: resolve,
             tells_executives: severity.is_urgent(),
-            roles,
+            roles: roles.to_vec(),
             postmortem,
+        }
+    }
+
+    /// Returns in how many days a postmortem is due, and whether Saturdays and Sundays do not count;
+    /// that of one which nobody asked for, too.
+    pub fn postmortem_days(&self) -> (u8, bool) {
+        match self.postmortem {
+            PostmortemDuty::Required { days, business } => (days, business),
+            PostmortemDuty::Optional | PostmortemDuty::None => (5, true),
         }
     }
 
     /// Returns whether somebody has to be in command.
     pub fn needs_commander(&self) -> bool {
         self.roles.contains(&Role::IncidentCommander)
+    }
+}
+
+/// What every severity asks for, as it is configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeverityTable([Targets; 5]);
+
+impl SeverityTable {
+    /// Returns what a severity asks for.
+    pub fn of(&self, severity: Severity) -> &Targets {
+        &self.0[severity as usize]
+    }
+
+    /// Returns the same to change it.
+    pub fn of_mut(&mut self, severity: Severity) -> &mut Targets {
+        &mut self.0[severity as usize]
+    }
+}
+
+impl Default for SeverityTable {
+    fn default() -> Self {
+        Self(Severity::ALL.map(Targets::usual))
     }
 }
 
@@ -216,23 +263,23 @@ mod tests {
     #[test]
     fn targets_are_those_of_the_incident_response_guide() {
         let minutes = Severity::ALL.map(|severity| {
-            let it = Targets::of(severity);
+            let it = Targets::usual(severity);
             (it.acknowledge_minutes, it.update_minutes, it.escalate_minutes)
         });
         assert_eq!(
             minutes,
             [(5, 15, 30), (15, 30, 60), (30, 60, 120), (60, 120, 240), (480, 1440, 2880)]
         );
-        let commanded = Severity::ALL.map(|severity| Targets::of(severity).needs_commander());
+        let commanded = Severity::ALL.map(|severity| Targets::usual(severity).needs_commander());
         assert_eq!(commanded, [true, true, false, false, false]);
-        assert_eq!(Targets::of(Severity::Sev1).resolve_minutes, Some(60));
-        assert_eq!(Targets::of(Severity::Sev5).resolve_minutes, None);
+        assert_eq!(Targets::usual(Severity::Sev1).resolve_minutes, Some(60));
+        assert_eq!(Targets::usual(Severity::Sev5).resolve_minutes, None);
     }
 
     #[test]
     fn worse_is_never_slower() {
         for pair in Severity::ALL.windows(2) {
-            let [worse, better] = [Targets::of(pair[0]), Targets::of(pair[1])];
+            let [worse, better] = [Targets::usual(pair[0]), Targets::usual(pair[1])];
             assert!(worse.acknowledge_minutes < better.acknowledge_minutes);
             assert!(worse.update_minutes < better.update_minutes);
             assert!(worse.escalate_minutes < better.escalate_minutes);

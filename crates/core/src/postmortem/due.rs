@@ -3,16 +3,12 @@
 use jiff::civil::Weekday;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::incident::{PostmortemDuty, Targets};
-use crate::severity::Severity;
+use crate::incident::Targets;
 
-/// Returns when the postmortem of an incident that ended then is due: three days after the worst
-/// ones, five working days after any other that needs one.
-pub fn due_at(severity: Severity, resolved_at: Timestamp) -> Timestamp {
-    let (days, is_business) = match Targets::of(severity).postmortem {
-        PostmortemDuty::Required { days, business } => (days, business),
-        PostmortemDuty::Optional | PostmortemDuty::None => (5, true),
-    };
+/// Returns when the postmortem of an incident that ended then is due by what its severity asks for:
+/// usually three days after the worst ones, five working days after any other that needs one.
+pub fn due_at(targets: &Targets, resolved_at: Timestamp) -> Timestamp {
+    let (days, is_business) = targets.postmortem_days();
     let mut at = resolved_at;
     let mut left = days;
     while left > 0 {
@@ -31,14 +27,15 @@ pub fn due_at(severity: Severity, resolved_at: Timestamp) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::severity::Severity;
 
     #[test]
     fn weekends_count_only_for_the_worst() {
         // A Thursday.
         let end: Timestamp = "2026-01-29T10:00:00Z".parse().unwrap();
-        let due = |severity| due_at(severity, end).to_string();
+        let due = |severity| due_at(&Targets::usual(severity), end).to_string();
         assert_eq!(due(Severity::Sev1), "2026-02-01T10:00:00Z");
         assert_eq!(due(Severity::Sev2), "2026-02-05T10:00:00Z");
-        assert_eq!(due_at(Severity::Sev2, Timestamp::MAX), Timestamp::MAX);
+        assert_eq!(due_at(&Targets::usual(Severity::Sev2), Timestamp::MAX), Timestamp::MAX);
     }
 }

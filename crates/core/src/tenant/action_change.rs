@@ -210,10 +210,11 @@ impl Tenant {
     ) -> LessonReply {
         let earlier: BTreeSet<IncidentNumber> = earlier.iter().copied().collect();
         let incident = self.incident(number).cloned();
+        let is_tracked = self.policy.incidents.automation.tracks_actions;
         let open: Vec<ActionItem> = self
             .open_after(number, &earlier)
             .filter(|it| !it.recurred.contains(&number) && it.recurred.len() < MAX_RECURRENCES)
-            .filter(|_| incident.is_some())
+            .filter(|_| incident.is_some() && is_tracked)
             .cloned()
             .collect();
         let has_changed = !open.is_empty();

@@ -28,7 +28,8 @@ pub(super) const MAX_NAMED: usize = 10;
 impl Tenant {
     /// Reminds everybody who has something to do soon, or should have done it.
     pub(super) fn remind_of_actions(&mut self, now: Timestamp) {
-        if !self.policy.incidents.remind {
+        let settings = &self.policy.incidents;
+        if !settings.remind || !settings.automation.tracks_actions {
             return;
         }
         let mut owned: BTreeMap<Handle, Vec<&ActionItem>> = BTreeMap::new();

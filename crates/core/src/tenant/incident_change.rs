@@ -80,8 +80,7 @@ impl Tenant {
         if let Some(number) = known.or(open).copied() {
             return Ok((self.incident_reply(number, false, false), None));
         }
-        let is_backfilled = draft.mode == Mode::Backfilled;
-        if !is_backfilled && !self.has_room_for_incident() {
+        if !self.has_room_for_incident() {
             let limit = super::incidents::MAX_OPEN_INCIDENTS;
             return Err(IncidentRejection::TooMany { limit });
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::Tenant;
-use super::incident_change::{check_title, impossible, invalid};
+use super::incident_change::{check_text, check_title, impossible, invalid};
 use crate::escalation::EscalationRun;
 use crate::ids::RunNumber;
 use crate::incident::{
@@ -283,6 +283,7 @@ impl Tenant {
         note: &str,
         code: Option<ResolutionCode>,
     ) -> Changed {
+        check_text("note", note)?;
         let words = (note.to_owned(), code);
         let mut has_changed = self.move_as_asked(now, number, by, Status::Resolved, words)?;
         let children = self.incident(number).map(|it| it.relations.children.clone());

@@ -19,6 +19,9 @@ use crate::paging::{Content, Recipient, Urgency};
 /// The most paragraphs of a message that a notice has; the last one says that there is more.
 const MAX_LINES: usize = 60;
 
+/// The list of those who hear of it when an incident is so bad that executives do.
+const EXECUTIVES: &str = "executives";
+
 /// Who is told of a message.
 #[derive(Debug, Default)]
 struct Readers {
@@ -115,7 +118,7 @@ impl Tenant {
         let settings = &self.policy.incidents;
         let known = match &draft.template {
             None => None,
-            Some(name) => Some(settings.templates.get(name).ok_or_else(|| {
+            Some(name) => Some(settings.template(name).ok_or_else(|| {
                 let names: Vec<&str> = settings.templates.keys().map(AsRef::as_ref).collect();
                 invalid("template", format!("must be one of {}", names.join(", ")))
             })?),
@@ -137,8 +140,17 @@ impl Tenant {
         };
         let changed = as_it_will_be(incident, update, now);
         let mut values = settings.variables.clone();
-        values.extend(variables_of(&changed, now));
+        values.extend(variables_of(&changed, settings.targets(changed.severity), now));
         values.extend(draft.values.clone());
+        // What to follow and where people talk may not be known; that stops nobody.
+        if values.get("runbook_url").is_none_or(String::is_empty) {
+            let known =
+                self.runbook_of(incident.number).unwrap_or_else(|| "none is known".to_owned());
+            values.insert("runbook_url".to_owned(), known);
+        }
+        if values.get("incident_channel").is_none_or(String::is_empty) {
+            values.insert("incident_channel".to_owned(), "no channel is named".to_owned());
+        }
         let message = template.render(&values).map_err(|missing| {
             let names: Vec<String> = missing.0.into_iter().collect();
             invalid("variables", format!("must have a value for {}", names.join(", ")))
@@ -147,6 +159,18 @@ impl Tenant {
             return Err(invalid("body", "must not be empty, and neither must the subject"));
         }
         Ok(message)
+    }
+
+    /// Returns where it is written what to do about the first of an incident's alerts that says so.
+    fn runbook_of(&self, number: IncidentNumber) -> Option<String> {
+        let held = self.incidents.held.get(&number)?;
+        let mut alerts: Vec<_> = held.alerts.values().collect();
+        alerts.sort_by_key(|it| (it.joined_at, it.fingerprint));
+        alerts.into_iter().find_map(|it| {
+            let annotations = &self.alerts.get(&it.fingerprint)?.description.annotations;
+            let url = annotations.get("runbook_url").or_else(|| annotations.get("runbook"))?;
+            Some(url.to_owned()).filter(|url| !url.is_empty())
+        })
     }
 
     fn readers(
@@ -223,6 +247,46 @@ impl Tenant {
         Ok(())
     }
 
+    /// An incident is so bad that executives hear of it, which they do once: those of the list
+    /// `executives`, where there is one.
+    pub(super) fn tell_executives(&mut self, now: Timestamp, number: IncidentNumber) {
+        let Some(list) = self.policy.incidents.lists.get(EXECUTIVES).cloned() else { return };
+        let Some(incident) = self.incident(number) else { return };
+        let is_bad = self.policy.incidents.targets(incident.severity).tells_executives;
+        if !is_bad || !incident.is_active() || !incident.is_told() || incident.executives_told {
+            return;
+        }
+        let mut readers = Readers::default();
+        for target in &list {
+            // Whoever cannot be found now is left out; the others hear of it all the same.
+            let _ = self.add_reader(now, incident, target, &mut readers);
+        }
+        if incident.restricted.is_some() {
+            // Places may be read by anybody, and people only where they may know.
+            readers.places.clear();
+            readers.people.retain(|it| incident.is_open_to(it, &self.directory));
+        }
+        let (severity, word) = (incident.severity, incident.severity.word());
+        let services = incident.all_services().join(", ");
+        let about =
+            if services.is_empty() { String::new() } else { format!(" It is about {services}.") };
+        let owner = incident.owner.as_ref().map_or("Nobody".to_owned(), ToString::to_string);
+        let body = format!(
+            "Incident {number} is {severity} ({word}) and {}.{about} {owner} has it.",
+            incident.status()
+        );
+        let message = Message {
+            template: Default::default(),
+            audience: Audience::Executive,
+            subject: format!("[{severity}] {}", incident.title),
+            body,
+        };
+        if let Some(held) = self.incidents.held.get_mut(&number) {
+            held.incident.executives_told = true;
+        }
+        self.send_message(now, number, &Author::system(), message, readers);
+    }
+
     fn send_message(
         &mut self,
         now: Timestamp,
@@ -232,8 +296,10 @@ impl Tenant {
         readers: Readers,
     ) {
         if let Some(held) = self.incidents.held.get_mut(&number) {
-            held.incident.told_at = Some(now);
-            held.incident.active_at = now;
+            if by.is_person() {
+                held.incident.told_at = Some(now);
+                held.incident.active_at = now;
+            }
             if message.audience == Audience::Customer {
                 let count = &mut held.incident.impact.customer_notifications;
                 *count = Some(count.unwrap_or(0) + 1);

@@ -208,7 +208,8 @@ impl Tenant {
         if crew.requests.len() + people.len() > MAX_REQUESTS {
             return Err(impossible(format!("people were asked {MAX_REQUESTS} times already")));
         }
-        let within = within.unwrap_or_else(|| time_to_answer(incident.severity));
+        let within = within
+            .unwrap_or_else(|| time_to_answer(self.policy.incidents.targets(incident.severity)));
         let is_new = |person: &Handle| {
             !crew.has(role, person) && !crew.waiting().any(|it| it.person == *person)
         };

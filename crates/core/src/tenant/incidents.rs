@@ -87,6 +87,16 @@ impl Tenant {
         self.incidents.held.values().map(|held| &held.incident)
     }
 
+    /// Returns how many incidents are open.
+    pub fn open_incidents(&self) -> usize {
+        self.incidents.open
+    }
+
+    /// Returns the open incident to which what has this key belongs.
+    pub fn incident_of_key(&self, key: &IncidentKey) -> Option<IncidentNumber> {
+        self.incidents.by_key.get(key).copied()
+    }
+
     /// Returns the alerts of an incident that may still change, and whether each fires.
     pub fn incident_alerts(&self, number: IncidentNumber) -> Vec<(IncidentAlert, bool)> {
         let held = self.incidents.held.get(&number);

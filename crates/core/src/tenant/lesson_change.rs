@@ -124,7 +124,8 @@ impl Tenant {
         }
         let is_required = self.policy.incidents.requires_postmortem(it.severity);
         let resolved_at = it.record.cycle().resolved_at.unwrap_or(now);
-        let due_at = is_required.then(|| due_at(it.severity, resolved_at));
+        let due_at =
+            is_required.then(|| due_at(self.policy.incidents.targets(it.severity), resolved_at));
         self.begin_postmortem(now, incident, by, due_at);
         let subject = LessonSubject::Postmortem(incident);
         let version = self.postmortem(incident).map_or(0, |it| it.version);

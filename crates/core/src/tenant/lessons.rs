@@ -79,6 +79,9 @@ impl Tenant {
 
     /// Returns the incidents whose postmortems wait for a draft.
     pub fn postmortems_to_draft(&self) -> Vec<IncidentNumber> {
+        if !self.policy.incidents.automation.drafts_postmortems {
+            return Vec::new();
+        }
         let waits = |it: &&Postmortem| it.drafted_at.is_none() && it.state.is_editable();
         let waiting = self.postmortems().filter(waits).map(|it| it.incident);
         // Asked for again when memory had forgotten what was settled.
@@ -94,10 +97,10 @@ impl Tenant {
     pub(super) fn incident_is_over(&mut self, now: Timestamp, number: IncidentNumber) {
         let Some(incident) = self.incident(number).filter(|it| is_reviewed(it)) else { return };
         let resolved_at = incident.record.cycle().resolved_at.unwrap_or(now);
-        let due_at = due_at(incident.severity, resolved_at);
+        let due_at = due_at(self.policy.incidents.targets(incident.severity), resolved_at);
         let is_required = self.policy.incidents.requires_postmortem(incident.severity);
         match incident.postmortem {
-            None if is_required => {
+            None if is_required && self.policy.incidents.automation.begins_postmortems => {
                 self.begin_postmortem(now, number, &Author::system(), Some(due_at));
             }
             None => {}
@@ -133,7 +136,7 @@ impl Tenant {
         let Some(incident) = self.incident(it.incident) else { return };
         if incident.postmortem.is_some_and(PostmortemState::is_open) && !it.state.is_open() {
             let resolved_at = incident.record.cycle().resolved_at.unwrap_or(it.changed_at);
-            reopen(it, due_at(incident.severity, resolved_at));
+            reopen(it, due_at(self.policy.incidents.targets(incident.severity), resolved_at));
         }
     }
 
@@ -145,13 +148,15 @@ impl Tenant {
         if !self.policy.incidents.requires_postmortem(incident.severity) {
             return;
         }
-        let due_at = due_at(incident.severity, now);
+        let due_at = due_at(self.policy.incidents.targets(incident.severity), now);
         match self.postmortem(number).cloned() {
             Some(mut it) if it.state.is_open() && !it.is_required => {
                 (it.is_required, it.due_at) = (true, Some(due_at));
                 self.write_postmortem(now, it, "tocsin");
             }
-            _ if incident.postmortem.is_none() => {
+            _ if incident.postmortem.is_none()
+                && self.policy.incidents.automation.begins_postmortems =>
+            {
                 self.begin_postmortem(now, number, &Author::system(), Some(due_at));
             }
             _ => {}

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{Tenant, Timer};
 use crate::identity::Handle;
 use crate::incident::{
-    Author, Fact, INCIDENT_REMINDERS, Incident, IncidentNumber, Role, Said, Targets, Task,
+    Author, Fact, INCIDENT_REMINDERS, Incident, IncidentNumber, Role, Said, Task,
 };
 use crate::reminder::{Reminder, ReminderKey, ReminderKind, ReminderPlan, ReminderSubject};
 use crate::severity::Severity;
@@ -28,6 +28,7 @@ impl Tenant {
         let changed: BTreeSet<IncidentNumber> =
             self.recorder.incidents.iter().copied().chain(written).collect();
         for number in changed {
+            self.tell_executives(now, number);
             self.look_at_reminders_of(now, number);
         }
     }
@@ -311,7 +312,7 @@ fn text_of(
     incident: &Incident,
     settings: &crate::incident::IncidentSettings,
 ) -> String {
-    let targets = Targets::of(incident.severity);
+    let targets = settings.targets(incident.severity);
     let severity = incident.severity;
     match kind {
         ReminderKind::AckSla => {
@@ -327,7 +328,7 @@ fn text_of(
             format!("an update will be due soon: {severity} promises one every {minutes} minutes")
         }
         ReminderKind::RoleVacant => {
-            let vacant = incident.crew.vacant(severity, incident.owner.as_ref());
+            let vacant = incident.crew.vacant(targets, incident.owner.as_ref());
             let vacant: Vec<String> = vacant.into_iter().map(Role::title).collect();
             format!("nobody is {} yet, and {severity} asks for it", vacant.join(", "))
         }

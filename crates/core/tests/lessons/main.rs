@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop right there")]
 
+mod moves;
+mod switches;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -113,6 +116,10 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
+        Self::with(policy())
+    }
+
+    fn with(policy: Arc<Policy>) -> Self {
         let everyday = |name: &str, manager: Option<&str>| {
             let grants = vec![Grant { role: Role::Responder, scope: Scope::Tenant }];
             Person { grants, ..person(name, manager) }
@@ -136,7 +143,6 @@ impl Stage {
         let contacts = ["ada", "linus", "grace", "bob"].map(|it| (who(it), contacts.clone()));
         let contacts = contacts.to_vec();
         let rows = TenantRows { identity, contacts, ..TenantRows::default() };
-        let policy = policy();
         let tenant = Tenant::restore(Arc::clone(&policy), rows, at(0));
         let (postmortems, sent) = (BTreeMap::new(), Vec::new());
         let mut stage =

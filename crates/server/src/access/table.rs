@@ -162,6 +162,8 @@ pub const ROUTES: &[(&str, &str, Need)] = &[
     ("GET", "/api/v1/incidents/message-templates", Need::MaySomewhere(P::IncidentRead)),
     ("POST", "/api/v1/incidents/{incident}/updates", Need::MaySomewhere(P::IncidentRead)),
     ("POST", "/api/v1/incidents/{incident}/updates/preview", Need::MaySomewhere(P::IncidentRead)),
+    ("GET", "/api/v1/severities", Need::MaySomewhere(P::IncidentRead)),
+    ("POST", "/api/v1/severities/classify", Need::MaySomewhere(P::IncidentRead)),
     ("GET", "/api/v1/incidents/metrics", Need::MaySomewhere(P::IncidentRead)),
     ("GET", "/api/v1/incidents/{incident}", Need::MaySomewhere(P::IncidentRead)),
     ("PATCH", "/api/v1/incidents/{incident}", Need::MaySomewhere(P::IncidentTransition)),

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 use tocsin_core::identity::Permission;
+use tocsin_core::incident::{MessageTarget, Role, Rule, Status, allowed_from, rule};
+use tocsin_core::severity::Severity;
+use tocsin_server::Options;
 
 use super::support::{Answer, TestServer};
 
@@ -300,4 +303,194 @@ async fn an_alert_is_the_root_a_symptom_or_the_same_as_another() {
     let path = format!("{INCIDENT}/alerts/00000000000000aa");
     let none = server.order("PATCH", &path, &[], json!({ "role": "root" })).await;
     assert_eq!(none.status, 404);
+}
+
+#[tokio::test]
+async fn severities_are_data_and_executives_hear_of_bad_ones_once() {
+    let mut policy = super::support::policy();
+    let targets = policy.incidents.severities.of_mut(Severity::Sev3);
+    targets.acknowledge_minutes = 7;
+    targets.roles = vec![Role::Scribe];
+    let board = vec![MessageTarget::parse("ada").unwrap()];
+    policy.incidents.lists.insert("executives".into(), board);
+    let server = TestServer::start_by(Options::default(), policy).await;
+    let person = json!({ "handle": "ada", "email": "ada@example.org" });
+    assert_eq!(server.order("POST", "/api/v1/people", &[], person).await.status, 201);
+    let all = server.get("/api/v1/severities").await.json();
+    let sev3 = &all["items"][2];
+    assert_eq!(sev3["targets"]["acknowledge_minutes"], 7);
+    assert_eq!(sev3["roles"][0]["role"], "scribe");
+    assert_eq!(all["items"][0]["roles"].as_array().unwrap().len(), 6);
+    assert_eq!(all["items"][0]["name"], "Critical");
+
+    let draft = json!({ "title": "Cannot pay", "severity": "sev3" });
+    assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    let detail = server.get(INCIDENT).await.json();
+    assert_eq!(detail["targets"]["acknowledge_minutes"], 7);
+    assert_eq!(detail["people"]["vacant_roles"], json!(["scribe"]));
+    let told = async || {
+        let timeline = server.get("/api/v1/incidents/1/timeline").await.json();
+        let rows = timeline["items"].as_array().unwrap().clone();
+        let sent = rows.iter().filter(|row| row["kind"] == "message_sent");
+        sent.map(|row| row["text"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(told().await, [] as [String; 0]);
+    for (severity, reason) in [("sev1", "everybody"), ("sev3", "no"), ("sev2", "many")] {
+        let rating = json!({ "severity": severity, "reason": reason });
+        assert_eq!(server.step("severity", rating).await.status, 200);
+    }
+    assert_eq!(told().await, ["told ada: [sev1] Cannot pay"]);
+}
+
+#[tokio::test]
+async fn why_it_is_so_bad_and_what_nobody_knows_is_shown() {
+    let server = TestServer::with_incidents().await;
+    let evidence = json!({ "error_rate": 0.3, "is_core": true });
+    let dry = server.order("POST", "/api/v1/severities/classify", &[], evidence.clone()).await;
+    let missing = json!(["users_percent", "latency_factor", "is_security"]);
+    assert_eq!(
+        (&dry.json()["severity"], &dry.json()["clause"], &dry.json()["missing"]),
+        (&json!("sev2"), &json!("major_impact"), &missing)
+    );
+    let wrong = json!({ "error_rate": 3 });
+    let wrong = server.order("POST", "/api/v1/severities/classify", &[], wrong).await;
+    assert_eq!((wrong.status, pointers(&wrong)), (422, vec!["/error_rate".to_owned()]));
+
+    let draft = json!({ "title": "Errors", "evidence": evidence });
+    assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    let of = async || server.get(INCIDENT).await.json()["classification"].clone();
+    let first = of().await;
+    assert_eq!((&first["severity"], first.get("suggestion")), (&json!("sev2"), None));
+    // It is less bad by now: that is only suggested.
+    let less = json!({ "evidence": { "error_rate": 0.02, "is_core": true } });
+    assert_eq!(patch(&server, less).await.json()["incident"]["severity"], "sev2");
+    let less = of().await;
+    assert_eq!((&less["severity"], &less["suggestion"]), (&json!("sev4"), &json!("sev4")));
+    let rating = json!({ "severity": "sev3", "reason": "I know better" });
+    assert_eq!(server.step("severity", rating).await.status, 200);
+    let worse = json!({ "evidence": { "error_rate": 0.99 } });
+    assert_eq!(patch(&server, worse).await.json()["incident"]["severity"], "sev3");
+    let pinned = of().await;
+    assert_eq!(
+        (&pinned["clause"], &pinned["pinned_by"], &pinned["suggestion"]),
+        (&json!("outage"), &json!("local"), &json!("sev1"))
+    );
+}
+
+#[tokio::test]
+async fn the_five_messages_read_like_this() {
+    let server = TestServer::with_incidents().await;
+    let draft = json!({
+        "title": "Customers cannot pay", "severity": "sev1", "service": "checkout",
+        "services": ["web"], "summary": "The provider answers with errors.",
+        "impact": { "users": 1200, "revenue": 12500.0, "currency": "EUR", "sla_breach": true },
+    });
+    assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    server.clock.advance(900);
+    let values = json!({
+        "impact_description": "Payments fail.", "update_message": "The provider is back.",
+        "next_steps": "We watch it.", "resolution_summary": "The provider restarted.",
+        "preventive_measures": "A second provider.", "status_page_url": "https://s.example",
+        "incident_channel": "#inc-1", "runbook_url": "https://r.example/pay",
+    });
+    let mut texts = String::new();
+    for (template, kind, audience) in [
+        ("internal_alert", "alert", "internal"),
+        ("customer_notification_start", "start", "customer"),
+        ("customer_notification_update", "update", "customer"),
+        ("customer_notification_resolved", "resolved", "customer"),
+        ("executive_briefing", "briefing", "executive"),
+    ] {
+        let update = |message: Value| match kind {
+            "resolved" => json!({ "status": "resolved", "note": "over", "message": message }),
+            _ => json!({ "message": message }),
+        };
+        let message = json!({ "template": template, "to": ["ada"], "variables": values });
+        let seen = server.step("updates/preview", update(message)).await;
+        assert_eq!(seen.status, 200, "{template}: {}", seen.body);
+        let by_kind = json!({
+            "audience": audience, "kind": kind, "to": ["ada"], "variables": values,
+        });
+        let same = server.step("updates/preview", update(by_kind)).await;
+        assert_eq!(same.body, seen.body);
+        let seen = seen.json();
+        let text = |name: &str| seen[name].as_str().unwrap().to_owned();
+        texts.push_str(&format!("== {template}\n{}\n\n{}\n\n", text("subject"), text("body")));
+    }
+    insta::assert_snapshot!("messages", texts);
+    let none = json!({ "message": { "audience": "customer", "kind": "briefing", "to": ["ada"] } });
+    let none = server.step("updates/preview", none).await;
+    assert!(none.status == 422 && none.body.contains("customer"), "{}", none.body);
+    // Where people talk, and what to follow, may not be known; that stops nobody.
+    let bare = json!({ "message": { "template": "internal_alert", "to": ["ada"] } });
+    let bare = server.step("updates/preview", bare).await;
+    assert!(bare.body.contains("Runbook: none is known"), "{}", bare.body);
+}
+
+#[tokio::test]
+async fn restricted_incidents_count_without_a_word_about_them() {
+    let server = TestServer::with_incidents().await;
+    let draft = json!({ "title": "Somebody reads mail", "severity": "sev2", "service": "mail" });
+    assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    let few = json!({ "people": ["ada"], "reason": "personal data" });
+    assert_eq!(server.step("restrict", few).await.status, 200);
+    let bearer = format!("Bearer {}", server.token(&[Permission::IncidentRead]).await);
+    let header = [("authorization", bearer.as_str())];
+    let report = server.order("GET", "/api/v1/incidents/metrics", &header, json!(null)).await;
+    assert_eq!(report.json()["groups"][0]["incidents"], 1);
+    assert!(!report.body.contains("reads mail"), "{}", report.body);
+    let list = server.order("GET", "/api/v1/incidents", &header, json!(null)).await;
+    assert_eq!(list.json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_note_for_a_whole_family_is_bounded() {
+    let server = TestServer::with_incidents().await;
+    for title in ["One", "Two"] {
+        let draft = json!({ "title": title, "severity": "sev3" });
+        assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+    }
+    let link = json!({ "kind": "child", "other": "2" });
+    assert_eq!(server.step("link", link).await.status, 200);
+    let long = json!({ "note": "x".repeat(10_001) });
+    let refused = server.step("resolve-all", long).await;
+    assert_eq!((refused.status, pointers(&refused)), (422, vec!["/note".to_owned()]));
+    assert_eq!(server.get(INCIDENT).await.json()["status"], "detected");
+}
+
+#[tokio::test]
+async fn what_the_table_of_moves_does_not_have_is_refused_with_what_it_has() {
+    let server = TestServer::with_incidents().await;
+    let mut refused_cells = 0;
+    for (place, from) in Status::ALL.into_iter().enumerate() {
+        let path = format!("/api/v1/incidents/{}", place + 1);
+        let draft = json!({ "title": "Slow", "severity": "sev4" });
+        assert_eq!(server.order("POST", "/api/v1/incidents", &[], draft).await.status, 201);
+        let go = async |to: Status| {
+            let body = json!({ "to": to.as_str(), "note": "so it is" });
+            server.order("POST", &format!("{path}/transition"), &[], body).await
+        };
+        let way: &[Status] = match from {
+            Status::Detected => &[],
+            Status::Closed => &[Status::Resolved, Status::Closed],
+            _ => &[from],
+        };
+        for to in way {
+            assert_eq!(go(*to).await.status, 200, "{from}");
+        }
+        let allowed: Vec<String> = allowed_from(from).map(|(to, _)| to.to_string()).collect();
+        for to in Status::ALL {
+            if !matches!(rule(from, to), Rule::Never | Rule::Refire) {
+                continue;
+            }
+            refused_cells += 1;
+            let refused = go(to).await;
+            let problem: Value = serde_json::from_str(&refused.body).unwrap();
+            assert_eq!(refused.status, 409, "{from} -> {to}: {}", refused.body);
+            assert_eq!(problem["code"], "transition_denied", "{from} -> {to}");
+            assert_eq!(problem["allowed"], json!(allowed), "{from} -> {to}");
+        }
+        assert_eq!(server.get(&path).await.json()["status"], from.as_str());
+    }
+    assert_eq!(refused_cells, 25);
 }

@@ -33,6 +33,14 @@ pub struct BackupSummary {
     pub unsent_notifications: usize,
     /// Events of the history.
     pub events: u64,
+    /// Incidents, closed ones included.
+    pub incidents: u64,
+    /// Postmortems.
+    pub postmortems: u64,
+    /// Action items.
+    pub actions: u64,
+    /// Articles of the knowledge base, in their newest version each.
+    pub articles: u64,
 }
 
 /// What became of the database that a restored one replaced.
@@ -120,6 +128,10 @@ fn read_all(connection: &mut Connection, file: &Path) -> Result<BackupSummary, F
         silences: 0,
         unsent_notifications: 0,
         events: events.unsigned_abs(),
+        incidents: rows_of(connection, "incident", "tenant, number")?,
+        postmortems: rows_of(connection, "postmortem", "tenant, incident")?,
+        actions: rows_of(connection, "action_item", "tenant, incident, number")?,
+        articles: rows_of(connection, "article", "tenant, number")?,
     };
     for tenant in tenants(connection)? {
         let rows = load::tenant_rows(connection, tenant)?;
@@ -128,6 +140,20 @@ fn read_all(connection: &mut Connection, file: &Path) -> Result<BackupSummary, F
         summary.unsent_notifications += rows.outbox.len();
     }
     Ok(summary)
+}
+
+/// Counts what a table holds, each thing once; one of an older release may not have it yet.
+fn rows_of(
+    connection: &Connection,
+    table: &'static str,
+    key: &'static str,
+) -> Result<u64, Failure> {
+    if !connection.table_exists(None, table)? {
+        return Ok(0);
+    }
+    let sql = format!("SELECT count(*) FROM (SELECT DISTINCT {key} FROM {table})");
+    let count: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
+    Ok(count.unsigned_abs())
 }
 
 /// Puts a backup into `directory`, whose process must have ended. A database that is there is kept

@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::incident_edit::{IncidentAlertRole, IncidentImpact, IncidentTicket};
 use super::incident_more::{IncidentRestricted, IncidentTask};
 use super::incident_people::{IncidentPeople, IncidentRelations};
+use super::severity::{IncidentClassification, IncidentTargets};
 
 /// Where an incident stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -250,6 +251,9 @@ pub struct IncidentDetail {
     pub metrics: Vec<IncidentMetric>,
     /// What is known of the effects.
     pub evidence: IncidentEvidence,
+    /// How bad it is by that, and why; absent while nothing is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classification: Option<IncidentClassification>,
     /// Whom it harms, and how much; absent while nobody said.
     #[serde(default, skip_serializing_if = "IncidentImpact::is_empty")]
     pub impact: IncidentImpact,
@@ -358,21 +362,6 @@ pub struct IncidentCycle {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schema(example = json!(["resolved_at"]))]
     pub given: Vec<String>,
-}
-
-/// What a severity asks for, in minutes from when the incident was detected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct IncidentTargets {
-    /// Somebody has taken it.
-    pub acknowledge_minutes: u32,
-    /// An update is written so often.
-    pub update_minutes: u32,
-    /// It goes to the next level when it is not over.
-    pub escalate_minutes: u32,
-    /// It is over; absent for no promise.
-    pub resolve_minutes: Option<u32>,
-    /// Whether somebody has to be in command.
-    pub needs_commander: bool,
 }
 
 /// How long something took.
@@ -544,23 +533,24 @@ impl Incident {
 
 impl IncidentDetail {
     /// Returns an incident with everything that belongs to it.
-    pub fn new(it: &incident::Incident, alerts: Vec<IncidentAlertRow>, total: usize) -> Self {
-        let targets = Targets::of(it.severity);
+    ///
+    /// `targets` are those of its severity.
+    pub fn new(
+        it: &incident::Incident,
+        targets: &Targets,
+        alerts: Vec<IncidentAlertRow>,
+        total: usize,
+    ) -> Self {
         Self {
             incident: Incident::new(it),
             alerts,
             alerts_total: total as u64 + it.alerts_left_out,
             escalations: it.runs.iter().map(|run| run.0).collect(),
             cycles: it.record.cycles().iter().map(IncidentCycle::new).collect(),
-            targets: IncidentTargets {
-                acknowledge_minutes: targets.acknowledge_minutes,
-                update_minutes: targets.update_minutes,
-                escalate_minutes: targets.escalate_minutes,
-                resolve_minutes: targets.resolve_minutes,
-                needs_commander: targets.needs_commander(),
-            },
+            targets: IncidentTargets::new(targets),
             metrics: measure(&it.record, &it.measure).iter().map(IncidentMetric::new).collect(),
             evidence: it.evidence.into(),
+            classification: IncidentClassification::of_incident(it),
             impact: IncidentImpact::new(&it.impact),
             root_cause: it.root_cause.clone(),
             impact_started_at: it.measure.impact_started_at,
@@ -568,7 +558,7 @@ impl IncidentDetail {
             is_impact_end_assumed: it.measure.is_end_assumed,
             is_predicted: it.measure.is_predicted,
             allowed_transitions: transitions(allowed_from(it.status())),
-            people: IncidentPeople::new(it),
+            people: IncidentPeople::new(it, targets),
             relations: IncidentRelations::new(&it.relations),
             tasks: it.tasks.iter().map(IncidentTask::new).collect(),
             restricted: it.restricted.as_ref().map(IncidentRestricted::new),
@@ -692,7 +682,7 @@ impl IncidentEntry {
 }
 
 /// Returns the word by which a value is stored.
-fn word(value: &impl Serialize) -> String {
+pub(super) fn word(value: &impl Serialize) -> String {
     let value = serde_json::to_value(value).unwrap_or_default();
     value.as_str().unwrap_or_default().to_owned()
 }

@@ -70,6 +70,11 @@ pub struct IncidentMessage {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "customer_update")]
     pub template: Option<String>,
+    /// What is told, in place of the name of a template: `alert` to colleagues, `start`, `update` or
+    /// `resolved` to customers, `briefing` to executives, as `audience` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "update")]
+    pub kind: Option<String>,
     /// Who reads it, where no template says so.
     pub audience: MessageAudience,
     /// The subject, in place of the template's; may have variables.

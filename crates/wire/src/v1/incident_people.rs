@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tocsin_core::incident::{self, LinkKind, Relations, Role, UNMERGE_WINDOW};
+use tocsin_core::incident::{self, LinkKind, Relations, Role, Targets, UNMERGE_WINDOW};
 use tocsin_core::labels::Fingerprint;
 use utoipa::ToSchema;
 
@@ -156,7 +156,7 @@ pub struct IncidentRelations {
 
 impl IncidentPeople {
     /// Returns the people of an incident as the API shows them.
-    pub fn new(it: &incident::Incident) -> Self {
+    pub fn new(it: &incident::Incident, targets: &Targets) -> Self {
         let holding = |it: &incident::Holding| IncidentHolding {
             role: it.role.into(),
             person: it.person.to_string(),
@@ -178,7 +178,7 @@ impl IncidentPeople {
             answer_message: it.answer.as_ref().map_or_else(String::new, |it| it.message.clone()),
         };
         let vacant = match it.is_active() {
-            true => it.crew.vacant(it.severity, it.owner.as_ref()),
+            true => it.crew.vacant(targets, it.owner.as_ref()),
             false => Vec::new(),
         };
         Self {

@@ -37,6 +37,7 @@ mod receiver_test;
 mod routing;
 pub mod sentence;
 mod session;
+mod severity;
 mod shift;
 mod silence;
 mod status;
@@ -113,6 +114,9 @@ pub use session::{
     CodeDraft, LinkDraft, PasswordDraft, RecoveryCodes, SecondFactor, Session, Sessions,
     SignInDraft,
 };
+pub use severity::{
+    IncidentClassification, IncidentTargets, Severities, SeverityRole, SeverityRow,
+};
 pub use shift::*;
 pub use silence::{Silence, SilenceDraft, SilencePreview, SilencePreviewRequest, SilenceState};
 pub use status::{ConfigurationStatus, Counts, Readiness, Status};
@@ -121,8 +125,8 @@ pub use incident::{
     Incident, IncidentAlertRow, IncidentAssignment, IncidentCategory, IncidentComment,
     IncidentCycle, IncidentDetail, IncidentEntry, IncidentEvidence, IncidentMetric, IncidentMode,
     IncidentMove, IncidentMoveTo, IncidentRating, IncidentReminder, IncidentResolution,
-    IncidentResult, IncidentState, IncidentStatus, IncidentTargets, IncidentTransition,
-    MAX_LISTED_INCIDENT_ALERTS, transitions,
+    IncidentResult, IncidentState, IncidentStatus, IncidentTransition, MAX_LISTED_INCIDENT_ALERTS,
+    transitions,
 };
 pub use incident_edit::{
     IncidentAlertPage, IncidentAlertPatch, IncidentAlertRole, IncidentDraft, IncidentImpact,

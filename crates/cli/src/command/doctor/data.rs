@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::SignedDuration;
 use tocsin_config::{DEFAULT_TENANT, Loaded};
 use tocsin_engine::{Clock as _, SystemClock};
-use tocsin_store::{Inspection, inspect};
+use tocsin_store::{BackupSummary, Inspection, inspect};
 
 use super::exposure;
 use super::report::Findings;
@@ -107,14 +107,27 @@ pub(super) fn examine_secrets(
     }
 }
 
+/// Returns how much there is of incidents and what was learned from them.
+pub(crate) fn lessons(summary: &BackupSummary) -> String {
+    let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    format!(
+        "{}, {}, {}, {}",
+        count(whole(summary.incidents), "incident", "incidents"),
+        count(whole(summary.postmortems), "postmortem", "postmortems"),
+        count(whole(summary.actions), "action item", "action items"),
+        count(whole(summary.articles), "article", "articles"),
+    )
+}
+
 fn words(inspection: &Inspection) -> String {
     let summary = &inspection.summary;
     format!(
-        "database whole, {} bytes, {}, {}, {}",
+        "database whole, {} bytes, {}, {}, {}, {}",
         summary.bytes,
         count(summary.open_alerts, "open alert", "open alerts"),
         count(summary.silences, "silence", "silences"),
         count(summary.unsent_notifications, "unsent notification", "unsent notifications"),
+        lessons(summary),
     )
 }
 

@@ -7,6 +7,8 @@ mod peers;
 mod receivers;
 mod report;
 
+pub(crate) use data::lessons;
+
 use std::path::PathBuf;
 
 use anyhow::Result;

@@ -13,7 +13,9 @@ const TEMPLATES: [(&str, Audience, &str, &str); 5] = [
          How bad: {severity} ({severity_word})\n\
          Concerned: {affected_services}\n\
          Since: {detected_at}, {duration} so far\n\
-         In command: {incident_commander}\n\n\
+         In command: {incident_commander}\n\
+         Runbook: {runbook_url}\n\
+         People talk in: {incident_channel}\n\n\
          {description}",
     ),
     (
@@ -62,9 +64,45 @@ const TEMPLATES: [(&str, Audience, &str, &str); 5] = [
          What is being done: {current_actions}\n\n\
          How it went so far:\n{timeline_summary}\n\n\
          In command: {incident_commander}\n\
+         People talk in: {incident_channel}\n\
          Next word by {next_update_time}.",
     ),
 ];
+
+/// Other names of built-in templates, as other tools write them.
+const ALIASES: [(&str, &str); 3] = [
+    ("customer_notification_start", "customer_start"),
+    ("customer_notification_update", "customer_update"),
+    ("customer_notification_resolved", "customer_resolved"),
+];
+
+/// Which template tells whom what.
+const KINDS: [(Audience, &str, &str); 5] = [
+    (Audience::Internal, "alert", "internal_alert"),
+    (Audience::Customer, "start", "customer_start"),
+    (Audience::Customer, "update", "customer_update"),
+    (Audience::Customer, "resolved", "customer_resolved"),
+    (Audience::Executive, "briefing", "executive_briefing"),
+];
+
+/// Returns the built-in template that has another name, too.
+pub fn template_by_alias(name: &str) -> Option<&'static str> {
+    ALIASES.into_iter().find(|(alias, _)| *alias == name).map(|(_, name)| name)
+}
+
+/// Returns the template that tells an audience this.
+///
+/// # Errors
+/// What that audience can be told.
+pub fn template_of_kind(audience: Audience, kind: &str) -> Result<&'static str, String> {
+    let of_audience = || KINDS.into_iter().filter(move |(known, ..)| *known == audience);
+    let found = of_audience().find(|(_, known, _)| *known == kind);
+    found.map(|(.., template)| template).ok_or_else(|| {
+        let kinds: Vec<&str> = of_audience().map(|(_, kind, _)| kind).collect();
+        let (who, kinds) = (audience.as_str(), kinds.join(", "));
+        format!("`{kind}` is nothing that a message of audience {who} can be; it can be {kinds}")
+    })
+}
 
 /// Returns the templates that are there without any configuration, by name.
 #[expect(clippy::missing_panics_doc, reason = "a test reads all of them")]

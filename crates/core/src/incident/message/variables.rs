@@ -9,9 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::{Incident, Role, Targets};
 use crate::identity::Handle;
 
-/// Variables that follow from the incident, with what they are. Whoever sends may give another
+/// Variables that follow from the incident or are always there, with what they are. Whoever sends may give another
 /// value.
-pub const INCIDENT_VARIABLES: [(&str, &str); 28] = [
+pub const INCIDENT_VARIABLES: [(&str, &str); 30] = [
     ("affected_customers", "How many users are concerned, or that it is not known."),
     ("affected_services", "The services, or what it is about."),
     ("category", "What kind of harm it is, or that it is not known."),
@@ -20,6 +20,10 @@ pub const INCIDENT_VARIABLES: [(&str, &str); 28] = [
     ("description", "The summary, or the title."),
     ("detected_at", "When it was detected."),
     ("duration", "How long it took, or takes so far."),
+    (
+        "incident_channel",
+        "Where people talk about it, as the configuration says, or that no channel is named.",
+    ),
     ("incident_commander", "Who is in command, or else who has it, or nobody yet."),
     ("incident_id", "Its reference."),
     ("incident_number", "Its number."),
@@ -32,6 +36,7 @@ pub const INCIDENT_VARIABLES: [(&str, &str); 28] = [
     ("root_cause", "What caused it; only where somebody said."),
     ("severity", "sev1 to sev5."),
     ("severity_word", "The same in a word, such as critical."),
+    ("runbook_url", "What to follow, as its alerts say, or that none is known."),
     (
         "sla_breach",
         "Whether what customers were promised is broken, where somebody said, and which promises of \
@@ -47,14 +52,12 @@ pub const INCIDENT_VARIABLES: [(&str, &str); 28] = [
 ];
 
 /// Variables that whoever sends has to give, or the configuration, with what they are.
-pub const GIVEN_VARIABLES: [(&str, &str); 9] = [
+pub const GIVEN_VARIABLES: [(&str, &str); 7] = [
     ("company_name", "Who signs."),
     ("impact_description", "What customers notice."),
-    ("incident_channel", "Where people talk about it."),
     ("next_steps", "What comes next."),
     ("preventive_measures", "What is done so that it does not come back."),
     ("resolution_summary", "What was done."),
-    ("runbook_url", "What to follow."),
     ("status_page_url", "Where everybody can see how it stands."),
     ("update_message", "What is new."),
 ];
@@ -62,9 +65,8 @@ pub const GIVEN_VARIABLES: [(&str, &str); 9] = [
 /// The most lines of `timeline_summary`; the latest count.
 const MAX_SUMMARY_LINES: usize = 12;
 
-/// Returns the values of [`INCIDENT_VARIABLES`].
-pub fn variables_of(it: &Incident, now: Timestamp) -> BTreeMap<String, String> {
-    let targets = Targets::of(it.severity);
+/// Returns the values of [`INCIDENT_VARIABLES`]; `targets` are those of its severity.
+pub fn variables_of(it: &Incident, targets: &Targets, now: Timestamp) -> BTreeMap<String, String> {
     let status = it.status();
     let detected = it.record.detected_at();
     let resolved = it.record.cycle().resolved_at.filter(|_| !it.is_active());
@@ -116,7 +118,7 @@ pub fn variables_of(it: &Incident, now: Timestamp) -> BTreeMap<String, String> {
         ("root_cause", it.root_cause.clone()),
         ("severity", it.severity.as_str().to_owned()),
         ("severity_word", it.severity.word().to_owned()),
-        ("sla_breach", format!("{broken}{}", promises(it, &targets, now))),
+        ("sla_breach", format!("{broken}{}", promises(it, targets, now))),
         ("started_at", clock(started)),
         ("status", status.to_string()),
         ("tags", list(&it.tags)),

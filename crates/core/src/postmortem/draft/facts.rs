@@ -8,7 +8,7 @@ use super::super::{Sentence, Source};
 use crate::action::ActionItem;
 use crate::event::{Event, Recorded};
 use crate::ids::AlertNumber;
-use crate::incident::{Cycle, Entry, Fact, Incident, Metric, MetricName, Status, measure};
+use crate::incident::{Cycle, Entry, Fact, Incident, Metric, MetricName, Status, Targets, measure};
 use crate::knowledge::Similar;
 
 /// What is recorded about an incident.
@@ -30,6 +30,10 @@ pub struct Facts {
     pub similar: Vec<Similar>,
     /// What was promised after those and is still open.
     pub open_actions: Vec<ActionItem>,
+    /// What its severity asks for.
+    pub targets: Targets,
+    /// Whether anything is recommended.
+    pub recommends: bool,
 }
 
 /// What a draft needs to know of an alert.

@@ -38,7 +38,9 @@ pub fn draft(facts: &Facts) -> PostmortemDraft {
     let review = review::review(facts);
     put(SectionName::WentWell, review.well);
     put(SectionName::CouldImprove, review.badly);
-    draft.recommendations = review.recommendations;
+    if facts.recommends {
+        draft.recommendations = review.recommendations;
+    }
     draft
 }
 

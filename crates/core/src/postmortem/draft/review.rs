@@ -9,7 +9,7 @@ use super::factors;
 use super::facts::{Facts, Words, count, listed, span};
 use crate::action::{ActionCategory, ActionPriority};
 use crate::event::Event;
-use crate::incident::{Fact, MetricName, Mode, ResolutionCode, Status, Targets};
+use crate::incident::{Fact, MetricName, Mode, ResolutionCode, Status};
 
 /// More hands than this lose time.
 const MAX_ASSIGNMENTS: usize = 3;
@@ -101,7 +101,7 @@ impl Review<'_> {
 
     fn answering(&mut self) {
         let facts = self.facts;
-        let minutes = Targets::of(facts.incident.severity).acknowledge_minutes;
+        let minutes = facts.targets.acknowledge_minutes;
         let target = i64::from(minutes) * 60;
         let taken = facts.rows(
             |it| matches!(it, Fact::Moved { from: Status::Detected, to, .. } if to.is_active()),
@@ -224,7 +224,7 @@ impl Review<'_> {
 
     fn repairing(&mut self) {
         let facts = self.facts;
-        let targets = Targets::of(facts.incident.severity);
+        let targets = &facts.targets;
         if let (Some(minutes), Some(took)) =
             (targets.resolve_minutes, facts.metric(MetricName::ActiveTime))
         {
@@ -280,7 +280,7 @@ impl Review<'_> {
     /// Long silences while it was open.
     fn updates(&mut self) {
         let facts = self.facts;
-        let every = i64::from(Targets::of(facts.incident.severity).update_minutes) * 60;
+        let every = i64::from(facts.targets.update_minutes) * 60;
         let Some(end) = facts.first().resolved_at else { return };
         let mut last = (facts.incident.record.detected_at(), None);
         let mut longest = (0, None);

@@ -5,7 +5,7 @@ use compact_str::CompactString;
 use super::super::Source;
 use super::facts::{Facts, Words, count, listed, said, span, time};
 use crate::event::Event;
-use crate::incident::{Fact, MetricName, Status, Targets};
+use crate::incident::{Fact, MetricName, Status};
 
 /// How many similar incidents a summary names.
 const MAX_NAMED_SIMILAR: usize = 3;
@@ -199,8 +199,7 @@ pub(super) fn detection(facts: &Facts) -> Words {
 
 pub(super) fn response(facts: &Facts) -> Words {
     let mut words = Words::default();
-    let it = &facts.incident;
-    let targets = Targets::of(it.severity);
+    let targets = &facts.targets;
     let is_sent = |it: &&crate::event::Recorded| matches!(it.event, Event::PageSent { .. });
     let sent: Vec<_> = facts.events.iter().filter(is_sent).collect();
     if !sent.is_empty() {

@@ -73,6 +73,8 @@ fn facts() -> Facts {
         skipped: String::new(),
     };
     Facts {
+        targets: crate::incident::Targets::usual(Severity::Sev2),
+        recommends: true,
         incident: Incident {
             version: 9,
             entries: entries.len() as u64,

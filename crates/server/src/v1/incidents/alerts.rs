@@ -10,7 +10,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use tocsin_core::identity::Permission;
 use tocsin_core::incident::{IncidentAlert, IncidentStep, alert_roles};
-use tocsin_core::labels::Fingerprint;
+use tocsin_core::labels::{Fingerprint, Labels};
 use tocsin_wire::v1::{IncidentAlertPage, IncidentAlertPatch, IncidentAlertRow, IncidentResult};
 
 use super::super::body::Json as Body;
@@ -107,7 +107,7 @@ pub(in super::super) async fn list(
             let is_firing = tenant.is_alert_firing(alert.fingerprint);
             let labels = tenant.identity(alert.fingerprint).map(|it| &it.labels);
             let is_found = wanted.as_ref().is_none_or(|wanted| {
-                let mut values = labels.into_iter().flat_map(tocsin_core::labels::Labels::iter);
+                let mut values = labels.into_iter().flat_map(Labels::iter);
                 values.any(|(_, value)| value.to_lowercase().contains(wanted.as_str()))
             });
             let is_wanted = is_found && firing.is_none_or(|firing| firing == is_firing);

@@ -9,7 +9,7 @@ use axum::response::Response;
 use tocsin_core::identity::Permission;
 use tocsin_core::incident::{
     Audience, INCIDENT_VARIABLES, IncidentStep, IncidentUpdate, MAX_NAMED, MAX_RECIPIENTS,
-    MessageDraft, MessageTarget, Status,
+    MessageDraft, MessageTarget, Status, template_of_kind,
 };
 use tocsin_wire::v1::{
     IncidentMessage, IncidentMessagePreview, IncidentResult, MessageTemplateList,
@@ -23,6 +23,10 @@ use super::super::problem::{Answer, Refusal};
 use super::steps::Asked;
 use crate::App;
 use crate::access::Caller;
+
+/// Variables that follow from the incident only where there is such a thing: of one that is not over
+/// there is no end.
+const MAY_BE_MISSING: [&str; 5] = ["regions", "resolved_at", "root_cause", "tags", "ticket"];
 
 /// List what messages can be made from
 ///
@@ -41,8 +45,7 @@ pub(in super::super) async fn templates(
         let has_value = |name: &str| {
             let follows = INCIDENT_VARIABLES.iter().any(|(known, _)| *known == name);
             let is_set = settings.variables.get(name).is_some_and(|value| !value.is_empty());
-            // Of an incident that is not over there is no end.
-            (follows && name != "resolved_at") || is_set
+            (follows && !MAY_BE_MISSING.contains(&name)) || is_set
         };
         let rows = settings.templates.values().map(|it| MessageTemplateRow::new(it, has_value));
         MessageTemplateList {
@@ -124,7 +127,7 @@ async fn permission_of(app: &App, message: &MessageDraft) -> Answer<Permission> 
         None => message.audience,
         Some(name) => {
             let read = app.engine.read(move |tenant, _| {
-                tenant.policy().incidents.templates.get(&name).map(|it| it.audience)
+                tenant.policy().incidents.template(&name).map(|it| it.audience)
             });
             read.await?.unwrap_or_default()
         }
@@ -165,9 +168,21 @@ fn read_message(body: IncidentMessage) -> Answer<MessageDraft> {
             .map_err(|error| Refusal::field(&format!("/message/to/{place}"), error.to_string()))?;
         to.push(target);
     }
+    let audience = Audience::from(body.audience);
+    let template = match (body.template, body.kind) {
+        (Some(_), Some(_)) => {
+            return Err(Refusal::field("/message/kind", "is in place of `template`"));
+        }
+        (None, Some(kind)) => Some(
+            template_of_kind(audience, &kind)
+                .map_err(|why| Refusal::field("/message/kind", why))?
+                .to_owned(),
+        ),
+        (template, None) => template,
+    };
     Ok(MessageDraft {
-        template: body.template.map(Into::into),
-        audience: body.audience.into(),
+        template: template.map(Into::into),
+        audience,
         subject: body.subject,
         body: body.body,
         values: body.variables,

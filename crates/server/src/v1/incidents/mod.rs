@@ -8,6 +8,7 @@ mod people;
 mod relations;
 mod report;
 mod rows;
+mod severities;
 mod steps;
 mod tasks;
 mod timeline;
@@ -69,6 +70,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(steps::assign))
         .routes(routes!(steps::comment))
         .routes(routes!(report::report))
+        .routes(routes!(severities::list))
+        .routes(routes!(severities::classify))
         .routes(routes!(alerts::list))
         .routes(routes!(alerts::change))
         .routes(routes!(people::give))
@@ -276,7 +279,7 @@ pub(super) async fn show(
     Ask(Nothing): Ask<Nothing>,
 ) -> Answer<Response> {
     let (it, alerts) = find(&app, &caller, parse(&text)?).await?;
-    let (number, total) = (it.number, alerts.len());
+    let (number, severity, total) = (it.number, it.severity, alerts.len());
     let roles = incident::alert_roles(&alerts);
     let shown: Vec<IncidentAlert> = alerts.into_iter().take(MAX_LISTED_INCIDENT_ALERTS).collect();
     let rows = app.engine.read(move |tenant, _| {
@@ -286,10 +289,11 @@ pub(super) async fn show(
         };
         let rows: Vec<IncidentAlertRow> = shown.iter().zip(roles).map(row).collect();
         let reminders = tenant.reminders_of(number);
-        (rows, reminders.iter().map(IncidentReminder::new).collect::<Vec<_>>())
+        let targets = tenant.policy().incidents.targets(severity).clone();
+        (rows, reminders.iter().map(IncidentReminder::new).collect::<Vec<_>>(), targets)
     });
-    let (rows, reminders) = rows.await?;
-    let detail = IncidentDetail { reminders, ..IncidentDetail::new(&it, rows, total) };
+    let (rows, reminders, targets) = rows.await?;
+    let detail = IncidentDetail { reminders, ..IncidentDetail::new(&it, &targets, rows, total) };
     Ok(([(header::ETAG, etag(it.version))], Json(detail)).into_response())
 }
 
