@@ -2,6 +2,7 @@
 
 mod access;
 mod client;
+mod figures;
 mod incidents;
 mod load;
 mod oncall;
@@ -19,11 +20,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use clap::ValueEnum as _;
 use tocsin_engine::{Clock as _, SystemClock};
 
 use load::Rate;
 use process::{Program, Server};
-use report::{Figure, Report, Unit};
+use report::{Figure, Report};
 
 /// Alerts posted in the steady load: as many per second, for as many seconds.
 const STEADY_RATE: usize = 1_000;
@@ -49,6 +51,10 @@ pub(crate) struct BenchArgs {
     /// Alerts held in the largest measurement.
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1_000..=1_000_000))]
     alerts: u32,
+
+    /// Measure only this; may be given several times. Without it everything is measured.
+    #[arg(long = "part", value_name = "PART")]
+    parts: Vec<Part>,
 }
 
 /// What one program achieved.
@@ -64,8 +70,6 @@ struct Results {
     resident_bytes: Option<u64>,
     restart: Option<Duration>,
     steady: Option<Steady>,
-    /// Escalation and paging.
-    paged: Option<paging::Paged>,
     /// Incidents by PagerDuty's protocol, and alerts by Grafana's webhook.
     pagerduty: Option<Rate>,
     grafana: Option<Rate>,
@@ -85,33 +89,54 @@ struct Held {
     groups: Duration,
 }
 
-/// Runs all measurements.
+/// What can be measured by itself.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    /// Taking alerts in, giving them out and notifying, beside the peer.
+    Ingestion,
+    /// Escalations and pages.
+    Paging,
+    /// Requests that show a token.
+    Access,
+    /// Schedules.
+    OnCall,
+    /// Incidents, and what is found of them.
+    Incidents,
+    /// Messages that are written.
+    Messages,
+}
+
+/// Runs the measurements that were asked for.
 pub(crate) async fn run(args: BenchArgs) -> Result<()> {
     let directory = tempfile::tempdir()?;
+    let directory = directory.path();
     let large = usize::try_from(args.alerts)?;
-    let small = large / 5;
-    eprintln!("tocsin: requests that show a token");
-    let asked = access::measure(&directory.path().join("access")).await?;
-    eprintln!("tocsin: a hundred thousand incidents");
-    let incidents = incidents::measure(&directory.path().join("incidents")).await?;
-    let ours = measure(&Program::Tocsin, &directory.path().join("tocsin"), small, large)
-        .await
-        .context("measuring this binary")?;
-    let peer = match &args.peer {
-        None => Results::default(),
-        Some(path) => {
-            let program = Program::Alertmanager(path.clone());
-            measure(&program, &directory.path().join("peer"), small, large)
-                .await
-                .with_context(|| format!("measuring {path}"))?
-        }
-    };
-    let rendered = render::measure(SystemClock.now())?;
-    let on_call = oncall::measure(SystemClock.now())?;
+    let now = SystemClock.now();
+    let parts = if args.parts.is_empty() { Part::value_variants() } else { &args.parts };
+    let mut figures = Vec::new();
+    for part in parts {
+        figures.extend(match part {
+            Part::Ingestion => beside(directory, args.peer.as_ref(), large).await?,
+            Part::Paging => {
+                eprintln!("tocsin: escalations and pages, {large} open at last");
+                figures::paging(&paging::measure(&directory.join("paging"), large).await?)
+            }
+            Part::Access => {
+                eprintln!("tocsin: requests that show a token");
+                figures::access(access::measure(&directory.join("access")).await?)
+            }
+            Part::OnCall => figures::on_call(&oncall::measure(now)?),
+            Part::Incidents => {
+                eprintln!("tocsin: {} incidents", incidents::PAST);
+                figures::incidents(&incidents::measure(&directory.join("incidents")).await?)
+            }
+            Part::Messages => figures::messages(render::measure(now)?),
+        });
+    }
     let report = Report {
         machine: report::machine(),
         peer: args.peer.as_deref().map(report::version_of),
-        figures: figures(&ours, &peer, small, large, rendered, asked, (&on_call, &incidents)),
+        figures,
     };
     std::io::stdout().lock().write_all(report.to_text().as_bytes())?;
     if let Some(path) = &args.write {
@@ -119,6 +144,24 @@ pub(crate) async fn run(args: BenchArgs) -> Result<()> {
             .with_context(|| format!("{} cannot be written", path.display()))?;
     }
     Ok(())
+}
+
+/// Measures this binary and, if there is one, the peer in the same way.
+async fn beside(directory: &Path, peer: Option<&String>, large: usize) -> Result<Vec<Figure>> {
+    let small = large / 5;
+    let ours = measure(&Program::Tocsin, &directory.join("tocsin"), small, large)
+        .await
+        .context("measuring this binary")?;
+    let peer = match peer {
+        None => Results::default(),
+        Some(path) => {
+            let program = Program::Alertmanager(path.clone());
+            measure(&program, &directory.join("peer"), small, large)
+                .await
+                .with_context(|| format!("measuring {path}"))?
+        }
+    };
+    Ok(figures::ingestion(&ours, &peer, small, large))
 }
 
 async fn measure(
@@ -165,10 +208,6 @@ async fn measure(
         let webhooks = load::grafana(EVENTS, now);
         results.grafana = Some(load::drive(server.address, &webhooks, None).await?);
         server.kill().await?;
-    }
-    if matches!(program, Program::Tocsin) {
-        step(&format!("escalations and pages, {large} open at last"));
-        results.paged = Some(paging::measure(&directory.join("paging"), large).await?);
     }
     step("alerts at a steady rate, each with a webhook");
     results.steady = Some(steady(program, &directory.join("steady")).await?);
@@ -307,310 +346,3 @@ receivers:
     webhook_configs:
       - url: http://SINK/
 "#;
-
-fn figures(
-    ours: &Results,
-    peer: &Results,
-    small: usize,
-    large: usize,
-    (rendered, rendered_p99): (Duration, Duration),
-    (asked, asked_p99): (Duration, Duration),
-    (on_call, incidents): (&oncall::Times, &incidents::Times),
-) -> Vec<Figure> {
-    let per_second = |rate: &Option<Rate>| rate.map(|rate| rate.alerts_per_second);
-    let millis = |time: Duration| time.as_secs_f64() * 1_000.0;
-    let micros = |time: Duration| time.as_secs_f64() * 1_000_000.0;
-    let p99 = |rate: &Option<Rate>| rate.map(|rate| millis(rate.p99));
-    let p50 = |rate: &Option<Rate>| rate.map(|rate| millis(rate.p50));
-    let alerts = |held: &Option<Held>| held.as_ref().map(|held| millis(held.alerts));
-    let groups = |held: &Option<Held>| held.as_ref().map(|held| millis(held.groups));
-    #[expect(clippy::cast_precision_loss, reason = "bytes of memory are far below 2^52")]
-    let memory = |bytes: Option<u64>| bytes.map(|bytes| bytes as f64 / 1_048_576.0);
-    let figure = |name: String, unit, ours, peer, target| Figure { name, unit, ours, peer, target };
-    vec![
-        figure(
-            "re-sent alerts".into(),
-            Unit::PerSecond,
-            per_second(&ours.again),
-            per_second(&peer.again),
-            Some(5.0),
-        ),
-        figure(
-            "re-sent alerts, p50 of a batch".into(),
-            Unit::Milliseconds,
-            p50(&ours.again),
-            p50(&peer.again),
-            None,
-        ),
-        figure(
-            "re-sent alerts, p99 of a batch".into(),
-            Unit::Milliseconds,
-            p99(&ours.again),
-            p99(&peer.again),
-            Some(1.0),
-        ),
-        figure(
-            "re-sent alerts, a key required in every request".into(),
-            Unit::PerSecond,
-            per_second(&ours.again_with_key),
-            per_second(&peer.again),
-            Some(5.0),
-        ),
-        figure(
-            "new alerts (ours on disk before the answer)".into(),
-            Unit::PerSecond,
-            per_second(&ours.fresh),
-            per_second(&peer.fresh),
-            Some(2.0),
-        ),
-        figure(
-            "new alerts, a key required in every request".into(),
-            Unit::PerSecond,
-            per_second(&ours.fresh_with_key),
-            per_second(&peer.fresh),
-            Some(2.0),
-        ),
-        figure(
-            "new alerts, p50 of a batch".into(),
-            Unit::Milliseconds,
-            p50(&ours.fresh),
-            p50(&peer.fresh),
-            None,
-        ),
-        figure(
-            "new alerts, p99 of a batch".into(),
-            Unit::Milliseconds,
-            p99(&ours.fresh),
-            p99(&peer.fresh),
-            Some(1.0),
-        ),
-        figure(
-            format!("GET /api/v2/alerts with {small} alerts"),
-            Unit::Milliseconds,
-            alerts(&ours.small),
-            alerts(&peer.small),
-            Some(0.1),
-        ),
-        figure(
-            format!("GET /api/v2/alerts with {large} alerts"),
-            Unit::Milliseconds,
-            alerts(&ours.large),
-            alerts(&peer.large),
-            Some(0.1),
-        ),
-        figure(
-            format!("GET /api/v2/alerts/groups with {small} alerts"),
-            Unit::Milliseconds,
-            groups(&ours.small),
-            groups(&peer.small),
-            Some(0.1),
-        ),
-        figure(
-            format!("GET /api/v2/alerts/groups with {large} alerts"),
-            Unit::Milliseconds,
-            groups(&ours.large),
-            groups(&peer.large),
-            Some(0.1),
-        ),
-        figure(
-            format!("resident memory with {large} alerts"),
-            Unit::Mebibytes,
-            memory(ours.resident_bytes),
-            memory(peer.resident_bytes),
-            Some(0.5),
-        ),
-        figure(
-            format!("start with {large} stored alerts"),
-            Unit::AtMost(1_000.0),
-            ours.restart.map(millis),
-            None,
-            None,
-        ),
-        figure(
-            format!("steady load of {STEADY_RATE} alerts/s, rate that was kept"),
-            Unit::PerSecond,
-            ours.steady.map(|steady| steady.reached),
-            peer.steady.map(|steady| steady.reached),
-            None,
-        ),
-        figure(
-            format!("accepted → webhook received, {STEADY_RATE} alerts/s, p50"),
-            Unit::Milliseconds,
-            ours.steady.map(|steady| millis(steady.p50)),
-            peer.steady.map(|steady| millis(steady.p50)),
-            None,
-        ),
-        figure(
-            format!("accepted → webhook received, {STEADY_RATE} alerts/s, p99"),
-            Unit::AtMost(50.0),
-            ours.steady.map(|steady| millis(steady.p99)),
-            peer.steady.map(|steady| millis(steady.p99)),
-            None,
-        ),
-        figure(
-            format!("alert accepted → page at its provider, {} alerts/s, p50", paging::STEADY_RATE),
-            Unit::Milliseconds,
-            ours.paged.map(|paged| millis(paged.p50)),
-            None,
-            None,
-        ),
-        figure(
-            format!("alert accepted → page at its provider, {} alerts/s, p99", paging::STEADY_RATE),
-            Unit::AtMost(100.0),
-            ours.paged.map(|paged| millis(paged.p99)),
-            None,
-            None,
-        ),
-        figure(
-            format!("pages in a burst of {} escalations", paging::BURST),
-            Unit::AtLeast(2_000.0),
-            ours.paged.map(|paged| paged.per_second),
-            None,
-            None,
-        ),
-        figure(
-            format!(
-                "lateness of steps with {} open escalations, {} steps/s, p99",
-                ours.paged.map_or(large, |paged| paged.open),
-                paging::OPENING_RATE
-            ),
-            Unit::AtMost(100.0),
-            ours.paged.map(|paged| paged.lateness_p99_ms),
-            None,
-            None,
-        ),
-        figure(
-            "PagerDuty events, one a request, each a new incident".into(),
-            Unit::PerSecond,
-            per_second(&ours.pagerduty),
-            None,
-            None,
-        ),
-        figure(
-            "PagerDuty events, p99 of a request".into(),
-            Unit::Milliseconds,
-            p99(&ours.pagerduty),
-            None,
-            None,
-        ),
-        figure(
-            "Grafana's webhook, 64 new alerts a request".into(),
-            Unit::PerSecond,
-            per_second(&ours.grafana),
-            None,
-            None,
-        ),
-        figure(
-            format!("a request that shows a token, {} tenants, p50", access::TENANTS),
-            Unit::AtMostMicroseconds(20.0),
-            Some(micros(asked)),
-            None,
-            None,
-        ),
-        figure(
-            format!("a request that shows a token, {} tenants, p99", access::TENANTS),
-            Unit::Microseconds,
-            Some(micros(asked_p99)),
-            None,
-            None,
-        ),
-        figure(
-            format!("who is on call in {} schedules, for the first time", oncall::SCHEDULES),
-            Unit::AtMost(200.0),
-            Some(millis(on_call.cold)),
-            None,
-            None,
-        ),
-        figure(
-            format!("who is on call in {} schedules, asked again", oncall::SCHEDULES),
-            Unit::AtMost(5.0),
-            Some(millis(on_call.cached)),
-            None,
-            None,
-        ),
-        figure(
-            format!("final view of a schedule over {} days", oncall::DAYS),
-            Unit::AtMost(10.0),
-            Some(millis(on_call.view)),
-            None,
-            None,
-        ),
-        figure(
-            "incidents declared".into(),
-            Unit::AtLeast(1_000.0),
-            Some(incidents.declared_per_second),
-            None,
-            None,
-        ),
-        figure(
-            format!(
-                "status of an incident, {} incidents open and {} alerts firing, p99",
-                incidents::OPEN,
-                incidents::ALERTS
-            ),
-            Unit::AtMost(50.0),
-            Some(millis(incidents.moved)),
-            None,
-            None,
-        ),
-        figure(
-            format!("page of an incident with {} alerts, p99", incidents::ALERTS),
-            Unit::AtMost(200.0),
-            Some(millis(incidents.page)),
-            None,
-            None,
-        ),
-        figure(
-            format!("list of incidents, {} of them, p99", incidents::PAST),
-            Unit::AtMost(100.0),
-            Some(millis(incidents.list)),
-            None,
-            None,
-        ),
-        figure(
-            "the same by service, status and title, p99".into(),
-            Unit::AtMost(100.0),
-            Some(millis(incidents.filtered)),
-            None,
-            None,
-        ),
-        figure(
-            format!(
-                "search of the knowledge base, {} rows of timelines, p99",
-                incidents::PAST * incidents::ROWS
-            ),
-            Unit::AtMost(100.0),
-            Some(millis(incidents.search)),
-            None,
-            None,
-        ),
-        figure(
-            "the same for two words, p99".into(),
-            Unit::AtMost(100.0),
-            Some(millis(incidents.narrow)),
-            None,
-            None,
-        ),
-        figure(
-            "similar incidents, p99".into(),
-            Unit::AtMost(100.0),
-            Some(millis(incidents.similar)),
-            None,
-            None,
-        ),
-        figure(
-            format!("default Slack message of {} alerts, p50", render::ALERTS),
-            Unit::AtMost(2.0),
-            Some(millis(rendered)),
-            None,
-            None,
-        ),
-        figure(
-            format!("default Slack message of {} alerts, p99", render::ALERTS),
-            Unit::Milliseconds,
-            Some(millis(rendered_p99)),
-            None,
-            None,
-        ),
-    ]
-}
