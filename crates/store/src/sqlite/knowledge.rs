@@ -326,6 +326,9 @@ fn put(connection: &Connection, tenant: i64, it: &Document<'_>) -> Result<(), Fa
 /// The word of the scope that incidents have, so that lists of them look at nothing else.
 const INCIDENT: &str = "incident";
 
+/// How many times [`MAX_RANKED`] documents are looked at for somebody who may not see most of them.
+const MAX_ROUNDS: usize = 8;
+
 /// The word of the scope that a document has which holds no more.
 const ARCHIVED: &str = "archived";
 
@@ -355,7 +358,10 @@ fn terms(text: &str) -> Vec<String> {
 
 /// Returns an expression of the index: every term in quotes, so that none is ever syntax. The last
 /// word may go on.
-fn expression(tenant: i64, terms: &[String], tags: &[String], joined_by: &str) -> String {
+///
+/// The word of the tenant is left out where no other has documents: to merge the list of all of
+/// them with that of a word takes as long as everything else.
+fn expression(scope: Option<i64>, terms: &[String], tags: &[String], joined_by: &str) -> String {
     let last = terms.len().saturating_sub(1);
     let quoted: Vec<String> = terms
         .iter()
@@ -365,7 +371,8 @@ fn expression(tenant: i64, terms: &[String], tags: &[String], joined_by: &str) -
             format!("\"{term}\"{star}")
         })
         .collect();
-    let mut parts = vec![format!("scope : \"{}\"", scope_word(tenant))];
+    let mut parts = Vec::new();
+    parts.extend(scope.map(|tenant| format!("scope : \"{}\"", scope_word(tenant))));
     if !quoted.is_empty() {
         parts.push(format!("{{title body tags}} : ({})", quoted.join(joined_by)));
     }
@@ -406,36 +413,44 @@ pub(super) fn search(
     if terms.is_empty() && !query.text.trim().is_empty() {
         return Ok(KnowledgeHits::default());
     }
-    let all = expression(tenant, &terms, &query.tags, " AND ");
+    let only: Option<bool> = connection
+        .prepare_cached("SELECT min(tenant) = max(tenant) FROM knowledge")?
+        .query_row((), |row| row.get(0))?;
+    let scope = (terms.is_empty() || only != Some(true)).then_some(tenant);
+    let all = expression(scope, &terms, &query.tags, " AND ");
     let mut hits = ranked(connection, tenant, query, &all, !terms.is_empty())?;
     let is_partial = hits.is_empty() && terms.len() > 1 && query.offset == 0;
     if is_partial {
-        let any = expression(tenant, &terms, &query.tags, " OR ");
+        let any = expression(scope, &terms, &query.tags, " OR ");
         hits = ranked(connection, tenant, query, &any, true)?;
     }
     Ok(KnowledgeHits { is_partial: is_partial && !hits.is_empty(), hits })
 }
 
-const SEARCH: &str = concat!(
-    "SELECT id, kind, key, owner, at, score FROM ( \
-     SELECT *, row_number() OVER (PARTITION BY document ORDER BY score DESC, owner DESC) AS place \
-     FROM ( \
+/// The newest documents that match and come before one, the best first. Who may see them is looked
+/// at one by one, in this order, for that takes far longer.
+const RANKED: &str = "SELECT id, kind, key, owner, at, score FROM ( \
          SELECT knowledge.id AS id, knowledge.kind AS kind, \
                 CASE knowledge.kind WHEN 'runbook' \
                     THEN substr(knowledge.key, instr(knowledge.key, ' ') + 1) \
                     ELSE knowledge.key END AS key, \
-                CASE knowledge.kind WHEN 'runbook' \
-                    THEN substr(knowledge.key, instr(knowledge.key, ' ') + 1) \
-                    ELSE knowledge.id END AS document, \
                 knowledge.incident AS owner, knowledge.at AS at, \
                 CASE WHEN :ranked THEN -bm25(knowledge_text, 0.0, 8.0, 1.0, 4.0) ELSE 0.0 END \
                     AS score \
          FROM knowledge_text CROSS JOIN knowledge ON knowledge.id = knowledge_text.rowid \
+         WHERE knowledge_text MATCH :match AND knowledge_text.rowid < :before \
+             AND knowledge.tenant = :tenant \
+             AND (:kinds IS NULL OR knowledge.kind IN (SELECT value FROM json_each(:kinds))) \
+         ORDER BY knowledge_text.rowid DESC LIMIT :most \
+     ) ORDER BY score DESC, at DESC, id DESC";
+
+/// Whether somebody may see a document: an article by its service and team, anything else as its
+/// incident.
+const MAY_SEE: &str = concat!(
+    "SELECT EXISTS (SELECT 1 FROM knowledge \
          LEFT JOIN incident ON incident.tenant = knowledge.tenant \
              AND incident.number = knowledge.incident \
-         WHERE knowledge_text MATCH :match AND knowledge.tenant = :tenant \
-             AND (:kinds IS NULL OR knowledge.kind IN (SELECT value FROM json_each(:kinds))) \
-             AND (CASE WHEN knowledge.incident IS NULL THEN \
+         WHERE knowledge.id = :id AND (CASE WHEN knowledge.incident IS NULL THEN \
                       :viewer IS NULL OR json_extract(:viewer, '$.seen.all') \
                       OR (knowledge.service IS NULL AND knowledge.team IS NULL) \
                       OR knowledge.service \
@@ -444,9 +459,7 @@ const SEARCH: &str = concat!(
                           IN (SELECT value FROM json_each(:viewer, '$.seen.teams')) \
                   ELSE ",
     visible!(),
-    " END) \
-         ORDER BY knowledge_text.rowid DESC LIMIT :most \
-     )) WHERE place = 1 ORDER BY score DESC, at DESC, id DESC LIMIT :limit OFFSET :offset"
+    " END))"
 );
 
 fn ranked(
@@ -457,34 +470,60 @@ fn ranked(
     is_ranked: bool,
 ) -> Result<Vec<KnowledgeHit>, Failure> {
     let kinds: Vec<&str> = query.kinds.iter().map(|it| it.as_str()).collect();
+    let kinds = list(&kinds)?;
     let viewer = viewer(&query.visible)?;
-    let number = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
-    let parameters = named_params! {
-        ":tenant": tenant,
-        ":match": expression,
-        ":ranked": is_ranked,
-        ":kinds": list(&kinds)?,
-        ":viewer": viewer,
-        ":most": number(MAX_RANKED),
-        ":limit": number(query.limit.min(MAX_HITS_PER_QUERY)),
-        ":offset": number(query.offset),
-    };
+    let wanted = query.offset.saturating_add(query.limit.min(MAX_HITS_PER_QUERY));
+    // A runbook that several incidents name is one document.
+    let mut runbooks = std::collections::BTreeSet::new();
     let mut found = Vec::new();
-    each(connection, "knowledge", SEARCH, parameters, |columns| {
-        let Some(kind) = KnowledgeKind::parse(columns.text(1)?) else { return Ok(()) };
-        let incident = if columns.is_null(3)? { None } else { Some(columns.number(3)?) };
-        let hit = KnowledgeHit {
-            kind,
-            key: columns.text(2)?.to_owned(),
-            incident: incident.map(IncidentNumber),
-            title: String::new(),
-            excerpt: String::new(),
-            at: columns.instant(4)?,
-            score: columns.real(5)?,
+    let mut before = i64::MAX;
+    for _ in 0..MAX_ROUNDS {
+        let parameters = named_params! {
+            ":tenant": tenant,
+            ":match": expression,
+            ":ranked": is_ranked,
+            ":kinds": kinds,
+            ":before": before,
+            ":most": i64::try_from(MAX_RANKED).unwrap_or(i64::MAX),
         };
-        found.push((columns.integer(0)?, hit));
-        Ok(())
-    })?;
+        let mut round = Vec::new();
+        each(connection, "knowledge", RANKED, parameters, |columns| {
+            let incident = if columns.is_null(3)? { None } else { Some(columns.number(3)?) };
+            let hit = KnowledgeKind::parse(columns.text(1)?).map(|kind| -> Result<_, Failure> {
+                Ok(KnowledgeHit {
+                    kind,
+                    key: columns.text(2)?.to_owned(),
+                    incident: incident.map(IncidentNumber),
+                    title: String::new(),
+                    excerpt: String::new(),
+                    at: columns.instant(4)?,
+                    score: columns.real(5)?,
+                })
+            });
+            round.push((columns.integer(0)?, hit.transpose()?));
+            Ok(())
+        })?;
+        let is_all = round.len() < MAX_RANKED;
+        before = round.iter().map(|(id, _)| *id).min().unwrap_or(before);
+        for (id, hit) in round.into_iter().filter_map(|(id, hit)| Some((id, hit?))) {
+            if found.len() >= wanted {
+                break;
+            }
+            let may_see = query.visible.is_none()
+                || connection
+                    .prepare_cached(MAY_SEE)?
+                    .query_row(named_params! { ":id": id, ":viewer": viewer }, |row| row.get(0))?;
+            let is_known =
+                may_see && hit.kind == KnowledgeKind::Runbook && !runbooks.insert(hit.key.clone());
+            if may_see && !is_known {
+                found.push((id, hit));
+            }
+        }
+        if is_all || found.len() >= wanted {
+            break;
+        }
+    }
+    found.drain(..query.offset.min(found.len()));
     let mut hits = Vec::new();
     for (id, mut hit) in found {
         let texts: Option<(String, String, String)> = connection
@@ -677,7 +716,7 @@ mod tests {
 
     #[test]
     fn what_people_type_is_never_syntax() {
-        let all = |text: &str| expression(7, &terms(text), &[], " AND ");
+        let all = |text: &str| expression(Some(7), &terms(text), &[], " AND ");
         assert_eq!(
             all("disk full"),
             "(scope : \"t7\" AND {title body tags} : (\"disk\" AND \"full\"*)) \
@@ -690,10 +729,10 @@ mod tests {
         );
         assert_eq!(terms("* ^ - : ( ) { } \u{0} \"\" \"*\""), Vec::<String>::new());
         assert_eq!(terms(&"x ".repeat(100)).len(), MAX_TERMS);
-        let tagged = expression(7, &[], &["data-loss".to_owned(), "\")".to_owned()], " AND ");
+        let tagged = expression(Some(7), &[], &["data-loss".to_owned(), "\")".to_owned()], " AND ");
         let hidden = "NOT scope : \"archived\"";
         assert_eq!(tagged, format!("(scope : \"t7\" AND tags : \"data loss\") {hidden}"));
-        let archived = expression(7, &[], &[ARCHIVED.to_owned()], " AND ");
+        let archived = expression(Some(7), &[], &[ARCHIVED.to_owned()], " AND ");
         assert_eq!(archived, "scope : \"t7\" AND scope : \"archived\"");
     }
 }
