@@ -6,6 +6,7 @@
 
 mod amtool;
 mod bodies;
+mod calendars;
 mod canary;
 mod clients;
 mod contrib;
