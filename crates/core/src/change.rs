@@ -1,7 +1,7 @@
 //! Changes told from outside: deploys, configuration changes, feature switches. Whoever looks for
 //! the cause of an incident asks for them first.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The most characters of a summary.
@@ -12,6 +12,9 @@ pub const MAX_DETAILS_BYTES: usize = 64 * 1024;
 
 /// The most links.
 pub const MAX_LINKS: usize = 20;
+
+/// How long before an incident a change may have to do with it.
+pub const WINDOW: SignedDuration = SignedDuration::from_hours(2);
 
 /// Something that was changed somewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +31,22 @@ pub struct Change {
     pub links: Vec<ChangeLink>,
     /// The integration that told us.
     pub integration: String,
+}
+
+impl Change {
+    /// Returns whether it names a service, as a word of its own, in its summary or as its source.
+    ///
+    /// `shop` is named by `shop 1.2` and `deploy/shop`, and not by `shopping` or `shop-admin`.
+    pub fn concerns(&self, service: &str) -> bool {
+        let is_part = |it: char| it.is_alphanumeric() || matches!(it, '-' | '_');
+        let names = |text: &str| {
+            let (text, service) = (text.to_lowercase(), service.to_lowercase());
+            text.match_indices(&service).any(|(at, found)| {
+                !text[..at].ends_with(is_part) && !text[at + found.len()..].starts_with(is_part)
+            })
+        };
+        !service.is_empty() && (names(&self.summary) || names(&self.source))
+    }
 }
 
 /// A link of a change.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::acknowledgement::Acknowledgement;
 use crate::alert::{Activity, Description, Identity};
 use crate::audit::{AuditHead, AuditRow};
+use crate::change::Change;
 use crate::escalation::{EscalationPolicy, EscalationRun};
 use crate::event::{MuteCause, Recorded};
 use crate::heartbeat::HeartbeatRow;
@@ -193,6 +194,9 @@ pub struct MaintenanceRow {
     pub created_by: String,
 }
 
+/// How many changes a tenant keeps at hand, so that an incident that begins finds those before it.
+pub const MAX_RECENT_CHANGES: usize = 256;
+
 /// Everything a start reads: the open state of one tenant.
 #[derive(Clone, Debug, Default)]
 pub struct TenantRows {
@@ -238,6 +242,8 @@ pub struct TenantRows {
     pub reminders: Vec<Reminder>,
     /// What is learned and still open.
     pub lessons: LessonRows,
+    /// The changes that were told last, [`MAX_RECENT_CHANGES`] at most, oldest first.
+    pub changes: Vec<Change>,
     /// The highest numbers ever given, so that none is given twice.
     pub highest: Highest,
 }

@@ -335,6 +335,52 @@ async fn buttons_in_slack_act_for_whom_slack_vouches() {
 }
 
 #[tokio::test]
+async fn incidents_are_declared_and_added_to_from_a_chat_by_whoever_may() {
+    let paged = Box::pin(Paged::start()).await;
+    let now = paged.server.clock.now();
+    let say = async |user: &str, text: &str, trigger: &str| {
+        let ask = [("user_id", user), ("text", text), ("trigger_id", trigger)];
+        let answer = paged.slack(SLACK_SECRET, now, "/answers/slack/command", &ask).await;
+        answer.json()["text"].as_str().unwrap().to_owned()
+    };
+    let declare = "declare sev2 service=shop Customers cannot pay";
+    let told = say("U024BE7LH", declare, "1.2").await;
+    assert!(told.ends_with("is open at sev2: Customers cannot pay"), "{told}");
+    let reference = told.split(' ').next().unwrap().to_owned();
+    assert_eq!(say("U024BE7LH", declare, "1.2").await, told, "the same twice");
+    assert!(say("U024BE7LH", "declare sev2", "1.3").await.starts_with("Say what is wrong."));
+    assert!(say("U9", declare, "1.4").await.contains("does not know who you are"));
+
+    let added = say("U024BE7LH", &format!("comment {reference} It is the disk"), "1.5").await;
+    assert_eq!(added, format!("It stands in the timeline of {reference}."));
+    let missing = say("U024BE7LH", "comment 4711 What", "1.6").await;
+    assert_eq!(missing, "there is no incident 4711");
+    let path = format!("/api/v1/incidents/{reference}/timeline");
+    let rows = paged.server.get(&path).await.json();
+    let rows = rows["items"].as_array().unwrap();
+    let row = rows.iter().find(|it| it["kind"] == "commented").unwrap();
+    assert_eq!((&row["text"], &row["by"]), (&json!("It is the disk"), &json!("ada")));
+
+    let listed = say("U024BE7LH", "incidents", "1.7").await;
+    let line = format!("{reference} sev2 detected, nobody: Customers cannot pay");
+    assert!(listed.lines().any(|it| it == line), "{listed}");
+
+    // Whoever may only read adds nothing.
+    let viewer = json!({ "handle": "ada", "roles": ["viewer"] });
+    let request = Request::builder()
+        .method("PUT")
+        .uri("/api/v1/people/ada")
+        .header("content-type", "application/json")
+        .body(Body::from(viewer.to_string()));
+    let changed = paged.server.send(request.unwrap()).await;
+    assert_eq!(changed.status, 200, "{changed:?}");
+    let denied = say("U024BE7LH", declare, "1.8").await;
+    assert!(denied.contains("incident.create"), "{denied}");
+    let denied = say("U024BE7LH", &format!("comment {reference} No"), "1.9").await;
+    assert!(denied.contains("incident.comment"), "{denied}");
+}
+
+#[tokio::test]
 async fn buttons_of_telegram_and_mattermost_act_too() {
     let paged = Box::pin(Paged::start()).await;
     let press = paged.press(Action::Acknowledge);

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use tocsin_core::acknowledgement::Acknowledgement;
 use tocsin_core::alert::{Description, Identity};
 use tocsin_core::audit::{self, AuditHead};
+use tocsin_core::change::Change;
 use tocsin_core::escalation::{EscalationPolicy, EscalationRun};
-use tocsin_core::event::Recorded;
+use tocsin_core::event::{Event, Recorded};
 use tocsin_core::heartbeat::HeartbeatRow;
 use tocsin_core::identity::{Changed, Handle, IdentityRows, IdentityWrites};
 use tocsin_core::ids::{AlertNumber, GroupNumber, OutboxNumber, RunNumber, SilenceNumber};
@@ -18,7 +19,9 @@ use tocsin_core::notification::{LogEntry, LogKey, OutboxEntry};
 use tocsin_core::oncall::OnCallWrites;
 use tocsin_core::paging::{Contacts, Page, Recipient, Throttle};
 use tocsin_core::reminder::{Reminder, ReminderKey};
-use tocsin_core::rows::{AlertRow, GroupRow, Highest, MaintenanceRow, TenantRows, WriteSet};
+use tocsin_core::rows::{
+    AlertRow, GroupRow, Highest, MAX_RECENT_CHANGES, MaintenanceRow, TenantRows, WriteSet,
+};
 use tocsin_core::silence::Silence;
 
 /// What a perfect store holds of one tenant.
@@ -296,9 +299,21 @@ impl MemoryRows {
                 .map(|((number, _), alert)| (*number, *alert))
                 .collect(),
             reminders: self.reminders.values().copied().collect(),
+            changes: self.changes(),
             lessons: self.lessons.clone(),
             highest: self.highest,
         }
+    }
+
+    /// Returns the changes that were told last, oldest first.
+    fn changes(&self) -> Vec<Change> {
+        let told = self.events.iter().rev().filter_map(|it| match &it.event {
+            Event::ChangeRecorded { change } => Some(change.clone()),
+            _ => None,
+        });
+        let mut changes: Vec<Change> = told.take(MAX_RECENT_CHANGES).collect();
+        changes.reverse();
+        changes
     }
 
     /// Returns the whole history, oldest first.

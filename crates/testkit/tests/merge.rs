@@ -148,8 +148,16 @@ impl World {
     fn standing(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for it in self.tenant.incidents() {
-            let plain =
-                Incident { version: 0, entries: 0, active_at: at(0), told_at: None, ..it.clone() };
+            // What rows tell meanwhile is no part of it.
+            let plain = Incident {
+                version: 0,
+                entries: 0,
+                signals: 0,
+                alerts_said: None,
+                active_at: at(0),
+                told_at: None,
+                ..it.clone()
+            };
             lines.push(serde_json::to_string(&plain).unwrap());
             for (alert, fires) in self.tenant.incident_alerts(it.number) {
                 // Where what is over would belong is found out when it fires again.
@@ -264,4 +272,53 @@ fn what_somebody_opened_again_although_nothing_fires_does_not_recover_by_it() {
             round_trip(doings, target, restarts).unwrap();
         }
     }
+}
+
+#[test]
+fn what_is_too_many_for_the_rows_of_an_incident_is_counted_once_and_belongs_to_it() {
+    const ROWS: usize = 10_000;
+    let alert = |instance: usize| {
+        let instance = instance.to_string();
+        let labels = [("alertname", "Down"), ("instance", &instance), ("severity", "critical")];
+        IncomingAlert::new(Labels::from(labels), Labels::default())
+    };
+    let mut world = World::new();
+    let fire = |world: &mut World, instances: std::ops::Range<usize>| {
+        let alerts = instances.map(alert).collect();
+        world.send(Who::Engine, Command::Ingest { alerts });
+        // The group is looked at.
+        world.now += 60;
+        let turn = world.tenant.turn(at(world.now), Vec::new());
+        assert!(world.rows.apply(turn.writes).is_empty());
+    };
+    fire(&mut world, 0..ROWS + 3);
+    let number = IncidentNumber(1);
+    let left_out = |world: &World| world.tenant.incident(number).unwrap().alerts_left_out;
+    assert_eq!((world.tenant.incident_alerts(number).len(), left_out(&world)), (ROWS, 3));
+    for instance in [ROWS + 3, ROWS + 4] {
+        fire(&mut world, instance..instance + 1);
+    }
+    assert_eq!((world.tenant.incidents().count(), left_out(&world)), (1, 5));
+
+    // Somebody resolves it while they fire; that they fire on is no news.
+    let to = Status::Resolved;
+    let resolve = IncidentStep::Move { to, note: "we live with it".to_owned(), code: None };
+    assert!(matches!(world.step(true, number, resolve), Reply::Incident(it) if it.has_changed));
+    world.now += 3600;
+    fire(&mut world, 0..1);
+    assert_eq!(world.tenant.incident(number).unwrap().status(), Status::Resolved);
+    let again =
+        IncidentStep::Move { to: Status::Investigating, note: "we do not".to_owned(), code: None };
+    assert!(matches!(world.step(true, number, again), Reply::Incident(it) if it.has_changed));
+
+    // It is over when all of them are, those without rows as well.
+    let over = |world: &mut World, instances: std::ops::Range<usize>| {
+        let ended_at = world.now;
+        let end = |instance| IncomingAlert { ends_at: Some(at(ended_at)), ..alert(instance) };
+        world.send(Who::Engine, Command::Ingest { alerts: instances.map(end).collect() });
+        world.tenant.incident(number).unwrap().recovered.is_some()
+    };
+    assert!(!over(&mut world, 0..ROWS));
+    assert!(!over(&mut world, ROWS + 1..ROWS + 5));
+    assert!(over(&mut world, ROWS..ROWS + 1));
 }

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{ResolutionCode, Status, TimeField};
@@ -114,6 +114,15 @@ pub struct Record {
     intervals: Vec<Interval>,
 }
 
+/// In which time it is counted how often an incident was opened again.
+pub const FLAP_WINDOW: SignedDuration = SignedDuration::from_hours(1);
+
+/// What is opened again so often in that time comes and goes.
+const FLAPS_FROM: usize = 3;
+
+/// The longest that nothing may fire until what comes and goes is over.
+const MAX_FLAP_DELAY: SignedDuration = SignedDuration::from_hours(1);
+
 /// A record as it is read, before it is known to be whole.
 #[derive(Deserialize)]
 struct Written {
@@ -208,6 +217,26 @@ impl Record {
     /// Returns how often it was reopened.
     pub fn reopened(&self) -> usize {
         self.cycles.len() - 1
+    }
+
+    /// Returns how often it was opened again in the [`FLAP_WINDOW`] up to when it was last.
+    pub fn reopened_lately(&self) -> usize {
+        let last = self.cycle().opened_at;
+        let since = last.checked_sub(FLAP_WINDOW).unwrap_or(Timestamp::MIN);
+        self.cycles.iter().skip(1).filter(|it| it.opened_at > since).count()
+    }
+
+    /// Returns whether it ends and begins again so often that it is left open for longer.
+    pub fn flaps(&self) -> bool {
+        self.reopened_lately() >= FLAPS_FROM
+    }
+
+    /// Returns how long nothing may fire until it is over, where `usual` is that for others: twice
+    /// as long with every time that it came back lately, an hour at most.
+    pub fn resolve_delay(&self, usual: SignedDuration) -> SignedDuration {
+        let times = (self.reopened_lately() + 1).saturating_sub(FLAPS_FROM);
+        let most = MAX_FLAP_DELAY.max(usual);
+        (0..times).fold(usual, |delay, _| delay.saturating_mul(2).min(most))
     }
 
     /// Returns whether another cycle may begin.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{IncidentNumber, LinkKind, MarkEdit, Message, ResolutionCode, Role, Said, Status};
 use crate::action::ActionId;
 use crate::identity::{Actor, Handle, Who};
+use crate::paging::{Channel, PageState};
 use crate::postmortem::PostmortemState;
 use crate::reminder::ReminderKind;
 use crate::severity::Severity;
@@ -368,6 +369,69 @@ pub enum Fact {
         /// Which.
         of: IncidentNumber,
     },
+    /// A step of a policy asks people.
+    Asked {
+        /// Which step, counted from 1.
+        step: usize,
+        /// Whom.
+        people: Vec<Handle>,
+        /// Which places, such as a team's chat.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        places: Vec<String>,
+        /// Why nobody; empty otherwise.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        skipped: String,
+    },
+    /// What became of a page.
+    Paged {
+        /// To whom, or to which place.
+        to: String,
+        /// By what.
+        channel: Channel,
+        /// How far it came.
+        state: PageState,
+        /// What the provider said; may be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        detail: String,
+    },
+    /// Nobody answered to any step of a policy.
+    Unanswered {
+        /// Who is told of that, if there is anybody.
+        told: Option<Handle>,
+    },
+    /// Other alerts of it fire than before.
+    AlertsChanged {
+        /// What those that fire are called, of some of them.
+        firing: Vec<String>,
+        /// How many fire.
+        count: usize,
+        /// How many there are.
+        total: usize,
+    },
+    /// Somebody works on an alert of it, or no more.
+    AlertTaken {
+        /// What it is called.
+        alert: String,
+        /// Whether somebody does.
+        taken: bool,
+        /// What was said; may be empty.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        note: String,
+    },
+    /// Something was changed that may have to do with it.
+    ChangeNoted {
+        /// What.
+        summary: String,
+        /// Where; may be empty.
+        source: String,
+    },
+    /// It ended and began again so often that it is left open for longer.
+    Flaps {
+        /// How often within [`super::FLAP_WINDOW`].
+        times: usize,
+        /// How long nothing may fire now until it is over, in seconds.
+        delay_seconds: u64,
+    },
 }
 
 impl Fact {
@@ -407,14 +471,42 @@ impl Fact {
             Self::Postmortem { .. } => "postmortem",
             Self::Action { .. } => "action",
             Self::Recurs { .. } => "recurs",
+            Self::Asked { .. } => "asked",
+            Self::Paged { .. } => "paged",
+            Self::Unanswered { .. } => "unanswered",
+            Self::AlertsChanged { .. } => "alerts_changed",
+            Self::AlertTaken { .. } => "alert_taken",
+            Self::ChangeNoted { .. } => "change_noted",
+            Self::Flaps { .. } => "flaps",
         }
     }
 
-    /// Returns the coarse word: `alert_fired`, `comment`, `state_change`, `assignment`,
-    /// `resolution`, or `change` for anything else.
+    /// Returns whether it is what the history has already: a signal of alerts, pages and changes,
+    /// which tells of the incident and changes nothing about it.
+    pub fn is_signal(&self) -> bool {
+        matches!(
+            self,
+            Self::Asked { .. }
+                | Self::Paged { .. }
+                | Self::Unanswered { .. }
+                | Self::AlertTaken { .. }
+                | Self::ChangeNoted { .. }
+        )
+    }
+
+    /// Returns the coarse word: `alert_fired`, `alert_update`, `notification`, `comment`,
+    /// `state_change`, `assignment`, `resolution`, or `change` for anything else.
     pub fn family(&self) -> &'static str {
         match self {
             Self::AlertsJoined { .. } => "alert_fired",
+            Self::AlertsChanged { .. } | Self::AlertTaken { .. } | Self::Recovered { .. } => {
+                "alert_update"
+            }
+            Self::Asked { .. }
+            | Self::Paged { .. }
+            | Self::Unanswered { .. }
+            | Self::MessageSent { .. }
+            | Self::Reminded { .. } => "notification",
             Self::Commented { .. } | Self::Imported { .. } => "comment",
             Self::Moved { to: Status::Resolved, .. } => "resolution",
             Self::Moved { .. } | Self::Opened { .. } => "state_change",
@@ -456,7 +548,16 @@ impl Fact {
             Self::HelpAsked { message, .. } | Self::HelpAnswered { message, .. } => vec![message],
             Self::MessageSent { message, .. } => vec![&mut message.subject, &mut message.body],
             Self::Action { title, note, .. } => vec![title, note],
+            Self::Asked { places, skipped, .. } => {
+                places.iter_mut().chain(std::iter::once(skipped)).collect()
+            }
+            Self::Paged { to, detail, .. } => vec![to, detail],
+            Self::AlertsChanged { firing, .. } => firing.iter_mut().collect(),
+            Self::AlertTaken { alert, note, .. } => vec![alert, note],
+            Self::ChangeNoted { summary, source } => vec![summary, source],
             Self::Recovered { .. }
+            | Self::Unanswered { .. }
+            | Self::Flaps { .. }
             | Self::Subscribed { .. }
             | Self::Unmerged { .. }
             | Self::Released { .. }
@@ -542,7 +643,14 @@ impl Fact {
             | Self::TaskAdded { .. }
             | Self::TaskChanged { .. }
             | Self::Restricted { .. }
-            | Self::Unrestricted { .. } => super::sentence::sentence(self),
+            | Self::Unrestricted { .. }
+            | Self::Asked { .. }
+            | Self::Paged { .. }
+            | Self::Unanswered { .. }
+            | Self::AlertsChanged { .. }
+            | Self::AlertTaken { .. }
+            | Self::ChangeNoted { .. }
+            | Self::Flaps { .. } => super::sentence::sentence(self),
             Self::MessageSent { message, told } if told.is_empty() => {
                 format!("told nobody, for nobody can be reached: {}", message.subject)
             }

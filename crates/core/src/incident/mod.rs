@@ -51,7 +51,7 @@ pub use curation::{
     CurateStep, FoundRow, Imported, MAX_BLACKED_OUT, MAX_CAPTION_CHARS, MAX_IMPORTED, MAX_MARKS,
     Mark, MarkEdit, Marks, OWN_REVISION_WINDOW,
 };
-pub use cycle::{Cycle, Interval, MAX_CYCLES, MAX_INTERVALS, Mode, Record};
+pub use cycle::{Cycle, FLAP_WINDOW, Interval, MAX_CYCLES, MAX_INTERVALS, Mode, Record};
 pub use duty::Duty;
 pub use entry::{Author, AuthorKind, Entry, Fact};
 pub use facets::Facet;
@@ -85,7 +85,7 @@ pub use restricted::{
 pub use settings::{Automation, IncidentSettings};
 pub use severity_guide::SeverityGuide;
 pub use snooze::{MAX_SNOOZE, MAX_SNOOZES, Snooze};
-pub use standing::{Incident, IncidentAlert, Recovery};
+pub use standing::{AlertsSaid, Incident, IncidentAlert, Recovery};
 pub use status::{PublicStatus, State, Status};
 pub use targets::{Category, PostmortemDuty, Role, SeverityTable, Targets};
 pub use task::{MAX_TASKS, Priority, Task, TaskDraft, TaskEdit, TaskStatus, TaskStep};

@@ -1,6 +1,7 @@
 //! What happened with people and with other incidents, in one sentence without its author.
 
 use super::{Fact, LinkKind};
+use crate::paging::PageState;
 
 pub(super) fn sentence(fact: &Fact) -> String {
     match fact {
@@ -74,6 +75,60 @@ pub(super) fn sentence(fact: &Fact) -> String {
             format!("may be seen by few from now on, {named}: {reason}")
         }
         Fact::Unrestricted { reason } => format!("may be seen by everybody again: {reason}"),
+        _ => signal(fact),
+    }
+}
+
+/// What alerts, pages and changes told.
+fn signal(fact: &Fact) -> String {
+    match fact {
+        Fact::Asked { step, skipped, .. } if !skipped.is_empty() => {
+            format!("step {step} asks nobody: {skipped}")
+        }
+        Fact::Asked { step, people, places, .. } => {
+            let people = people.iter().map(crate::identity::Handle::as_str);
+            let all: Vec<&str> = people.chain(places.iter().map(String::as_str)).collect();
+            format!("step {step} asks {}", all.join(", "))
+        }
+        Fact::Paged { to, channel, state, detail } => {
+            let text = match state {
+                PageState::Sent => format!("{to} is paged by {channel}"),
+                PageState::Delivered => format!("the page to {to} by {channel} arrived"),
+                PageState::Seen => format!("{to} has seen the page by {channel}"),
+                PageState::Failed => format!("the page to {to} by {channel} did not arrive"),
+            };
+            with(text, detail)
+        }
+        Fact::Unanswered { told: Some(told) } => {
+            format!("nobody answered to any step; {told} is told")
+        }
+        Fact::Unanswered { told: None } => {
+            "nobody answered to any step, and there is nobody else to tell".to_owned()
+        }
+        Fact::AlertsChanged { firing, count, total } => {
+            let mut names = firing.join(", ");
+            if *count > firing.len() {
+                names.push_str(&format!(" and {} more", count - firing.len()));
+            }
+            match (count, total) {
+                (0, _) => format!("none of {total} alerts fires"),
+                (1, 1) => format!("{names} fires again"),
+                (count, total) if count == total => format!("all {total} alerts fire: {names}"),
+                (1, _) => format!("1 of {total} alerts fires: {names}"),
+                _ => format!("{count} of {total} alerts fire: {names}"),
+            }
+        }
+        Fact::AlertTaken { alert, taken: true, note } => with(format!("works on {alert}"), note),
+        Fact::AlertTaken { alert, note, .. } => with(format!("works on {alert} no more"), note),
+        Fact::ChangeNoted { summary, source } if source.is_empty() => format!("changed: {summary}"),
+        Fact::ChangeNoted { summary, source } => format!("changed ({source}): {summary}"),
+        Fact::Flaps { times, delay_seconds } => {
+            let minutes = delay_seconds / 60;
+            format!(
+                "it ended and began again {times} times within an hour; it is over once nothing \
+                 fires for {minutes} minutes"
+            )
+        }
         _ => String::new(),
     }
 }

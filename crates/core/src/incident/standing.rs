@@ -100,6 +100,12 @@ pub struct Incident {
     /// Alerts that would belong to it and were too many.
     #[serde(default)]
     pub alerts_left_out: u64,
+    /// What was said last of how many of its alerts fire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alerts_said: Option<AlertsSaid>,
+    /// How many rows tell of alerts, pages and changes.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub signals: u32,
     /// The earlier incident about the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recurrence_of: Option<IncidentNumber>,
@@ -142,6 +148,23 @@ pub struct Recovery {
     pub at: Timestamp,
     /// Whether an alert ended only because nobody told it any more, which is no recovery.
     pub is_silent: bool,
+}
+
+/// What was said last of how many alerts of an incident fire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertsSaid {
+    /// When a row said so; `None` when that was part of another row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// How many fired.
+    pub firing: usize,
+    /// Of how many.
+    pub total: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// An alert of an incident.
@@ -198,6 +221,8 @@ impl Incident {
             snoozes: Vec::new(),
             executives_told: false,
             alerts_left_out: 0,
+            alerts_said: None,
+            signals: 0,
             recurrence_of: None,
             traits: Default::default(),
             postmortem: None,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Status;
+use super::{IncidentNumber, Status};
 
 /// What stands in one cell of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,6 +55,15 @@ pub enum Refusal {
         from: Status,
         /// Where it was to go.
         to: Status,
+    },
+    /// What it is about is a younger incident meanwhile.
+    #[error(
+        "what it is about is incident {by} meanwhile, so it is not opened again: merge it with \
+         that one, or go on there"
+    )]
+    Superseded {
+        /// Which.
+        by: IncidentNumber,
     },
     /// A person has to say how it ended, or why it goes back.
     #[error("going from {from} to {to} takes a {}", if *.is_note { "note on how it ended" } else { "reason" })]

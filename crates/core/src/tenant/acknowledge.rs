@@ -210,6 +210,7 @@ impl Tenant {
 
     /// Adds a change told from outside to the history.
     pub(super) fn record_change(&mut self, now: Timestamp, change: Change) {
+        self.note_change(now, &change);
         self.record(now, Event::ChangeRecorded { change });
     }
 

@@ -217,6 +217,7 @@ impl Tenant {
         self.escalations.runs.insert(number, run);
         self.recorder.runs.insert(number);
         self.link_run(number);
+        self.give_to_whoever_works(now, number);
         self.advance_run(now, number);
         Some(number)
     }

@@ -279,6 +279,7 @@ impl Tenant {
                 skipped: skipped.clone(),
             },
         );
+        self.tell_asked(now, number, next.step, (&people, &places), &skipped);
         let Some(run) = self.escalations.runs.get_mut(&number) else { return };
         run.note(Reached {
             round,

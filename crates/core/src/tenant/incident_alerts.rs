@@ -21,7 +21,7 @@ pub(super) const MAX_ALERTS_PER_INCIDENT: usize = 10_000;
 pub(super) const SERVICE: &str = "service";
 
 /// How many alerts a row of the timeline names; the others are counted.
-const MAX_NAMED_ALERTS: usize = 5;
+pub(super) const MAX_NAMED_ALERTS: usize = 5;
 
 impl Tenant {
     /// A group is looked at: what fires of it and is not held back belongs to an incident.
@@ -165,7 +165,12 @@ impl Tenant {
             let Some(held) = self.incidents.held.get_mut(&number) else { return };
             let is_known = held.alerts.contains_key(fingerprint);
             if !is_known && held.alerts.len() >= MAX_ALERTS_PER_INCIDENT {
-                held.incident.alerts_left_out += 1;
+                held.left_out.insert(*fingerprint);
+                held.firing += 1;
+                self.incidents.by_alert.insert(*fingerprint, number);
+                // Those that were counted before a start are found one by one.
+                let known = held.left_out.len() as u64;
+                held.incident.alerts_left_out = held.incident.alerts_left_out.max(known);
                 self.recorder.incidents.insert(number);
                 continue;
             }
@@ -189,6 +194,7 @@ impl Tenant {
         if held.firing > 0 && held.fires_again() {
             self.recorder.incidents.insert(number);
         }
+        self.incidents.stirred.insert(number, true);
         if !joined.is_empty() {
             let (system, count) = (Author::system(), joined.len());
             if !is_told {
@@ -283,6 +289,7 @@ impl Tenant {
             row.alert = life;
             self.recorder.incident_alerts.insert((number, fingerprint));
         }
+        self.incidents.stirred.entry(number).or_default();
         self.set_incident_timer(now, number);
     }
 
@@ -301,6 +308,7 @@ impl Tenant {
             self.incidents.by_alert.remove(&fingerprint);
             return;
         }
+        self.incidents.stirred.entry(number).or_default();
         self.look_at_recovery(now, number, is_silent);
         self.set_incident_timer(now, number);
     }
@@ -314,15 +322,13 @@ impl Tenant {
     ) {
         let Some(held) = self.incidents.held.get_mut(&number) else { return };
         let is_over = held.firing == 0 && !held.alerts.is_empty();
-        // Of alerts that are not in the list nobody knows whether they fire.
-        let is_known = held.incident.alerts_left_out == 0;
         let incident = &held.incident;
         let is_noted = incident.recovered.is_some() || incident.rests;
-        if !is_over || !is_known || !incident.is_active() || is_noted {
+        if !is_over || !incident.is_active() || is_noted {
             return;
         }
         // Those that nobody remembers may have been lost rather than over.
-        let is_lost = held.alerts.keys().all(|fp| !self.alerts.contains_key(fp));
+        let is_lost = held.members().all(|fp| !self.alerts.contains_key(&fp));
         let is_silent = is_silent || is_lost;
         held.incident.recovered = Some(Recovery { at: now, is_silent });
         self.recorder.incidents.insert(number);
@@ -334,6 +340,7 @@ impl Tenant {
         let has_open_child = self.has_open_child(number);
         let Some(held) = self.incidents.held.get_mut(&number) else { return };
         held.wake_at = None;
+        self.incidents.stirred.entry(number).or_default();
         let deadline = super::incidents::next_deadline(&held.incident, &self.policy.incidents);
         let waits = held.incident.is_active() && has_open_child;
         if deadline.is_some_and(|at| at <= now) && !waits {
@@ -364,7 +371,7 @@ pub(super) fn with_label(labels: &Labels, label: &str, value: &str) -> Labels {
 }
 
 /// Returns what people call an alert.
-fn alert_name(labels: &Labels) -> String {
+pub(super) fn alert_name(labels: &Labels) -> String {
     let others: Labels = labels.iter().filter(|(name, _)| *name != ALERTNAME).collect();
     match (labels.get(ALERTNAME), others.is_empty()) {
         (Some(name), true) => name.to_owned(),

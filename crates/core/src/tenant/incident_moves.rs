@@ -74,6 +74,9 @@ impl Tenant {
         let fact = Fact::Moved { from, to, note, code };
         let text = fact.sentence();
         self.tell_incident(now, number, by, now, fact);
+        if !from.is_active() && to.is_active() {
+            self.note_flapping(now, number);
+        }
         self.tell_subscribers(now, number, by, format!("{}, says {}.", text, by.name));
         if to == Status::Closed {
             self.release_everybody(now, number);
@@ -89,6 +92,16 @@ impl Tenant {
             // It may end by itself once nothing beneath it goes on.
             self.set_incident_timer(now, parent);
         }
+    }
+
+    /// Says that an incident comes and goes, and how long nothing may fire now until it is over.
+    fn note_flapping(&mut self, now: Timestamp, number: IncidentNumber) {
+        let usual = self.policy.incidents.resolve_delay;
+        let Some(incident) = self.incident(number).filter(|it| it.record.flaps()) else { return };
+        let delay = incident.record.resolve_delay(usual).as_secs();
+        let (times, delay_seconds) = (incident.record.reopened_lately(), delay.unsigned_abs());
+        let fact = Fact::Flaps { times, delay_seconds };
+        self.tell_incident(now, number, &Author::system(), now, fact);
     }
 
     /// An incident is over or open again: its key and its alerts are found accordingly.
@@ -114,7 +127,7 @@ impl Tenant {
             self.incidents.by_key.remove(&key);
             self.incidents.latest.insert(key, number);
         }
-        let over: Vec<Fingerprint> = held.alerts.keys().copied().collect();
+        let over: Vec<Fingerprint> = held.members().collect();
         for fingerprint in over {
             // What fires on stays, so that it does not begin another incident at the next look.
             if !self.is_firing(fingerprint)
@@ -155,9 +168,9 @@ impl Tenant {
         if to.is_active()
             && !from.is_active()
             && let mut keys = held.incident.key.iter().chain(&held.incident.relations.keys)
-            && keys.any(|key| self.incidents.by_key.contains_key(key))
+            && let Some(by) = keys.find_map(|key| self.incidents.by_key.get(key)).copied()
         {
-            return Err(Refusal::Never { from, to });
+            return Err(Refusal::Superseded { by });
         }
         self.move_incident(now, number, to, by, note.clone(), code);
         match to {

@@ -265,10 +265,10 @@ impl Tenant {
     /// Counts anew what fires of an incident, and notes whether anything does.
     pub(super) fn recount_incident_alerts(&mut self, now: Timestamp, number: IncidentNumber) {
         let Some(held) = self.incidents.held.get(&number) else { return };
-        let is_its = |fp: &&Fingerprint| {
-            self.is_firing(**fp) && self.incidents.by_alert.get(*fp) == Some(&number)
+        let is_its = |fp: &Fingerprint| {
+            self.is_firing(*fp) && self.incidents.by_alert.get(fp) == Some(&number)
         };
-        let firing = held.alerts.keys().filter(is_its).count();
+        let firing = held.members().filter(is_its).count();
         let Some(held) = self.incidents.held.get_mut(&number) else { return };
         held.firing = firing;
         if firing > 0 {

@@ -54,6 +54,8 @@ pub(super) struct Incidents {
     pub(super) open: usize,
     /// When alerts began incidents lately.
     pub(super) begun: VecDeque<Timestamp>,
+    /// Those whose alerts began or ended to fire in this turn, and whether some joined.
+    pub(super) stirred: BTreeMap<IncidentNumber, bool>,
 }
 
 /// An incident with what can be found out again.
@@ -61,13 +63,31 @@ pub(super) struct Incidents {
 pub(super) struct Held {
     pub(super) incident: Incident,
     pub(super) alerts: BTreeMap<Fingerprint, IncidentAlert>,
-    /// How many of them fire.
+    /// Those that belong to it and are too many for a row of their own. After a start they are
+    /// found when their group is looked at, as long as they fire.
+    pub(super) left_out: BTreeSet<Fingerprint>,
+    /// How many of both fire.
     pub(super) firing: usize,
     /// When its timer goes off.
     pub(super) wake_at: Option<Timestamp>,
 }
 
 impl Held {
+    pub(super) fn new(incident: Incident) -> Self {
+        Self {
+            incident,
+            alerts: BTreeMap::new(),
+            left_out: BTreeSet::new(),
+            firing: 0,
+            wake_at: None,
+        }
+    }
+
+    /// Returns all alerts that belong to it, as far as they are known.
+    pub(super) fn members(&self) -> impl Iterator<Item = Fingerprint> {
+        self.alerts.keys().chain(&self.left_out).copied()
+    }
+
     /// Something of it fires: whatever was noted while nothing did holds no more. Returns whether
     /// anything was.
     pub(super) fn fires_again(&mut self) -> bool {
@@ -141,9 +161,15 @@ impl Tenant {
     ) {
         let Some(held) = self.incidents.held.get_mut(&number) else { return };
         let incident = &mut held.incident;
-        incident.version += 1;
+        let is_signal = fact.is_signal();
+        // Whoever writes meanwhile has not read anything that holds no more.
+        if !is_signal {
+            incident.version += 1;
+        }
         incident.entries += 1;
-        if by.kind != crate::incident::AuthorKind::System {
+        if by.kind != crate::incident::AuthorKind::System
+            && !matches!(fact, Fact::ChangeNoted { .. })
+        {
             incident.active_at = now;
         }
         let entry = Entry {
@@ -162,6 +188,7 @@ impl Tenant {
         // What began and who joined is told with the numbers of the alerts, by whoever knows them.
         let event = match &entry.fact {
             Fact::Opened { .. } | Fact::AlertsJoined { .. } => None,
+            _ if is_signal => None,
             Fact::Moved { from, to, note, code } => Some(Event::IncidentMoved {
                 incident: number,
                 from: *from,
@@ -208,8 +235,7 @@ impl Tenant {
         let category = incident.category.map(|it| format!("category:{it}"));
         let service = format!("service:{}", incident.service);
         let service = Some(service).filter(|_| !incident.service.is_empty());
-        let held = Held { incident, alerts: BTreeMap::new(), firing: 0, wake_at: None };
-        self.incidents.held.insert(number, held);
+        self.incidents.held.insert(number, Held::new(incident));
         self.add_traits(number, category.into_iter().chain(service));
         self.record(
             now,
@@ -226,6 +252,7 @@ impl Tenant {
         if let Some(of) = recurrence_of {
             self.tell_incident(now, number, &Author::system(), now, Fact::Recurs { of });
         }
+        self.note_earlier_changes(now, number);
     }
 
     /// An escalation pages about alerts of an incident, or about one that was declared.
@@ -312,7 +339,7 @@ impl Tenant {
             if !incident.created_by.is_person() {
                 self.incidents.begun.push_back(incident.created_at);
             }
-            let held = Held { incident, alerts, firing, wake_at: None };
+            let held = Held { alerts, firing, ..Held::new(incident) };
             self.incidents.held.insert(number, held);
         }
         self.incidents.begun.make_contiguous().sort_unstable();
@@ -337,7 +364,7 @@ impl Tenant {
             return;
         }
         let alerts = alerts.into_iter().map(|it| (it.fingerprint, it)).collect();
-        let held = Held { incident, alerts, firing: 0, wake_at: None };
+        let held = Held { alerts, ..Held::new(incident) };
         self.incidents.held.insert(number, held);
         self.incidents.recalled.insert(number, now);
     }
@@ -348,11 +375,12 @@ impl Tenant {
         let has_open_child = self.has_open_child(number);
         let is_over = self.incident(number).is_some_and(|it| it.status() == Status::Resolved);
         let is_unfinished = is_over && !self.missing_to_close(number).is_empty();
+        let alerts_due = self.alerts_due(number);
         let settings = &self.policy.incidents;
         let Some(held) = self.incidents.held.get_mut(&number) else { return };
         let waits = (held.incident.is_active() && has_open_child) || is_unfinished;
         let wanted = next_deadline(&held.incident, settings).filter(|_| !waits);
-        let wanted = wanted.map(|at| at.max(now));
+        let wanted = wanted.into_iter().chain(alerts_due).min().map(|at| at.max(now));
         if held.wake_at == wanted {
             return;
         }
@@ -411,9 +439,9 @@ impl Tenant {
         for run in &held.incident.runs {
             self.incidents.by_run.remove(run);
         }
-        for fingerprint in held.alerts.keys() {
-            if self.incidents.by_alert.get(fingerprint) == Some(&number) {
-                self.incidents.by_alert.remove(fingerprint);
+        for fingerprint in held.members() {
+            if self.incidents.by_alert.get(&fingerprint) == Some(&number) {
+                self.incidents.by_alert.remove(&fingerprint);
             }
         }
         for key in held.incident.key.iter().chain(&held.incident.relations.keys) {
@@ -433,7 +461,7 @@ pub(super) fn next_deadline(incident: &Incident, settings: &IncidentSettings) ->
             let recovery = incident.recovered?;
             let is_untouched = status <= Status::Acknowledged && !recovery.is_silent;
             Some(if is_untouched {
-                later(recovery.at, settings.resolve_delay)
+                later(recovery.at, incident.record.resolve_delay(settings.resolve_delay))
             } else {
                 later(recovery.at.max(incident.active_at), settings.resolve_after)
             })

@@ -10,7 +10,7 @@ use super::Tenant;
 use crate::audit::AuditNote;
 use crate::command::Rejection;
 use crate::identity::{Actor, Handle};
-use crate::incident::{Author, Fact, IncidentNumber, MAX_TEXT_CHARS, MAX_TITLE_CHARS};
+use crate::incident::{Author, AuthorKind, Fact, IncidentNumber, MAX_TEXT_CHARS, MAX_TITLE_CHARS};
 use crate::lesson::{LessonChange, LessonRejection, LessonReply, LessonSubject};
 use crate::postmortem::{
     MAX_POSTMORTEM_COMMENTS, MAX_TAG_CHARS, MAX_TAGS, Postmortem, PostmortemComment,
@@ -144,6 +144,10 @@ impl Tenant {
         self.take_up_again(&mut it);
         if !it.state.is_editable() {
             return Err(LessonRejection::Settled { state: it.state });
+        }
+        // Somebody asked for it meanwhile, and may be writing already.
+        if by.kind == AuthorKind::System && it.drafted_at.is_some() {
+            return Ok(false);
         }
         let is_known =
             |current: &crate::incident::Incident| current.version == draft.incident_version;

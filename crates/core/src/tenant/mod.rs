@@ -26,8 +26,10 @@ mod incident_links;
 mod incident_messages;
 mod incident_moves;
 mod incident_people;
+mod incident_push;
 mod incident_relations;
 mod incident_restricted;
+mod incident_signals;
 mod incident_tasks;
 mod incident_times;
 mod incidents;
@@ -56,13 +58,14 @@ mod unanswered;
 mod user_groups;
 mod watch;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::audit::{AuditHead, AuditNote};
+use crate::change::Change;
 use crate::command::{Command, Order, Rejection, Reply};
 use crate::identity::Directory;
 use crate::ids::{GroupNumber, OutboxNumber, RunNumber, SilenceId, SilenceNumber};
@@ -91,7 +94,7 @@ use silences::SilenceEntry;
 
 pub use calendars::CalendarToRead;
 pub use escalate::{AUTO_POLICY, ESCALATION};
-pub use oversight::PagingCounts;
+pub use oversight::{IncidentCounts, PagingCounts};
 pub use state::EscalationState;
 pub use user_groups::{GroupOutcome, GroupSync};
 
@@ -154,6 +157,8 @@ pub struct Tenant {
     handoffs: oncall::Handoffs,
     audit_head: AuditHead,
     recorder: Recorder,
+    /// What was changed outside lately, oldest first.
+    changes: VecDeque<Change>,
     attempts: Vec<OutboxEntry>,
     escalations: Escalations,
     paging: Paging,
@@ -219,6 +224,7 @@ impl Tenant {
         self.tell_handoffs(now);
         self.wake(now, &mut budget);
         self.look_after_groups(now);
+        self.say_alerts(now);
         self.look_at_reminders(now);
         replies
     }
@@ -336,12 +342,14 @@ impl Tenant {
             Command::Acknowledge { alerts, by, comment, expires_at } => {
                 let word = Word::new(by, comment);
                 let acknowledged = self.acknowledge(now, alerts, &word, expires_at)?;
+                self.tell_alerts_taken(now, &acknowledged, &word, true);
                 self.runs_follow(now, &acknowledged, &word.by);
                 Ok(Reply::Alerts(acknowledged))
             }
             Command::Unacknowledge { alerts, by, comment } => {
                 let word = Word::new(by, comment);
                 let ended = self.unacknowledge(now, &alerts, &word)?;
+                self.tell_alerts_taken(now, &ended, &word, false);
                 self.runs_follow(now, &ended, &word.by);
                 Ok(Reply::Alerts(ended))
             }

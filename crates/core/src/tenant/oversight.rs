@@ -10,6 +10,7 @@ use super::responders::{Found, Problem};
 use crate::escalation::{EscalationPolicy, EscalationRun, NoticeKind, PolicyNotice, Step, Target};
 use crate::identity::Handle;
 use crate::ids::RunNumber;
+use crate::incident::Status;
 use crate::labels::Fingerprint;
 use crate::oncall::Pick;
 use crate::paging::{Channel, StateWord};
@@ -43,7 +44,25 @@ pub struct PagingCounts {
     pub calendars_failing: usize,
 }
 
+/// How incidents stand, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IncidentCounts {
+    /// Open ones, by where they stand and severity; each pair is there.
+    pub open: BTreeMap<(Status, Severity), usize>,
+}
+
 impl Tenant {
+    /// Returns how incidents stand, in numbers.
+    pub fn incident_counts(&self) -> IncidentCounts {
+        let active = Status::ALL.into_iter().filter(|it| it.is_active());
+        let pairs = active.flat_map(|status| Severity::ALL.map(|it| (status, it)));
+        let mut open: BTreeMap<_, usize> = pairs.map(|pair| (pair, 0)).collect();
+        for it in self.incidents().filter(|it| it.is_active()) {
+            *open.entry((it.status(), it.severity)).or_default() += 1;
+        }
+        IncidentCounts { open }
+    }
+
     /// Returns how escalations, pages and monitors stand, in numbers.
     pub fn paging_counts(&self, now: Timestamp) -> PagingCounts {
         let words = [StateWord::Open, StateWord::Acknowledged, StateWord::Snoozed];

@@ -175,6 +175,7 @@ impl Tenant {
                 attempts: page.attempts,
             },
         );
+        self.tell_paged(now, &page, PageState::Sent, "");
         if let Some(receipt) = receipt {
             self.keep_receipt(&page, &runs, receipt);
         }
@@ -261,6 +262,9 @@ impl Tenant {
                 retry_at,
             },
         );
+        if retry_at.is_none() {
+            self.tell_paged(now, &page, PageState::Failed, &failure.message);
+        }
         match retry_at {
             Some(at) => {
                 if let Some(outgoing) = self.paging.pages.get_mut(&number) {
@@ -410,6 +414,7 @@ impl Tenant {
                 detail: detail.clone(),
             },
         );
+        self.tell_page_state(now, &runs, (&recipient, channel), state, &detail);
         if state == PageState::Failed {
             let person = recipient.person().cloned();
             let why = format!("{channel} says that it did not arrive: {detail}");

@@ -1,6 +1,7 @@
 //! Reminders are set as things stand, and said when they are due: once, however long we were down.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
@@ -173,8 +174,12 @@ impl Tenant {
             self.say_again(now, number, snooze);
             return;
         }
-        let Some(text) = self.reminder_text(now, key) else { return };
+        let Some(mut text) = self.reminder_text(now, key) else { return };
         let mut people = self.whom_to_remind(now, key);
+        let escalates = matches!(key.kind, ReminderKind::AckSla | ReminderKind::EscalateThreshold);
+        if escalates && fired == 1 {
+            people.extend(self.look_for_others(now, number, key.kind, &mut text));
+        }
         if fired > REMINDED_ALONE || self.is_overdue(now, key) {
             let managers = people.iter().filter_map(|it| self.substitute_of(it));
             people.extend(managers.collect::<Vec<_>>());
@@ -185,6 +190,25 @@ impl Tenant {
         if key.kind != ReminderKind::UpdateSoon {
             let fact = Fact::Reminded { reminder: key.kind, text, told };
             self.tell_incident(now, number, &Author::system(), now, fact);
+        }
+    }
+
+    /// Asks the next level: by its policy while nobody has taken it, by word of mouth otherwise.
+    /// Returns who is to be told beside the others.
+    fn look_for_others(
+        &mut self,
+        now: Timestamp,
+        number: IncidentNumber,
+        kind: ReminderKind,
+        text: &mut String,
+    ) -> BTreeSet<Handle> {
+        let steps = self.push_escalations(now, number, text);
+        if let Some(step) = steps.iter().max() {
+            let _ = write!(text, "; step {step} is asked now");
+        }
+        match kind {
+            ReminderKind::EscalateThreshold if steps.is_empty() => self.next_level(now, number),
+            _ => BTreeSet::new(),
         }
     }
 

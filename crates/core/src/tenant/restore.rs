@@ -97,6 +97,7 @@ impl Tenant {
             incidents: Incidents::default(),
             reminders: rows.reminders.into_iter().map(|it| (it.key, it)).collect(),
             lessons: super::lessons::Lessons::default(),
+            changes: rows.changes.into(),
             policy,
         };
         for silence in rows.silences {

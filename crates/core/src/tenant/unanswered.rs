@@ -11,6 +11,7 @@ use crate::escalation::{EscalationRun, RunState};
 use crate::event::Event;
 use crate::identity::Handle;
 use crate::ids::RunNumber;
+use crate::incident::Fact;
 use crate::labels::{ALERTNAME, Labels};
 use crate::severity::SEVERITY;
 
@@ -33,6 +34,8 @@ impl Tenant {
         let told = self.whom_to_tell(number);
         let event = Event::EscalationUnanswered { run: number, rounds, told: told.clone() };
         self.record(now, event);
+        let told_person = told.as_ref().map(|(person, _)| person.clone());
+        self.tell_incident_of(now, number, Fact::Unanswered { told: told_person });
         if let Some((person, why)) = told {
             let why = format!("nobody answered to any step, and they are {why}");
             self.page_person(now, number, &person, last, why, urgency_of(severity));

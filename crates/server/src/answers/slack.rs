@@ -19,9 +19,10 @@ use super::proof::{is_slacks, secret};
 use super::{Untold, not_set_up, person_at, tell, tell_answer, unproved};
 use crate::App;
 use crate::access::Caller;
+use crate::v1::incidents_in_chats as incidents;
 
 /// The most characters of a command that are looked at.
-const MAX_TEXT_CHARS: usize = 200;
+const MAX_TEXT_CHARS: usize = 4_000;
 
 /// What the command can do.
 const HELP: &str = "`/tocsin ack 3` acknowledges your alert 3, `escalate 3` goes to the next step, \
@@ -113,26 +114,40 @@ pub(super) async fn command(
     let value = |name: &str| form.iter().find(|(it, _)| it == name).map_or("", |(_, it)| it);
     let text: String = value("text").trim().chars().take(MAX_TEXT_CHARS).collect();
     let user = value("user_id").to_owned();
-    let reply = spoken(&app, &caller, user, text).await;
+    let key = Some(value("trigger_id")).filter(|it| !it.is_empty()).map(|it| format!("slack/{it}"));
+    let reply = spoken(&app, &caller, user, text, key).await;
     Json(json!({ "response_type": "ephemeral", "text": reply })).into_response()
 }
 
-async fn spoken(app: &App, caller: &Caller, user: String, text: String) -> String {
+async fn spoken(
+    app: &App,
+    caller: &Caller,
+    user: String,
+    text: String,
+    key: Option<String>,
+) -> String {
     if text.is_empty() || text.eq_ignore_ascii_case("help") {
-        return HELP.to_owned();
+        return help();
     }
     let person = match person_at(app, Channel::Slack, vec![user.clone()]).await {
         Ok(Some(person)) => person,
         Ok(None) => return stranger(app, &user),
         Err(untold) => return untold.text(),
     };
+    if let Some(told) = incidents::said(app, caller, &person, &text, key).await {
+        return told;
+    }
     if tocsin_core::paging::parse_words(&text).is_none() {
-        return HELP.to_owned();
+        return help();
     }
     let actor = Actor { who: Who::Person(person), ..caller.actor.clone() };
     let spoken = Spoken { channel: Channel::Slack, address: user, text };
     let told = tell(app, actor, Command::Spoken(spoken)).await;
     told.map_or_else(Untold::text, |answered| answered.text)
+}
+
+fn help() -> String {
+    format!("{HELP} {}", incidents::HELP)
 }
 
 /// Says how somebody becomes known.

@@ -18,15 +18,17 @@ use super::proof::{is_same, secret};
 use super::{Untold, not_set_up, person_at, tell, tell_answer, unproved};
 use crate::App;
 use crate::access::Caller;
+use crate::v1::incidents_in_chats as incidents;
 
 /// The most characters of an alert that a bot shows.
 const MAX_ALERT_CHARS: usize = 190;
 
 /// The most characters of a text that is looked at.
-const MAX_TEXT_CHARS: usize = 200;
+const MAX_TEXT_CHARS: usize = 4_000;
 
 #[derive(Deserialize)]
 struct Update {
+    update_id: Option<i64>,
     callback_query: Option<Query>,
     message: Option<Message>,
 }
@@ -88,7 +90,8 @@ pub(super) async fn update(
     let Some(message) = message.filter(|message| !message.text.trim().is_empty()) else {
         return StatusCode::OK.into_response();
     };
-    let text = said(&app, &caller, &message).await;
+    let key = update.update_id.map(|it| format!("telegram/{it}"));
+    let text = said(&app, &caller, &message, key).await;
     if text.is_empty() {
         return StatusCode::OK.into_response();
     }
@@ -119,7 +122,7 @@ async fn press(app: &App, caller: &Caller, query: &Query) -> String {
     told.map_or_else(Untold::text, |answered| answered.text)
 }
 
-async fn said(app: &App, caller: &Caller, message: &Message) -> String {
+async fn said(app: &App, caller: &Caller, message: &Message, key: Option<String>) -> String {
     let from = message.chat.id.to_string();
     let person = match person_at(app, Channel::Telegram, vec![from.clone()]).await {
         Ok(Some(person)) => person,
@@ -130,6 +133,9 @@ async fn said(app: &App, caller: &Caller, message: &Message) -> String {
     };
     let text = message.text.trim().trim_start_matches('/');
     let text: String = text.chars().take(MAX_TEXT_CHARS).collect();
+    if let Some(told) = incidents::said(app, caller, &person, &text, key).await {
+        return told;
+    }
     let actor = Actor { who: Who::Person(person), ..caller.actor.clone() };
     let spoken = Spoken { channel: Channel::Telegram, address: from, text };
     let told = tell(app, actor, Command::Spoken(spoken)).await;

@@ -4,6 +4,7 @@
 mod engine;
 mod feed;
 mod gauges;
+mod incidents;
 mod latency;
 mod paging;
 mod process;
@@ -20,11 +21,12 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
-use tocsin_core::Tenant;
+use tocsin_core::event::Recorded;
 
 use self::engine::EngineMetrics;
 use self::feed::FeedMetrics;
 use self::gauges::StateGauges;
+use self::incidents::IncidentMetrics;
 pub use self::latency::Timed;
 use self::paging::PagingMetrics;
 use self::process::ProcessMetrics;
@@ -69,6 +71,7 @@ pub struct Metrics {
     engine: EngineMetrics,
     feed: FeedMetrics,
     paging: PagingMetrics,
+    incidents: IncidentMetrics,
     gauges: StateGauges,
     process: ProcessMetrics,
 }
@@ -193,6 +196,7 @@ impl Metrics {
             engine: EngineMetrics::register(r),
             feed: FeedMetrics::register(r),
             paging: PagingMetrics::register(r),
+            incidents: IncidentMetrics::register(r),
             gauges: StateGauges::register(r, (!is_process_shown).then_some(&mut aside)),
             process: ProcessMetrics::register(if is_process_shown { r } else { &mut aside }),
             registry: Mutex::default(),
@@ -325,7 +329,11 @@ impl Metrics {
     /// Counts what the engine's feed tells, until the engine stops. To be run once for each engine,
     /// beside however many listeners.
     pub async fn follow(self: Arc<Self>, mut feed: feed::Feed) {
-        self.feed.follow(&mut feed, |recorded| self.paging.count(recorded)).await;
+        let count = |recorded: &Recorded| {
+            self.paging.count(recorded);
+            self.incidents.count(recorded);
+        };
+        self.feed.follow(&mut feed, count).await;
     }
 
     /// Returns all metrics as text. Gauges of the engine's state keep their last value while the
@@ -334,12 +342,14 @@ impl Metrics {
     /// # Errors
     /// When a metric cannot be written, which is a defect.
     pub async fn render(&self, app: &App) -> Result<String, std::fmt::Error> {
-        let read =
-            app.engine.read(|tenant, now| (Tenant::counts(tenant, now), tenant.paging_counts(now)));
+        let read = app.engine.read(|tenant, now| {
+            (tenant.counts(now), tenant.paging_counts(now), tenant.incident_counts())
+        });
         match read.await {
-            Ok((counts, paging)) => {
+            Ok((counts, paging, incidents)) => {
                 self.gauges.set_counts(&counts);
                 self.paging.set_counts(&paging);
+                self.incidents.set_counts(&incidents);
             }
             Err(error) => tracing::debug!(%error, "the engine's gauges are stale"),
         }
@@ -352,6 +362,7 @@ impl Metrics {
         self.process.set();
         self.feed.expect_series(&current.policy);
         self.paging.expect_series(&current.policy);
+        self.incidents.expect_series();
         let mut out = String::with_capacity(16 << 10);
         text::encode(&mut out, &self.registry.lock())?;
         Ok(out)

@@ -28,7 +28,7 @@ const LATENESS_BUCKETS: [f64; 12] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0];
 
 /// The upper bounds of how long people take to acknowledge, in seconds.
-const ANSWER_BUCKETS: [f64; 9] =
+pub(super) const ANSWER_BUCKETS: [f64; 9] =
     [30.0, 60.0, 120.0, 300.0, 600.0, 900.0, 1_800.0, 3_600.0, 14_400.0];
 
 /// How many escalations and pages are remembered to tell how long they took; of more, the oldest
@@ -357,15 +357,15 @@ impl PagingMetrics {
     }
 }
 
-fn gauge(count: usize) -> i64 {
+pub(super) fn gauge(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn seconds(from: Timestamp, to: Timestamp) -> f64 {
+pub(super) fn seconds(from: Timestamp, to: Timestamp) -> f64 {
     to.duration_since(from).as_secs_f64().max(0.0)
 }
 
-fn severity_label(severity: Severity) -> LabelSet<1> {
+pub(super) fn severity_label(severity: Severity) -> LabelSet<1> {
     [("severity", Cow::Owned(severity.to_string()))]
 }
 
@@ -378,7 +378,7 @@ fn page_labels(channel: Channel, outcome: &'static str) -> LabelSet<2> {
 }
 
 /// Remembers a value; of too many the oldest is forgotten.
-fn remember<K: Ord, V>(known: &Mutex<BTreeMap<K, V>>, key: K, value: V) {
+pub(super) fn remember<K: Ord, V>(known: &Mutex<BTreeMap<K, V>>, key: K, value: V) {
     let mut known = known.lock();
     known.insert(key, value);
     if known.len() > MAX_REMEMBERED {

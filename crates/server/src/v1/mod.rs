@@ -55,6 +55,7 @@ use crate::v2::NO_STORE;
 
 pub use document::openapi;
 pub(crate) use heartbeats::beat;
+pub(crate) use incidents::chat as incidents_in_chats;
 pub(crate) use silences::{may_change, may_silence};
 pub(crate) use stream::Stopping;
 

@@ -173,7 +173,9 @@ fn of_incident(why: &IncidentRejection, text: String) -> Refusal {
         IncidentRejection::Archived { .. }
         | IncidentRejection::Impossible { .. }
         | IncidentRejection::Unfinished { .. } => ProblemCode::Conflict,
-        IncidentRejection::Refused(Denied::Never { .. }) => ProblemCode::TransitionDenied,
+        IncidentRejection::Refused(Denied::Never { .. } | Denied::Superseded { .. }) => {
+            ProblemCode::TransitionDenied
+        }
         IncidentRejection::Refused(Denied::Unexplained { .. }) => {
             return Refusal::field("/note", text).allowing(why);
         }

@@ -6,13 +6,15 @@ use rusqlite::Connection;
 use serde::de::DeserializeOwned;
 use tocsin_core::acknowledgement::Acknowledgement;
 use tocsin_core::alert::{Activity, Description, Identity};
+use tocsin_core::change::Change;
+use tocsin_core::event::Event;
 use tocsin_core::ids::{
     AlertNumber, GroupNumber, OutboxNumber, RunNumber, Sequence, SilenceNumber, TenantId,
 };
 use tocsin_core::incident::IncidentNumber;
 use tocsin_core::labels::Fingerprint;
 use tocsin_core::notification::{LogEntry, LogKey};
-use tocsin_core::rows::{AlertRow, GroupRow, Highest, TenantRows};
+use tocsin_core::rows::{AlertRow, GroupRow, Highest, MAX_RECENT_CHANGES, TenantRows};
 
 use super::columns::Columns;
 use super::failure::Failure;
@@ -60,8 +62,27 @@ pub(super) fn tenant_rows(
     incident::load(&transaction, tenant, &mut rows)?;
     rows.reminders = reminder::load(&transaction, tenant)?;
     rows.lessons = lesson::load(&transaction, tenant)?;
+    rows.changes = changes(&transaction, tenant)?;
     transaction.finish()?;
     Ok(rows)
+}
+
+/// Returns the changes that were told last, oldest first.
+fn changes(connection: &Connection, tenant: i64) -> Result<Vec<Change>, Failure> {
+    let sql = "SELECT payload FROM event WHERE tenant = ?1 AND kind = 'change_recorded' \
+               ORDER BY sequence DESC LIMIT ?2";
+    let mut changes = Vec::new();
+    let most = i64::try_from(MAX_RECENT_CHANGES).unwrap_or(i64::MAX);
+    each(connection, "event", sql, (tenant, most), |columns| {
+        let event = codec::read_event("change_recorded", columns.text(0)?)
+            .map_err(|message| columns.corrupt(message))?;
+        if let Event::ChangeRecorded { change } = event {
+            changes.push(change);
+        }
+        Ok(())
+    })?;
+    changes.reverse();
+    Ok(changes)
 }
 
 /// The columns that [`read_alert`] expects, to be followed by the choice of the rows.

@@ -65,6 +65,10 @@ pub(super) enum Doing {
     Beat {
         name: String,
     },
+    Change {
+        summary: String,
+        by: String,
+    },
     Activity {
         person: Handle,
         is_active: bool,
@@ -111,6 +115,7 @@ pub(super) fn begins(cursor: &Cursor<'_>) -> bool {
     ahead.takes(second);
     match first {
         "heartbeat" => ahead.peek() == "beats",
+        "change" => true,
         "channel" => Channel::from_word(second).is_some(),
         "policy" => true,
         _ if second == "to" => Channel::from_word(first).is_some(),
@@ -132,6 +137,11 @@ pub(super) fn read(cursor: &mut Cursor<'_>, origin: &Origin) -> Result<Doing, Tr
             let name = cursor.word("a heartbeat")?.to_owned();
             cursor.expect("beats")?;
             return Ok(Doing::Beat { name });
+        }
+        "change" => {
+            let summary = cursor.quoted("what was changed")?;
+            cursor.expect("by")?;
+            return Ok(Doing::Change { summary, by: cursor.word("who tells")?.to_owned() });
         }
         "channel" => return channel_fault(cursor),
         "policy" => return policy(cursor),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tocsin_core::change::Change;
 use tocsin_core::command::{Command, PagingChange, Reply};
 use tocsin_core::identity::{Actor, Credential, Handle, IdentityChange, Who};
 use tocsin_core::ids::RunNumber;
@@ -60,6 +61,12 @@ impl World<'_> {
             Doing::Test { person, id } => self.change(PagingChange::TestMethod { person, id }),
             Doing::SetRules { person, text } => self.set_rules(person, &text)?,
             Doing::Beat { name } => self.hear(Command::Beat { name: name.as_str().into() }),
+            Doing::Change { summary, by } => {
+                let (source, occurred_at) = (by.clone(), self.now());
+                let (details, links, integration) = (String::new(), Vec::new(), by);
+                let change = Change { summary, source, occurred_at, details, links, integration };
+                self.hear(Command::RecordChange { change });
+            }
             Doing::Activity { person, is_active } => {
                 self.hear(Command::Identity(if is_active {
                     IdentityChange::Reactivate(person)

@@ -207,7 +207,8 @@ impl House {
             self.ack_timeout.map_or(String::new(), |it| format!("  ack_timeout: {it}m\n"));
         let mode = if self.needs_all { "all" } else { "first" };
         format!(
-            "global: {{resolve_timeout: 1000h}}\n\
+            "incidents: {{remind: false}}\n\
+             global: {{resolve_timeout: 1000h}}\n\
              route:\n  receiver: none\n  group_by: [alertname]\n  group_wait: 0s\n  \
              group_interval: 1m\n  repeat_interval: 900h\n  \
              routes: [{{matchers: ['kind=\"page\"'], receiver: page}}]\n\

@@ -245,6 +245,8 @@ pub struct IncidentDetail {
     pub escalations: Vec<u64>,
     /// Each time it was open, the oldest first.
     pub cycles: Vec<IncidentCycle>,
+    /// Whether it ends and begins again so often that it is left open for longer.
+    pub is_flapping: bool,
     /// What its severity asks for.
     pub targets: IncidentTargets,
     /// How long things took.
@@ -547,6 +549,7 @@ impl IncidentDetail {
             alerts_total: total as u64 + it.alerts_left_out,
             escalations: it.runs.iter().map(|run| run.0).collect(),
             cycles: it.record.cycles().iter().map(IncidentCycle::new).collect(),
+            is_flapping: it.record.flaps(),
             targets: IncidentTargets::new(targets),
             metrics: measure(&it.record, &it.measure).iter().map(IncidentMetric::new).collect(),
             evidence: it.evidence.into(),

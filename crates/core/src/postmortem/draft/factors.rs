@@ -7,9 +7,6 @@ use super::facts::{Facts, Words, said, span, time};
 use crate::event::{Event, Recorded};
 use crate::incident::Status;
 
-/// How long before the beginning a change may be a factor.
-pub(super) const CHANGE_WINDOW: SignedDuration = SignedDuration::from_hours(2);
-
 /// The most changes that are named.
 const MAX_CHANGES: usize = 5;
 
@@ -65,10 +62,8 @@ pub(super) fn factors(facts: &Facts) -> Words {
 pub(super) fn changes(facts: &Facts) -> Vec<(&Recorded, &crate::change::Change)> {
     let onset = facts.onset();
     let services = facts.services();
-    let concerns = |change: &crate::change::Change| {
-        let text = format!("{} {}", change.source, change.summary).to_lowercase();
-        services.iter().any(|service| text.contains(&service.to_lowercase()))
-    };
+    let concerns =
+        |change: &crate::change::Change| services.iter().any(|service| change.concerns(service));
     let mut found: Vec<_> = facts
         .changes
         .iter()
@@ -78,7 +73,7 @@ pub(super) fn changes(facts: &Facts) -> Vec<(&Recorded, &crate::change::Change)>
         })
         .filter(|(_, change)| {
             let before = onset.duration_since(change.occurred_at);
-            before >= SignedDuration::ZERO && before <= CHANGE_WINDOW
+            before >= SignedDuration::ZERO && before <= crate::change::WINDOW
         })
         .collect();
     found.sort_by_key(|(recorded, change)| {

@@ -2,6 +2,7 @@
 
 mod access;
 mod alerts;
+pub(crate) mod chat;
 mod mentions;
 mod messages;
 mod people;
