@@ -172,6 +172,7 @@ fn every_sentence_names_sources_that_exist() {
 fn what_is_late_or_unanswered_is_said_and_something_is_suggested() {
     let mut late = facts();
     late.incident.severity = Severity::Sev1;
+    late.targets = crate::incident::Targets::usual(Severity::Sev1);
     late.alerts_total = 40;
     late.events.push(Recorded {
         sequence: Sequence(6),
