@@ -194,9 +194,12 @@ pub struct Reminder {
 impl Reminder {
     /// Returns the reminder that follows from a plan and from what there was.
     pub fn follow(key: ReminderKey, before: Option<&Self>, plan: ReminderPlan) -> Self {
-        match before.filter(|it| it.anchor == plan.anchor) {
+        let said = before.filter(|it| it.fired > 0);
+        match said {
             // It has been said; how often it comes again may have changed, but not for this time.
-            Some(before) if before.fired > 0 => *before,
+            Some(said) if said.anchor == plan.anchor => *said,
+            // A time was set right: what was said for it is not said again.
+            Some(said) if plan.anchor < said.anchor => Self { anchor: plan.anchor, ..*said },
             _ => Self { key, anchor: plan.anchor, fired: 0, due_at: Some(plan.first) },
         }
     }

@@ -71,15 +71,22 @@ pub(crate) fn spawn(handle: &EngineHandle) {
     let handle = handle.clone();
     let work = async move {
         let mut feed = handle.subscribe();
+        // However much happens, it is looked every so often.
+        let mut ticks = tokio::time::interval(PERIOD);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !handle.has_stopped() {
-            let begun = match tokio::time::timeout(PERIOD, feed.recv()).await {
-                Ok(Ok(events)) => match worth_looking(&events) {
+            let told = tokio::select! {
+                told = feed.recv() => Some(told),
+                _ = ticks.tick() => None,
+            };
+            let begun = match told {
+                Some(Ok(events)) => match worth_looking(&events) {
                     Some(begun) => begun,
                     None => continue,
                 },
-                // Nothing for a while, or the feed ran ahead: look anyway.
-                Ok(Err(tokio::sync::broadcast::error::RecvError::Lagged(_))) | Err(_) => Vec::new(),
-                Ok(Err(tokio::sync::broadcast::error::RecvError::Closed)) => return,
+                // The feed ran ahead, or it is time: look anyway.
+                Some(Err(tokio::sync::broadcast::error::RecvError::Lagged(_))) | None => Vec::new(),
+                Some(Err(tokio::sync::broadcast::error::RecvError::Closed)) => return,
             };
             for incident in begun {
                 if let Err(error) = note_recurrence(&handle, incident).await {
@@ -107,8 +114,10 @@ fn worth_looking(events: &[Recorded]) -> Option<Vec<IncidentNumber>> {
         match &recorded.event {
             Event::IncidentOpened { incident, .. } => begun.push(*incident),
             Event::IncidentMoved { to: Status::Resolved, .. } => wants_draft = true,
-            // What a draft may have quoted is blacked out.
-            Event::IncidentNoted { what, .. } if what == "redacted" => wants_draft = true,
+            // What a draft may have quoted is blacked out, or a postmortem begins otherwise.
+            Event::IncidentNoted { what, .. } if what == "redacted" || what == "postmortem" => {
+                wants_draft = true;
+            }
             _ => {}
         }
     }

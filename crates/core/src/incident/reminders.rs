@@ -76,8 +76,8 @@ impl Incident {
                 Some(ReminderPlan::after(self.told_since(), every).every(every / 2))
             }
             ReminderKind::UpdateSoon if self.is_active() && self.status() > Status::Detected => {
-                let seconds = targets.update_minutes.saturating_mul(60) / 100;
-                let warned = i64::from(seconds.saturating_mul(UPDATE_WARNING_PERCENT));
+                let seconds = i64::from(targets.update_minutes) * 60;
+                let warned = seconds * i64::from(UPDATE_WARNING_PERCENT) / 100;
                 let after = SignedDuration::from_secs(warned);
                 Some(ReminderPlan::after(self.told_since(), after))
             }

@@ -11,8 +11,8 @@ use crate::escalation::{EscalationPolicy, PlaceTarget};
 use crate::identity::Handle;
 use crate::incident::{
     Audience, Author, Fact, Incident, IncidentNumber, IncidentRejection, IncidentStep,
-    IncidentUpdate, MAX_RECIPIENTS, Message, MessageDraft, MessageTarget, MessageTemplate, Pattern,
-    Status, variables_of,
+    IncidentUpdate, MAX_RECIPIENTS, Message, MessageDraft, MessageTarget, MessageTemplate, Mode,
+    Pattern, Status, variables_of,
 };
 use crate::paging::{Content, Recipient, Urgency};
 
@@ -253,7 +253,9 @@ impl Tenant {
         let Some(list) = self.policy.incidents.lists.get(EXECUTIVES).cloned() else { return };
         let Some(incident) = self.incident(number) else { return };
         let is_bad = self.policy.incidents.targets(incident.severity).tells_executives;
-        if !is_bad || !incident.is_active() || !incident.is_told() || incident.executives_told {
+        // Of a drill they hear nothing.
+        let is_real = incident.mode == Mode::Real;
+        if !is_bad || !incident.is_active() || !is_real || incident.executives_told {
             return;
         }
         let mut readers = Readers::default();

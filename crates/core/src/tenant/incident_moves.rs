@@ -340,6 +340,11 @@ impl Tenant {
             let knows = |it: &&Handle| {
                 is_owned || self.incident(number).is_some_and(|known| self.may_know(known, it))
             };
+            // Nor by a role, unless it is theirs anyway.
+            let deputy = deputy.filter(|it| {
+                let known = self.incident(number).is_some_and(|known| self.may_know(known, it));
+                known || is_owned && successor.as_ref() == Some(it)
+            });
             let owner = self.incident(number).and_then(|it| it.owner.clone());
             let owner = owner.filter(|it| it != leaver);
             let doer = successor.as_ref().filter(knows).cloned().or(owner);

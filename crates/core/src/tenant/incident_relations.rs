@@ -11,8 +11,9 @@ use crate::escalation::{EscalationRun, RunState};
 use crate::identity::Handle;
 use crate::ids::RunNumber;
 use crate::incident::{
-    Author, Fact, Incident, IncidentAlert, IncidentKey, IncidentNumber, IncidentRejection,
-    MAX_MERGED_AT_ONCE, MAX_RELATED, Merge, ResolutionCode, Status, UNMERGE_WINDOW,
+    AlertRole, Author, Fact, Incident, IncidentAlert, IncidentKey, IncidentNumber,
+    IncidentRejection, MAX_MERGED_AT_ONCE, MAX_RELATED, Merge, ResolutionCode, Status,
+    UNMERGE_WINDOW,
 };
 use crate::labels::Fingerprint;
 use crate::paging::Action;
@@ -232,7 +233,7 @@ impl Tenant {
         to: IncidentNumber,
         fingerprint: Fingerprint,
     ) {
-        let Some(row) =
+        let Some(mut row) =
             self.incidents.held.get_mut(&from).and_then(|held| held.alerts.remove(&fingerprint))
         else {
             return;
@@ -240,6 +241,11 @@ impl Tenant {
         self.recorder.incident_alerts.remove(&(from, fingerprint));
         self.recorder.left_incident_alerts.insert((from, fingerprint));
         let Some(held) = self.incidents.held.get_mut(&to) else { return };
+        // There is one root at most, and that of the incident that goes on stays.
+        let has_root = held.alerts.values().any(|it| it.role == Some(AlertRole::Root));
+        if has_root && row.role == Some(AlertRole::Root) {
+            row.role = Some(AlertRole::Symptom);
+        }
         held.alerts.entry(fingerprint).or_insert(row);
         self.recorder.left_incident_alerts.remove(&(to, fingerprint));
         self.recorder.incident_alerts.insert((to, fingerprint));

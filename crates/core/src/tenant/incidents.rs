@@ -163,7 +163,7 @@ impl Tenant {
         let incident = &mut held.incident;
         let is_signal = fact.is_signal();
         // Whoever writes meanwhile has not read anything that holds no more.
-        if !is_signal {
+        if !is_signal && !matches!(fact, Fact::AlertsChanged { .. }) {
             incident.version += 1;
         }
         incident.entries += 1;

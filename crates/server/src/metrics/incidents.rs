@@ -39,6 +39,8 @@ pub(super) struct IncidentMetrics {
     untaken: Mutex<Begun>,
     /// Those that are not over.
     active: Mutex<Begun>,
+    /// How bad each was when it began, for when it is opened again.
+    severities: Mutex<BTreeMap<IncidentNumber, Severity>>,
 }
 
 impl IncidentMetrics {
@@ -81,6 +83,7 @@ impl IncidentMetrics {
             ),
             untaken: Mutex::default(),
             active: Mutex::default(),
+            severities: Mutex::default(),
         }
     }
 
@@ -105,6 +108,7 @@ impl IncidentMetrics {
                 self.opened.get_or_create(&severity_label(*severity)).inc();
                 remember(&self.untaken, *incident, (at, *severity));
                 remember(&self.active, *incident, (at, *severity));
+                remember(&self.severities, *incident, *severity);
             }
             Event::IncidentMoved { incident, from, to, .. } => {
                 self.moved.get_or_create(&[("status", to.as_str().into())]).inc();
@@ -123,6 +127,13 @@ impl IncidentMetrics {
         };
         if from == Status::Detected && to.is_active() {
             ended(&self.untaken, &self.acknowledge);
+        }
+        let severity = self.severities.lock().get(&incident).copied();
+        if let Some(severity) = severity.filter(|_| !from.is_active() && to.is_active()) {
+            remember(&self.active, incident, (at, severity));
+            if to == Status::Detected {
+                remember(&self.untaken, incident, (at, severity));
+            }
         }
         if from.is_active() && !to.is_active() {
             self.untaken.lock().remove(&incident);
@@ -179,16 +190,19 @@ mod tests {
         count(40, moved(Status::Detected, Status::Acknowledged));
         count(50, moved(Status::Acknowledged, Status::Identified));
         count(400, moved(Status::Identified, Status::Resolved));
+        count(500, moved(Status::Resolved, Status::Detected));
+        count(510, moved(Status::Detected, Status::Investigating));
+        count(800, moved(Status::Investigating, Status::Resolved));
         count(900, moved(Status::Resolved, Status::Closed));
         let mut text = String::new();
         text::encode(&mut text, &registry).unwrap();
         for line in [
             r#"tocsin_incidents_opened_total{severity="sev2"} 1"#,
             r#"tocsin_incident_moves_total{status="identified"} 1"#,
-            r#"tocsin_incident_acknowledge_seconds_sum{severity="sev2"} 40.0"#,
-            r#"tocsin_incident_acknowledge_seconds_count{severity="sev2"} 1"#,
-            r#"tocsin_incident_resolve_seconds_sum{severity="sev2"} 400.0"#,
-            r#"tocsin_incident_resolve_seconds_count{severity="sev2"} 1"#,
+            r#"tocsin_incident_acknowledge_seconds_sum{severity="sev2"} 50.0"#,
+            r#"tocsin_incident_acknowledge_seconds_count{severity="sev2"} 2"#,
+            r#"tocsin_incident_resolve_seconds_sum{severity="sev2"} 700.0"#,
+            r#"tocsin_incident_resolve_seconds_count{severity="sev2"} 2"#,
         ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");
         }

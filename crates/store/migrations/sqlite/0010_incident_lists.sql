@@ -28,7 +28,12 @@ UNION ALL
 SELECT tenant, number, 'participant:' || owner FROM incident WHERE owner IS NOT NULL
 UNION ALL
 SELECT tenant, number, 'participant:' || it.value
-FROM incident, json_each(incident, '$.participants') AS it;
+FROM incident, json_each(incident, '$.participants') AS it
+UNION ALL
+SELECT tenant, number, kind.word || (held.value ->> '$.person')
+FROM incident, json_each(incident, '$.crew.holdings') AS held
+    CROSS JOIN (SELECT 'holder:' AS word UNION ALL SELECT 'participant:') AS kind
+WHERE held.value ->> '$.renounced_at' IS NULL;
 
 -- Among all that is found by its words, incidents have a word of their own.
 UPDATE knowledge_text SET scope = scope || ' incident'

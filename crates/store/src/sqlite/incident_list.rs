@@ -46,8 +46,8 @@ pub(super) fn query(
     query: &IncidentQuery,
 ) -> Result<Vec<Incident>, Failure> {
     let tenant = tenant.0.cast_signed();
-    let mut facets = query.facets.clone();
-    facets.extend(query.service.as_ref().map(|service| Facet::Service.of(service)));
+    let service = query.service.as_ref().map(|service| Facet::Service.of(service));
+    let mut facets: Vec<String> = service.into_iter().chain(query.facets.clone()).collect();
     facets.truncate(MAX_FACETS);
     let words = match &query.text {
         None => None,

@@ -414,7 +414,9 @@ pub(super) fn search(
         return Ok(KnowledgeHits::default());
     }
     let only: Option<bool> = connection
-        .prepare_cached("SELECT min(tenant) = max(tenant) FROM knowledge")?
+        .prepare_cached(
+            "SELECT (SELECT min(tenant) FROM knowledge) = (SELECT max(tenant) FROM knowledge)",
+        )?
         .query_row((), |row| row.get(0))?;
     let scope = (terms.is_empty() || only != Some(true)).then_some(tenant);
     let all = expression(scope, &terms, &query.tags, " AND ");
@@ -475,6 +477,8 @@ fn ranked(
     let wanted = query.offset.saturating_add(query.limit.min(MAX_HITS_PER_QUERY));
     // A runbook that several incidents name is one document.
     let mut runbooks = std::collections::BTreeSet::new();
+    // Many documents belong to one incident.
+    let mut known = std::collections::BTreeMap::new();
     let mut found = Vec::new();
     let mut before = i64::MAX;
     for _ in 0..MAX_ROUNDS {
@@ -509,10 +513,18 @@ fn ranked(
             if found.len() >= wanted {
                 break;
             }
-            let may_see = query.visible.is_none()
-                || connection
-                    .prepare_cached(MAY_SEE)?
-                    .query_row(named_params! { ":id": id, ":viewer": viewer }, |row| row.get(0))?;
+            let may_see = match hit.incident.and_then(|it| known.get(&it)) {
+                _ if query.visible.is_none() => true,
+                Some(may_see) => *may_see,
+                None => {
+                    let parameters = named_params! { ":id": id, ":viewer": viewer };
+                    let may_see: bool = connection
+                        .prepare_cached(MAY_SEE)?
+                        .query_row(parameters, |row| row.get(0))?;
+                    known.extend(hit.incident.map(|it| (it, may_see)));
+                    may_see
+                }
+            };
             let is_known =
                 may_see && hit.kind == KnowledgeKind::Runbook && !runbooks.insert(hit.key.clone());
             if may_see && !is_known {

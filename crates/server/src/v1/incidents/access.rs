@@ -13,14 +13,14 @@ use super::super::body::Json as Body;
 use super::super::params::{Ask, Nothing};
 use super::super::problem::{Answer, Refusal};
 use super::steps::Asked;
-use super::{command, number, parse};
+use super::{command, number, parse, recall};
 use crate::App;
 use crate::access::Caller;
 
 /// Ask to see a restricted incident
 ///
 /// Whoever has it, or is in command, hears of it and answers. The reply is the same whether there
-/// is such an incident or not; who may see it hears so.
+/// is such an incident or not.
 #[utoipa::path(
     post, path = "/api/v1/incidents/{incident}/access-requests",
     operation_id = "ask_incident_access", tag = "incidents",
@@ -40,6 +40,8 @@ pub(in super::super) async fn ask(
         let detail = "only people ask to see an incident; programs have permissions";
         return Err(Refusal::new(ProblemCode::Forbidden, detail));
     }
+    // One that was closed long ago is asked for like any other.
+    recall(&app, &caller, incident).await?;
     command(&app, &caller, IncidentChange::AskAccess { incident, reason: body.reason }).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -72,6 +74,7 @@ pub(in super::super) async fn answer(
         Who::Person(person) => {
             asked.incident().owner.as_ref() == Some(person)
                 || asked.incident().crew.has(Role::IncidentCommander, person)
+                || asked.incident().restricted.as_ref().is_some_and(|it| it.by == person.as_str())
         }
         _ => false,
     };

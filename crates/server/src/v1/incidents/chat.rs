@@ -9,7 +9,7 @@ use tocsin_core::incident::{self, Expected, IncidentChange, IncidentStep};
 use tocsin_core::labels::Labels;
 use tocsin_core::severity::Severity;
 
-use super::{command, find, parse, sees};
+use super::{command, find, look_up, parse, sees};
 use crate::App;
 use crate::access::Caller;
 use crate::v1::problem::Refusal;
@@ -70,9 +70,16 @@ async fn declare(
     }
     draft.title = rest.trim().to_owned();
     let service = draft.service.clone();
-    caller.must(Permission::IncidentCreate, &Labels::from([("service", service.as_str())]))?;
+    let team = app.engine.read(move |tenant, _| tenant.team_of_service(&service)).await?;
+    draft.team = team.into();
+    let labels = Labels::from([("service", &*draft.service), ("team", &*draft.team)]);
+    caller.must(Permission::IncidentCreate, &labels)?;
     let reply = command(app, caller, IncidentChange::Declare(Box::new(draft))).await?;
-    let (it, _) = find(app, caller, reply.incident).await?;
+    let declared = if reply.is_new { look_up(app, reply.incident).await? } else { None };
+    let (it, _) = match declared {
+        Some(declared) => declared,
+        None => find(app, caller, reply.incident).await?,
+    };
     Ok(format!("{} is open at {}: {}", it.reference(), it.severity, it.title))
 }
 

@@ -327,8 +327,16 @@ pub(super) async fn create(
     }
     let labels = Labels::from([("service", &*draft.service), ("team", &*draft.team)]);
     caller.must(Permission::IncidentCreate, &labels)?;
-    if draft.page.is_some() {
+    if let Some(page) = draft.page.clone() {
         caller.must(Permission::EscalationPage, &labels)?;
+        // Whose policy it is, may not be paged by others.
+        let read = app.engine.read(move |tenant, _| {
+            tenant.escalation_policy(&page).and_then(|it| it.team.as_ref().map(ToString::to_string))
+        });
+        if let Some(team) = read.await? {
+            let labels = Labels::from([("service", &*draft.service), ("team", &*team)]);
+            caller.must(Permission::EscalationPage, &labels)?;
+        }
     }
     let draft = draft_of(draft, header_text(&headers, &IDEMPOTENCY_KEY)?)?;
     let change = IncidentChange::Declare(Box::new(draft));

@@ -17,7 +17,7 @@ use tocsin_wire::v1::{
 
 use super::super::params::{Ask, FromQuery, Params, invalid};
 use super::super::problem::Answer;
-use super::{facets, severities};
+use super::{facets, sees, severities};
 use crate::App;
 use crate::access::Caller;
 
@@ -128,6 +128,28 @@ impl ReportQuery {
     }
 }
 
+/// Returns what a report tells of an incident: nothing where the caller may see none like it, and no
+/// word of what it is about where they may not see this one. Whoever asks for what it is about does
+/// not learn that it is there.
+fn told_of(
+    app: &App,
+    caller: &Caller,
+    it: incident::Incident,
+    is_narrowed: bool,
+) -> Option<incident::Incident> {
+    if sees(app, caller, &it) {
+        return Some(it);
+    }
+    let may = caller.may(Permission::IncidentRead, &it.labels);
+    (may && !is_narrowed).then(|| incident::Incident {
+        owner: None,
+        service: Default::default(),
+        labels: Default::default(),
+        category: None,
+        ..it
+    })
+}
+
 /// Say how long incidents took
 ///
 /// Counts incidents by when they were detected. Each measure tells how many values it has and how
@@ -157,8 +179,8 @@ pub(in super::super) async fn report(
         read += page.len();
         // Few may read what a restricted one is about; that there was one is no secret, and no word of
         // it is told here.
-        let may = |it: &incident::Incident| caller.may(Permission::IncidentRead, &it.labels);
-        found.extend(page.into_iter().filter(may));
+        let is_narrowed = asked.service.is_some() || !asked.facets.is_empty();
+        found.extend(page.into_iter().filter_map(|it| told_of(&app, &caller, it, is_narrowed)));
         if is_last {
             break;
         }

@@ -18,7 +18,7 @@ use super::super::body::Json as Body;
 use super::super::escalations::parse_severity;
 use super::super::params::{Ask, Nothing, invalid};
 use super::super::problem::{Answer, Refusal};
-use super::{command, etag, find, header_text, parse, parse_owner};
+use super::{command, etag, find, header_text, look_up, parse, parse_owner};
 use crate::App;
 use crate::access::Caller;
 
@@ -72,7 +72,12 @@ impl Asked {
         let number = incident.number;
         let change = IncidentChange::Step { incident: number, expected, step };
         let reply = command(app, &caller, change).await?;
-        let (it, _) = find(app, &caller, reply.incident).await?;
+        // Whoever did it knows what came of it, although few may see it from now on.
+        let own = if reply.incident == number { look_up(app, number).await? } else { None };
+        let (it, _) = match own {
+            Some(own) => own,
+            None => find(app, &caller, reply.incident).await?,
+        };
         let result =
             IncidentResult { has_changed: reply.has_changed, incident: Incident::new(&it) };
         Ok(([(header::ETAG, etag(it.version))], Json(result)).into_response())
