@@ -380,6 +380,11 @@ async fn incidents_are_merged_and_linked_and_the_refusal_says_why() {
     assert_eq!(server.step("merge", json!({ "sources": ["2", "3"] })).await.status, 200);
     let two = server.get("/api/v1/incidents/2").await.json();
     assert_eq!((&two["status"], &two["relations"]["merged_into"]), (&json!("resolved"), &json!(1)));
+    for code in ["merged", "duplicate"] {
+        let resolve = json!({ "note": "so it is", "code": code });
+        let answer = server.step("resolve", resolve).await;
+        assert_eq!(answer.status, 422, "{code}: {}", answer.body);
+    }
     let again = server.step("merge", json!({ "sources": ["2"] })).await;
     assert_eq!(again.status, 409);
     assert!(again.body.contains("incident 2 is part of incident 1"), "{}", again.body);
@@ -432,6 +437,17 @@ async fn a_restricted_incident_is_none_to_others_and_whoever_looks_is_written_do
     assert_eq!(list.json()["items"], json!([]));
     let list = ask(&trusted, "GET", "/api/v1/incidents", json!(null)).await;
     assert_eq!(list.json()["items"].as_array().unwrap().len(), 1);
+    // That there is one counts; what it is about is found by no question.
+    let groups = async |query: &str| {
+        let path = format!("/api/v1/incidents/metrics?{query}");
+        let answer = ask(&reader, "GET", &path, json!(null)).await;
+        assert!(!answer.body.contains("\"mail\""), "{query}: {}", answer.body);
+        answer.json()["groups"].clone()
+    };
+    let nothing = groups("by=all&service=nothing").await;
+    assert_eq!(groups("by=all&service=mail").await, nothing);
+    assert_ne!(groups("by=all").await, nothing);
+    assert_ne!(groups("by=service").await, nothing);
     let secret = json!({ "text": "it was mallory" });
     assert_eq!(server.step("comments", secret).await.status, 200);
     let events = server.get("/api/v1/events?subject=incident:1").await;

@@ -393,6 +393,9 @@ pub enum Fact {
         /// What the provider said; may be empty.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         detail: String,
+        /// Whether it told how the incident goes rather than asked anybody to come.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_message: bool,
     },
     /// Nobody answered to any step of a policy.
     Unanswered {

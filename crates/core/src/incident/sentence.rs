@@ -90,12 +90,13 @@ fn signal(fact: &Fact) -> String {
             let all: Vec<&str> = people.chain(places.iter().map(String::as_str)).collect();
             format!("step {step} asks {}", all.join(", "))
         }
-        Fact::Paged { to, channel, state, detail } => {
+        Fact::Paged { to, channel, state, detail, is_message } => {
+            let what = if *is_message { "message" } else { "page" };
             let text = match state {
                 PageState::Sent => format!("{to} is paged by {channel}"),
-                PageState::Delivered => format!("the page to {to} by {channel} arrived"),
-                PageState::Seen => format!("{to} has seen the page by {channel}"),
-                PageState::Failed => format!("the page to {to} by {channel} did not arrive"),
+                PageState::Delivered => format!("the {what} to {to} by {channel} arrived"),
+                PageState::Seen => format!("{to} has seen the {what} by {channel}"),
+                PageState::Failed => format!("the {what} to {to} by {channel} did not arrive"),
             };
             with(text, detail)
         }

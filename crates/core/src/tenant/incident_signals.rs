@@ -77,9 +77,19 @@ impl Tenant {
         state: PageState,
         detail: &str,
     ) {
-        if matches!(page.content, Content::Page { .. }) {
-            let runs: Vec<RunNumber> = page.runs().collect();
-            self.tell_page_state(now, &runs, (&page.recipient, page.channel), state, detail);
+        match &page.content {
+            Content::Page { .. } => {
+                let runs: Vec<RunNumber> = page.runs().collect();
+                self.tell_page_state(now, &runs, (&page.recipient, page.channel), state, detail);
+            }
+            // That it was told is a row already; that it was not has to be one, too.
+            Content::Notice { incident, .. } if state == PageState::Failed => {
+                let (to, channel) = (name_of(&page.recipient), page.channel);
+                let (detail, is_message) = (detail.to_owned(), true);
+                let fact = Fact::Paged { to, channel, state, detail, is_message };
+                self.tell_signal(now, *incident, &Author::system(), now, fact);
+            }
+            _ => {}
         }
     }
 
@@ -92,14 +102,12 @@ impl Tenant {
         state: PageState,
         detail: &str,
     ) {
-        let to = match recipient {
-            Recipient::Person { person, .. } => person.to_string(),
-            Recipient::Place { name } => name.to_string(),
-        };
+        let to = name_of(recipient);
         let told = runs.iter().filter_map(|run| self.incidents.by_run.get(run)).copied();
         let told: std::collections::BTreeSet<IncidentNumber> = told.collect();
         for number in told {
-            let fact = Fact::Paged { to: to.clone(), channel, state, detail: detail.to_owned() };
+            let (to, detail, is_message) = (to.clone(), detail.to_owned(), false);
+            let fact = Fact::Paged { to, channel, state, detail, is_message };
             self.tell_signal(now, number, &Author::system(), now, fact);
         }
     }
@@ -207,6 +215,13 @@ impl Tenant {
         for change in changes.iter().rev() {
             self.tell_signal(now, number, &told_by(change), change.occurred_at, noted(change));
         }
+    }
+}
+
+fn name_of(recipient: &Recipient) -> String {
+    match recipient {
+        Recipient::Person { person, .. } => person.to_string(),
+        Recipient::Place { name } => name.to_string(),
     }
 }
 

@@ -12,7 +12,7 @@ body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding
 h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2rem;border-bottom:1px solid #8886}\
 table{border-collapse:collapse;width:100%}\
 th,td{border:1px solid #8886;padding:.3rem .6rem;text-align:left;vertical-align:top;\
-overflow-wrap:anywhere}\
+overflow-wrap:break-word}td:last-child{overflow-wrap:anywhere}\
 pre{overflow-x:auto;padding:.6rem;border:1px solid #8886}\
 @media print{body{font-size:11pt;margin:0;max-width:none;color:#000;background:#fff}\
 h2{break-after:avoid}tr,pre,blockquote{break-inside:avoid}thead{display:table-header-group}\

@@ -11,7 +11,7 @@ use tocsin_core::incident::{self, Expected, IncidentChange, IncidentEdit, Incide
 use tocsin_core::labels::Labels;
 use tocsin_wire::v1::{
     Incident, IncidentAssignment, IncidentClose, IncidentComment, IncidentMove, IncidentMoveTo,
-    IncidentPatch, IncidentRating, IncidentResult, ProblemCode,
+    IncidentPatch, IncidentRating, IncidentResolution, IncidentResult, ProblemCode,
 };
 
 use super::super::body::Json as Body;
@@ -247,6 +247,16 @@ async fn step(
     }
     asked.must_move(to)?;
     asked.expected.status = body.from.map(Into::into);
+    // These say which other incident goes on, so they come with it.
+    let by_itself = match body.code {
+        Some(IncidentResolution::Merged) => Some("merge"),
+        Some(IncidentResolution::Duplicate) => Some("duplicate"),
+        _ => None,
+    };
+    if let Some(step) = by_itself {
+        let detail = format!("follows from `{step}`, which names the other incident; use that");
+        return Err(Refusal::field("/code", detail));
+    }
     let (note, code) = (body.note, body.code.map(Into::into));
     asked.carry_out(app, IncidentStep::Move { to, note, code }).await
 }
