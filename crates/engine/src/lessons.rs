@@ -72,7 +72,7 @@ pub(crate) fn spawn(handle: &EngineHandle) {
     let work = async move {
         let mut feed = handle.subscribe();
         // However much happens, it is looked every so often.
-        let mut ticks = tokio::time::interval(PERIOD);
+        let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + PERIOD, PERIOD);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while !handle.has_stopped() {
             let told = tokio::select! {

@@ -71,7 +71,7 @@ async fn declare(
     draft.title = rest.trim().to_owned();
     let service = draft.service.clone();
     let team = app.engine.read(move |tenant, _| tenant.team_of_service(&service)).await?;
-    draft.team = team.into();
+    draft.team = team;
     let labels = Labels::from([("service", &*draft.service), ("team", &*draft.team)]);
     caller.must(Permission::IncidentCreate, &labels)?;
     let reply = command(app, caller, IncidentChange::Declare(Box::new(draft))).await?;
